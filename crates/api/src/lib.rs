@@ -1,0 +1,1 @@
+//! Kubernetes types: Ramen's CRDs and the foreign objects that it reads and writes

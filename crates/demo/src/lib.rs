@@ -1,0 +1,1 @@
+//! Plays the disaster-recovery story with the real operators

@@ -1,0 +1,1 @@
+//! Domain events and commands, and the durable log that holds them

@@ -1,0 +1,1 @@
+//! The pure core: folds events into state and decides what to do next

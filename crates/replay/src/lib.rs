@@ -1,0 +1,1 @@
+//! Opens captured logs: verifies, replays and explains them

@@ -1,0 +1,1 @@
+//! The shell around the pure core: the only place with sockets, clocks and tasks

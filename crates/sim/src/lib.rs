@@ -1,0 +1,1 @@
+//! The simulated world: API servers, OCM agents, storage, applications and S3

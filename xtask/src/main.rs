@@ -1,0 +1,2 @@
+//! Generators of files that are committed.
+fn main() {}
