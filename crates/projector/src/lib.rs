@@ -1,1 +1,32 @@
-//! The pure core: folds events into state and decides what to do next
+//! The pure core: folds events into state and decides what to do next.
+//!
+//! ```text
+//!  Record ──> World::apply ──> which aggregates are touched
+//!                                   │
+//!                                   v
+//!             World::decide ──> Commanded, Moved (records to append), and when to ask again
+//! ```
+//!
+//! No clock, no client, no lock, no I/O: `now` is the stamp of the record that caused the question. The same records
+//! give the same decisions, here, in `ramen-replay` and in the simulation.
+//!
+//! - [`domain`] is what a set of controllers brings: its state, how facts fold into it, how it decides.
+//! - [`world`] is the part that all share: readiness, commands in flight, back-off, positions in runbooks.
+//! - [`runbook`] is how ordered work is written: steps with a gate, commands and a progression.
+//! - [`hub`] and [`spoke`] hold one folder per controller.
+#![forbid(unsafe_code)]
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::float_arithmetic, clippy::iter_over_hash_type)]
+
+pub mod domain;
+pub mod flights;
+pub mod hub;
+pub mod runbook;
+pub mod spoke;
+pub mod world;
+
+pub use domain::{Again, Ask, Change, Decision, Domain, Wanted};
+pub use flights::{Attempt, Flights};
+pub use world::{Decided, World};
+
+/// Version of the deciders. It rises when a decision changes for the same state; logs tell which version decided.
+pub const DECIDER_VERSION: u32 = 1;

@@ -1,0 +1,118 @@
+//! What a set of controllers brings to the pipeline: state, fold, decisions.
+
+use std::collections::BTreeSet;
+
+use bincode::{Decode, Encode};
+use ramen_events::{Aggregate, Command, Fact, Kind, ObjectId, Operator, Outcome, Position, Time};
+
+use crate::flights::Flights;
+
+/// What happened, as far as a domain's fold cares.
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// An object shows something new.
+    Observed(&'a Fact),
+    /// An object is gone.
+    Gone(&'a ObjectId),
+    /// A command of `aggregate` was carried out, or not.
+    Finished {
+        /// Whose command it was.
+        aggregate: &'a Aggregate,
+        /// The command.
+        command: &'a Command,
+        /// What became of it.
+        outcome: &'a Outcome,
+    },
+    /// The aggregate moved in its runbook.
+    Moved {
+        /// Which aggregate.
+        aggregate: &'a Aggregate,
+        /// Where it stands now.
+        position: &'a Position,
+    },
+}
+
+/// The question that a decider is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The time of the record that caused the question.
+    pub now: Time,
+    /// Where the aggregate stood in its runbook when it last moved.
+    pub position: Option<&'a Position>,
+    /// What is in flight for this aggregate, and how earlier attempts ended.
+    pub flights: &'a Flights,
+    /// Whom the question is about.
+    pub aggregate: &'a Aggregate,
+}
+
+/// One wish of a decision. Commands in different slots may run at the same time, in any order; in one slot, one at a
+/// time. What must come after something else has to be gated on an observation, not on order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What the command acts on, within the aggregate: `status`, `work/c1/vrg`, `pvc/ns/name`.
+    pub slot: String,
+    /// What to do.
+    pub command: Command,
+}
+
+/// A moment at which the decider wants to be asked again even if nothing happens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// When.
+    pub at: Time,
+    /// Why, for the log.
+    pub why: String,
+}
+
+/// What a decider wants, in full: level-triggered, compared with what was observed, not with what it said before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// All that is wanted now. Those in flight, or waiting out a failure, are left out by [`crate::World`].
+    pub commands: Vec<Wanted>,
+    /// Where the aggregate stands in its runbook, if it runs one (`since` is filled in by [`crate::World`]).
+    pub position: Option<Position>,
+    /// When to ask again.
+    pub again: Option<Again>,
+}
+
+impl Decision {
+    /// Adds a wish.
+    pub fn want(&mut self, slot: impl Into<String>, command: Command) {
+        self.commands.push(Wanted { slot: slot.into(), command });
+    }
+
+    /// Asks to be asked again at `at`, or earlier if something else already wants that.
+    pub fn ask_again(&mut self, at: Time, why: impl Into<String>) {
+        if self.again.as_ref().is_none_or(|again| at < again.at) {
+            self.again = Some(Again { at, why: why.into() });
+        }
+    }
+}
+
+/// A set of controllers: the hub's, or those of a managed cluster. Everything in it is pure.
+pub trait Domain: Clone + Default + Encode + Decode<()> {
+    /// Which operator runs these controllers.
+    const OPERATOR: Operator;
+
+    /// Whether a fact says something that the state does not hold yet. What is no news costs no record.
+    fn is_news(&self, fact: &Fact) -> bool;
+
+    /// Folds one change in. `now` is the time of its record.
+    fn apply(&mut self, now: Time, change: Change<'_>);
+
+    /// Whom to ask after `change`. Called before *and* after it is applied, so that both the old and the new relations
+    /// between objects are found. Costs no more than the aggregates that it names.
+    fn touched(&self, change: Change<'_>) -> BTreeSet<Aggregate>;
+
+    /// Everybody: asked after a start, once the world was listed.
+    fn aggregates(&self) -> BTreeSet<Aggregate>;
+
+    /// Whether the aggregate is still there to be decided for.
+    fn exists(&self, aggregate: &Aggregate) -> bool;
+
+    /// Objects of a kind that the state holds facts of: what a fresh list does not show is gone.
+    fn known(&self, kind: Kind) -> BTreeSet<ObjectId>;
+
+    /// What `ask.aggregate` wants now.
+    fn decide(&self, ask: Ask<'_>) -> Decision;
+}

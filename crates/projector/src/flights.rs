@@ -1,0 +1,158 @@
+//! Commands in flight, and the patience after failures.
+//!
+//! Deciders are level-triggered: they say what they want every time. What keeps that from becoming a storm is here,
+//! once for all controllers: one command at a time per slot; after a failure a pause that doubles; and the same pause
+//! when a command was done but is wanted again unchanged, since then it did not have the effect that was expected.
+
+use std::collections::BTreeMap;
+
+use bincode::{Decode, Encode};
+use ramen_events::{Aggregate, BlobId, Command, CommandId, Outcome, Time};
+use serde::Serialize;
+
+/// First pause after a failure, in milliseconds; doubles up to [`LONGEST_PAUSE_MS`].
+const FIRST_PAUSE_MS: u64 = 250;
+/// Longest pause between attempts, in milliseconds.
+const LONGEST_PAUSE_MS: u64 = 30_000;
+/// Pause after a write conflict, in milliseconds: the fresh object is usually already known.
+const CONFLICT_PAUSE_MS: u64 = 50;
+
+/// How the last command of a slot went.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Attempt {
+    /// Which command.
+    pub id: CommandId,
+    /// The command itself while it is in flight: its outcome is folded with it.
+    #[serde(skip)]
+    pub command: Option<Command>,
+    /// Digest of the command: the same wish again has the same.
+    pub digest: BlobId,
+    /// When it was decided.
+    pub decided: Time,
+    /// How it ended; `None` while in flight.
+    pub outcome: Option<Outcome>,
+    /// Ends without the wanted effect in a row, for this wish.
+    pub failures: u32,
+    /// Since when it fails, if it does.
+    pub failing_since: Option<Time>,
+    /// Not before this moment again, for the same wish.
+    pub not_before: Time,
+}
+
+/// All slots of all aggregates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Flights {
+    slots: BTreeMap<Aggregate, BTreeMap<String, Attempt>>,
+}
+
+/// Whether a wish may become a command now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clearance {
+    /// Go.
+    Go,
+    /// The slot is busy; its outcome will ask again.
+    Busy,
+    /// Wait until then.
+    NotBefore(Time),
+}
+
+impl Flights {
+    /// The last attempt in a slot.
+    pub fn last(&self, aggregate: &Aggregate, slot: &str) -> Option<&Attempt> {
+        self.slots.get(aggregate)?.get(slot)
+    }
+
+    /// Slots of an aggregate whose last attempt failed, with how: what conditions and `why` tell.
+    pub fn failing(&self, aggregate: &Aggregate) -> impl Iterator<Item = (&str, &Attempt)> {
+        self.slots
+            .get(aggregate)
+            .into_iter()
+            .flatten()
+            .filter(|(_, attempt)| attempt.outcome.as_ref().is_some_and(|outcome| !outcome.is_done()))
+            .map(|(slot, attempt)| (slot.as_str(), attempt))
+    }
+
+    /// Whether anything of the aggregate is in flight.
+    pub fn in_flight(&self, aggregate: &Aggregate) -> usize {
+        self.slots.get(aggregate).map_or(0, |slots| slots.values().filter(|a| a.outcome.is_none()).count())
+    }
+
+    /// May this wish become a command at `now`?
+    pub fn clearance(&self, aggregate: &Aggregate, slot: &str, digest: BlobId, now: Time) -> Clearance {
+        let Some(attempt) = self.last(aggregate, slot) else { return Clearance::Go };
+        match &attempt.outcome {
+            None => Clearance::Busy,
+            // Nothing was heard: asking for something else will not be heard either.
+            Some(Outcome::Unreachable { .. }) if now < attempt.not_before => Clearance::NotBefore(attempt.not_before),
+            Some(_) if attempt.digest == digest && now < attempt.not_before => Clearance::NotBefore(attempt.not_before),
+            Some(_) => Clearance::Go,
+        }
+    }
+
+    /// A wish became a command.
+    pub(crate) fn depart(&mut self, aggregate: &Aggregate, slot: &str, id: CommandId, command: &Command, now: Time) {
+        let digest = BlobId::of(&command.bytes());
+        let slots = self.slots.entry(aggregate.clone()).or_default();
+        // A wish that comes back after a long rest starts afresh.
+        let before = slots
+            .get(slot)
+            .filter(|attempt| attempt.digest == digest && now < attempt.not_before.plus_ms(LONGEST_PAUSE_MS));
+        let attempt = Attempt {
+            id,
+            command: Some(command.clone()),
+            digest,
+            decided: now,
+            outcome: None,
+            failures: before.map_or(0, |attempt| attempt.failures),
+            failing_since: before.and_then(|attempt| attempt.failing_since),
+            not_before: now,
+        };
+        slots.insert(slot.to_owned(), attempt);
+    }
+
+    /// A command ended. Returns it, so that its outcome can be folded; `None` when it is not the one in flight (it
+    /// belongs to a process that died).
+    pub(crate) fn arrive(
+        &mut self,
+        aggregate: &Aggregate,
+        slot: &str,
+        id: CommandId,
+        outcome: &Outcome,
+        now: Time,
+    ) -> Option<Command> {
+        let attempt = self.slots.get_mut(aggregate)?.get_mut(slot)?;
+        if attempt.id != id || attempt.outcome.is_some() {
+            return None;
+        }
+        let pause = match outcome {
+            // Wanted again although done: it had no effect. The first repetition may be a matter of order.
+            Outcome::Done => pause(attempt.failures),
+            Outcome::Conflict { .. } => CONFLICT_PAUSE_MS << attempt.failures.min(8),
+            _ => pause(attempt.failures),
+        };
+        attempt.failures = attempt.failures.saturating_add(1);
+        if outcome.is_done() {
+            attempt.failing_since = None;
+        } else if attempt.failing_since.is_none() {
+            attempt.failing_since = Some(now);
+        }
+        attempt.not_before = now.plus_ms(pause);
+        attempt.outcome = Some(outcome.clone());
+        attempt.command.take()
+    }
+
+    /// The aggregate is no more.
+    pub(crate) fn forget(&mut self, aggregate: &Aggregate) {
+        self.slots.remove(aggregate);
+    }
+
+    /// A process died: nothing is in flight any more, and nothing is known of what was.
+    pub(crate) fn lose_all(&mut self) {
+        self.slots.clear();
+    }
+}
+
+/// The pause after `failures` earlier ones, in milliseconds.
+fn pause(failures: u32) -> u64 {
+    (FIRST_PAUSE_MS << failures.min(16)).min(LONGEST_PAUSE_MS)
+}

@@ -1,0 +1,1 @@
+//! Controllers of the hub: one folder each.

@@ -1,0 +1,1 @@
+//! Controllers of a managed cluster: one folder each.

@@ -1,0 +1,142 @@
+//! What a command comes down to: calls to an API server or to an S3 store.
+
+use ramen_api::Resource;
+use serde_json::Value;
+
+/// An object of this cluster's API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Its kind.
+    pub resource: &'static Resource,
+    /// Its namespace; empty for cluster-scoped kinds.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// One call. The effects of a command are carried out in order and stop at the first that fails.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Server-side apply with our field manager, taking over fields from others (`force`).
+    Apply {
+        /// What.
+        target: Target,
+        /// The fields that we own; `apiVersion`, `kind` and `metadata.name` are filled in.
+        body: Value,
+    },
+    /// Creates an object. "Already exists" is a conflict.
+    Create {
+        /// What.
+        target: Target,
+        /// The whole object.
+        body: Value,
+    },
+    /// JSON merge patch. With `metadata.resourceVersion` in the body it fails with a conflict if the object moved on.
+    Merge {
+        /// What.
+        target: Target,
+        /// The patch.
+        body: Value,
+    },
+    /// JSON merge patch of the status subresource.
+    MergeStatus {
+        /// What.
+        target: Target,
+        /// `{"status": ...}`, with `metadata.resourceVersion` when a lost update would matter.
+        body: Value,
+    },
+    /// Deletes an object. "Not found" is success.
+    Delete {
+        /// What.
+        target: Target,
+        /// Only if it is still this object.
+        uid: Option<String>,
+    },
+    /// Reports a Kubernetes Event; failing to do so never fails the command.
+    Event {
+        /// About which object.
+        regarding: Target,
+        /// Its uid, when known.
+        uid: String,
+        /// `Warning`, else `Normal`.
+        warning: bool,
+        /// One word.
+        reason: String,
+        /// For people.
+        message: String,
+    },
+    /// A call to an S3 store.
+    Store {
+        /// Which store.
+        profile: StoreProfile,
+        /// What to do there.
+        operation: StoreOperation,
+    },
+}
+
+/// How to reach an S3 store. The credentials are not in it: the executor takes them from the watched Secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoreProfile {
+    /// Name of the profile.
+    pub name: String,
+    /// Endpoint URL.
+    pub endpoint: String,
+    /// Bucket.
+    pub bucket: String,
+    /// Region.
+    pub region: String,
+    /// Namespace of the Secret with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`.
+    pub secret_namespace: String,
+    /// Name of that Secret.
+    pub secret_name: String,
+    /// PEM certificates of the store's authority; empty for the system's.
+    pub ca_certificates: Vec<u8>,
+}
+
+/// One call to a store. Bodies are JSON; compression is done here (spec spoke-config 4.4: gzip of JSON).
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoreOperation {
+    /// Checks that the bucket exists and can be listed.
+    Probe {
+        /// Prefix to list.
+        prefix: String,
+    },
+    /// Stores objects, in this order; stops at the first failure.
+    Put(Vec<(String, Value)>),
+    /// Reads one object.
+    Get(String),
+    /// Reads all objects whose keys have this prefix.
+    GetAll(String),
+    /// Lists keys.
+    List(String),
+    /// Deletes keys; absent ones are fine.
+    Delete(Vec<String>),
+    /// Deletes all keys with this prefix.
+    DeleteAll(String),
+}
+
+/// What came back for one effect.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The object as the API server now has it.
+    Object(Value),
+    /// Done; there is nothing to show.
+    Nothing,
+    /// What a store said.
+    Store(StoreAnswer),
+}
+
+/// A store's answer. Failures are outcomes, not answers; absence is an explicit negative of a bucket that answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoreAnswer {
+    /// Done.
+    Done,
+    /// The object is not there.
+    Absent,
+    /// The object.
+    Object(Value),
+    /// Keys and their objects; an object that cannot be decoded comes as the error text.
+    Objects(Vec<(String, Result<Value, String>)>),
+    /// Keys.
+    Keys(Vec<String>),
+}
