@@ -7,11 +7,5 @@
 //!                           └───────────── outcome, timer ───────────────┘
 //! ```
 //!
-//! A binary brings an [`Operator`]: which kinds to watch, how objects become facts, how commands become [`Effect`]s.
-//! Everything else, the same for all controllers, is here.
-
-pub mod effect;
-pub mod operator;
-
-pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target};
-pub use operator::{Blobs, Observation, Operator, RenderError, Watch};
+//! A binary brings an [`ramen_ports::Operator`]: which kinds to watch, how objects become facts, how commands become
+//! effects. Everything else, the same for all controllers, is here.

@@ -1,7 +1,7 @@
 //! What a binary brings: kinds to watch, objects to facts, commands to effects.
 
 use ramen_api::Resource;
-use ramen_events::{BlobId, Cause, Command, Fact, Kind, Outcome};
+use ramen_events::{BlobId, Cause, Command, CommandId, Fact, Kind, Outcome};
 use ramen_projector::Domain;
 use serde_json::Value;
 
@@ -83,11 +83,11 @@ pub trait Operator: Send + Sync + 'static {
     /// holds no more than a digest.
     fn observe(&self, kind: Kind, object: &Value) -> Option<Observation>;
 
-    /// What a command comes down to.
+    /// What a command comes down to. Its `id` goes into annotations where other clusters record it as their cause.
     ///
     /// # Errors
     /// When a blob that the command names is missing.
-    fn render(&self, command: &Command, blobs: &dyn Blobs) -> Result<Vec<Effect>, RenderError>;
+    fn render(&self, id: CommandId, command: &Command, blobs: &dyn Blobs) -> Result<Vec<Effect>, RenderError>;
 
     /// What the answers to a command tell, beyond the objects that API servers returned (those are observed like
     /// watched ones): the answers of stores. `outcome` tells how the command ended.

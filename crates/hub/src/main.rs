@@ -1,0 +1,2 @@
+//! The hub operator.
+fn main() {}

@@ -1,0 +1,15 @@
+//! The seam between the pure core and the shell.
+//!
+//! ```text
+//!   object ──> Operator::observe ──> fact          command ──> Operator::render ──> effects
+//!                                                  answers ──> Operator::observe_answers ──> facts
+//! ```
+//!
+//! A binary brings an [`Operator`]: which kinds to watch, how objects become facts, how commands become [`Effect`]s.
+//! All of it is pure, so the simulation runs the very same functions as the runtime does, minus the sockets.
+
+mod effect;
+mod operator;
+
+pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target};
+pub use operator::{Blobs, Observation, Operator, RenderError, Watch};

@@ -1,0 +1,2 @@
+//! The operator of a managed cluster.
+fn main() {}
