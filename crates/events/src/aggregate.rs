@@ -5,7 +5,7 @@ use std::fmt;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-/// The eight controllers. The order is part of the stored form: append only.
+/// The eight controllers, and the installation that they share. The order is part of the stored form: append only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 pub enum Controller {
     /// DRPolicy, on the hub.
@@ -24,6 +24,8 @@ pub enum Controller {
     ReplicationGroupDestination,
     /// ProtectedVolumeReplicationGroupList, on managed clusters.
     ProtectedVrgList,
+    /// The installation itself: its configuration, on hub and managed clusters.
+    Installation,
 }
 
 impl Controller {
@@ -38,6 +40,7 @@ impl Controller {
             Self::ReplicationGroupSource => "replicationgroupsource",
             Self::ReplicationGroupDestination => "replicationgroupdestination",
             Self::ProtectedVrgList => "protectedvrglist",
+            Self::Installation => "installation",
         }
     }
 }

@@ -40,9 +40,7 @@ impl fmt::Display for ClusterName {
 }
 
 /// Position of a record in its log; the first record has 1.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Seq(pub u64);
 
@@ -60,9 +58,7 @@ impl fmt::Display for Seq {
 }
 
 /// Counts the openings of a log: each process that writes to it has its own, higher than all before.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
 
@@ -228,6 +224,8 @@ pub enum Kind {
     Store,
     /// An object in an S3 store
     StoredObject,
+    /// Argo CD ApplicationSet
+    ApplicationSet,
 }
 
 /// One object of the world, as this operator sees it. Cluster-scoped kinds have an empty namespace; on the hub the
