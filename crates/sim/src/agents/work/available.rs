@@ -1,0 +1,114 @@
+//! The status loop over a ManifestWork: whether its objects exist, and the feedback values of each.
+
+use serde_json::{Value, json};
+
+use super::feedback;
+use super::resource_meta::ResourceMeta;
+use crate::agents::AgentWorld;
+use crate::agents::conditions::{self, Condition};
+use crate::agents::object;
+use crate::api::{ApiError, Resource};
+use crate::kinds::{self, Discovery};
+use crate::time::Time;
+
+/// An object whose changes are to be told at once.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    pub resource: Resource,
+    pub namespace: Option<String>,
+    pub name: String,
+    /// Version last told; empty when it did not exist.
+    pub version: String,
+}
+
+/// The work as written, and what to watch.
+pub(super) struct Seen {
+    pub work: Value,
+    pub watched: Vec<Watched>,
+}
+
+/// Reads every object that the work applied and tells what is there.
+pub(super) fn look(served: &Discovery, work: &Value, now: Time, world: &AgentWorld<'_>) -> Result<Seen, ApiError> {
+    let mut watched = Vec::new();
+    let mut manifests = object::list(work, "/status/resourceStatus/manifests").to_vec();
+    let (mut missing, mut unknown) = (0, 0);
+    for entry in &mut manifests {
+        let meta = meta_of(entry, served, world);
+        let live = match meta.resource {
+            None => Err(ApiError::Other { code: 404, message: format!("kind {} is not served", meta.kind) }),
+            Some(resource) => world.own.get(&resource, meta.namespace(), &meta.name),
+        };
+        let mut conditions = object::list(entry, "/conditions").to_vec();
+        conditions::set(&mut conditions, &available(&live, &mut String::new()), now);
+        match &live {
+            Ok(live) => tell(work, entry, &meta, live, &mut conditions, now),
+            Err(ApiError::NotFound) => missing += 1,
+            Err(_) => unknown += 1,
+        }
+        let wanted = feedback::wanted(work, &meta);
+        if let Some(resource) = meta.resource.filter(|_| wanted.watch) {
+            watched.push(Watched {
+                resource,
+                namespace: meta.namespace().map(ToOwned::to_owned),
+                name: meta.name.clone(),
+                version: live.as_ref().map(object::version).unwrap_or_default().to_owned(),
+            });
+        }
+        entry["conditions"] = Value::Array(conditions);
+    }
+    let total = manifests.len();
+    let (status, reason, message) = match (missing, unknown) {
+        (0, 0) if total == 0 => ("Unknown", "ResourcesStatusUnknown", "No resource to look at".to_owned()),
+        (0, 0) => ("True", "ResourcesAvailable", "All resources are available".to_owned()),
+        (0, _) => ("Unknown", "ResourcesStatusUnknown", format!("{unknown} of {total} resources have unknown status")),
+        _ => ("False", "ResourcesNotAvailable", format!("{missing} of {total} resources are not available")),
+    };
+    let mut conditions = object::list(work, "/status/conditions").to_vec();
+    let condition = Condition {
+        kind: "Available",
+        status,
+        reason,
+        message: &message,
+        // Of the work's present generation, even while its spec is not applied yet: that is how the agent does it.
+        observed_generation: Some(object::generation(work)),
+    };
+    conditions::set(&mut conditions, &condition, now);
+    let mut seen = work.clone();
+    seen["status"]["conditions"] = Value::Array(conditions);
+    seen["status"]["resourceStatus"] = json!({"manifests": manifests});
+    let work =
+        if seen["status"] == work["status"] { seen } else { world.hub.update_status(&kinds::MANIFEST_WORK, &seen)? };
+    Ok(Seen { work, watched })
+}
+
+fn meta_of(entry: &Value, served: &Discovery, world: &AgentWorld<'_>) -> ResourceMeta {
+    let of = |key: &str| object::text(&entry["resourceMeta"], key).to_owned();
+    let (group, version, kind) = (of("/group"), of("/version"), of("/kind"));
+    let resource = served.find(world.own, &group, &version, &kind);
+    ResourceMeta { ordinal: 0, group, version, kind, name: of("/name"), namespace: of("/namespace"), resource }
+}
+
+fn available<'m>(live: &Result<Value, ApiError>, message: &'m mut String) -> Condition<'m> {
+    let (status, reason) = match live {
+        Ok(_) => ("True", "ResourceAvailable"),
+        Err(ApiError::NotFound) => ("False", "ResourceNotAvailable"),
+        Err(_) => ("Unknown", "FetchingResourceFailed"),
+    };
+    *message = match live {
+        Ok(_) => "Resource is available".to_owned(),
+        Err(ApiError::NotFound) => "Resource is not available".to_owned(),
+        Err(why) => format!("Failed to fetch resource: {why}"),
+    };
+    Condition { kind: "Available", status, reason, message, observed_generation: None }
+}
+
+/// Puts the feedback values of a live object into its entry; a change of values shows in the condition's time.
+fn tell(work: &Value, entry: &mut Value, meta: &ResourceMeta, live: &Value, conditions: &mut Vec<Value>, now: Time) {
+    let wanted = feedback::wanted(work, meta);
+    let (values, errors) = feedback::read(&wanted, live);
+    if object::list(entry, "/statusFeedback/values") != values {
+        conditions::remove(conditions, feedback::SYNCED);
+    }
+    conditions::set(conditions, &feedback::condition(&wanted, &errors, &mut String::new()), now);
+    entry["statusFeedback"] = if values.is_empty() { json!({}) } else { json!({"values": values}) };
+}

@@ -1,0 +1,48 @@
+//! What checks and reports ask of the storage; nothing in the world can see this.
+
+use super::history::{History, Line};
+use super::volume::{Forced, Role, Storage};
+
+impl Storage {
+    /// Role and data of the copy on one site.
+    #[must_use]
+    pub fn peek(&self, site: &str, handle: &str) -> Option<(Role, &History)> {
+        let copy = self.volumes.get(handle)?.copies.get(site)?;
+        Some((copy.role, &copy.history))
+    }
+
+    /// All volume handles.
+    pub fn handles(&self) -> impl Iterator<Item = &str> {
+        self.volumes.keys().map(String::as_str)
+    }
+
+    /// How many writes applications were told are safe.
+    #[must_use]
+    pub fn acknowledged(&self, handle: &str) -> u64 {
+        self.volumes.get(handle).map_or(0, |volume| volume.acknowledged.values().sum())
+    }
+
+    /// Acknowledged writes that the copy which serves now (or would serve next) does not hold.
+    #[must_use]
+    pub fn lost(&self, handle: &str) -> u64 {
+        let Some(volume) = self.volumes.get(handle) else { return 0 };
+        let serving =
+            volume.copies.values().max_by_key(|copy| (copy.line, copy.role != Role::Secondary, copy.history.len()));
+        let Some(serving) = serving else { return volume.acknowledged.values().sum() };
+        let held = |line: &Line| serving.history.of_line(*line);
+        volume.acknowledged.iter().map(|(line, count)| count.saturating_sub(held(line))).sum()
+    }
+
+    /// The promotions by force of a volume, oldest first.
+    #[must_use]
+    pub fn forced(&self, handle: &str) -> &[Forced] {
+        self.volumes.get(handle).map_or(&[], |volume| volume.forced.as_slice())
+    }
+
+    /// Sites on which an application could write to the volume.
+    #[must_use]
+    pub fn writable_on(&self, handle: &str) -> Vec<&str> {
+        let copies = self.volumes.get(handle).into_iter().flat_map(|volume| &volume.copies);
+        copies.filter(|(_, copy)| copy.role != Role::Secondary).map(|(site, _)| site.as_str()).collect()
+    }
+}

@@ -1,0 +1,389 @@
+//! Volumes in pairs: roles, what was written, what was received, and what each operation is allowed to do.
+//!
+//! Rules: spec vrg 10.1, which describes an RBD mirror driver. Each operation first lets everything happen that was due.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::history::Line;
+use super::mirror::{Copy, Volume};
+use crate::agents::earlier;
+use crate::time::Time;
+
+/// What a copy is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Not mirrored.
+    Plain,
+    /// Mirrored, writable.
+    Primary,
+    /// Mirrored, receiving.
+    Secondary,
+}
+
+/// Why a storage system refused; as CSI error codes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such volume here, or no peer known.
+    #[error("volume not found")]
+    NotFound,
+    /// Not possible in this state; may be possible later or by force.
+    #[error("{0}")]
+    FailedPrecondition(String),
+    /// Never possible in this state.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// The site's storage does not answer.
+    #[error("storage of site {0} does not answer")]
+    Unavailable(String),
+}
+
+/// What a primary knows of its replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyncInfo {
+    /// When the newest snapshot that the peer holds whole was taken.
+    pub last: Time,
+    /// Whether the link to the peer works.
+    pub healthy: bool,
+}
+
+/// A promotion by force, and what it cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forced {
+    /// When.
+    pub at: Time,
+    /// The site that became primary.
+    pub site: String,
+    /// Writes on the other copy that this one did not hold.
+    pub lost: u64,
+    /// When the data that it continued from was taken; `None` if nothing was ever synced.
+    pub synced: Option<Time>,
+}
+
+/// How fast the storage works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speed {
+    /// From a demotion until the peer holds the last snapshot.
+    pub last_snapshot: Duration,
+    /// A full copy after a resync by force.
+    pub full_copy: Duration,
+}
+
+impl Default for Speed {
+    fn default() -> Self {
+        Self { last_snapshot: Duration::from_millis(1500), full_copy: Duration::from_millis(1500) }
+    }
+}
+
+/// The storage systems of two or more sites.
+#[derive(Debug, Default)]
+pub struct Storage {
+    speed: Speed,
+    peers: BTreeMap<String, String>,
+    down: BTreeSet<String>,
+    link_cut: bool,
+    pub(super) volumes: BTreeMap<String, Volume>,
+    now: Time,
+}
+
+impl Storage {
+    /// Storage of two sites that mirror to each other.
+    #[must_use]
+    pub fn pair(one: &str, other: &str, speed: Speed) -> Self {
+        let peers = BTreeMap::from([(one.to_owned(), other.to_owned()), (other.to_owned(), one.to_owned())]);
+        Self { speed, peers, ..Self::default() }
+    }
+
+    /// Stops or restarts the storage of one site.
+    pub fn set_up(&mut self, site: &str, up: bool) {
+        if up {
+            self.down.remove(site);
+        } else {
+            self.down.insert(site.to_owned());
+        }
+    }
+
+    /// Cuts or restores the link between the sites.
+    pub fn set_link(&mut self, works: bool) {
+        self.link_cut = !works;
+    }
+
+    /// Lets everything happen that was due by `now`; says when the next thing is due.
+    pub fn advance(&mut self, now: Time) -> Option<Time> {
+        self.now = self.now.max(now);
+        let (peers, down, link_cut, now) = (&self.peers, &self.down, self.link_cut, self.now);
+        let mut next = None;
+        for volume in self.volumes.values_mut() {
+            for (site, peer) in peers {
+                let connected = !link_cut && !down.contains(site) && !down.contains(peer);
+                volume.advance(site, peer, connected, now);
+                next = earlier(next, volume.due(site).filter(|due| *due > now));
+            }
+        }
+        next
+    }
+
+    /// Makes a volume.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`].
+    pub fn provision(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+        self.answering(site, now)?;
+        let volume = self.volumes.entry(handle.to_owned()).or_default();
+        volume.copies.entry(site.to_owned()).or_insert_with(|| Copy::new(Role::Plain));
+        Ok(())
+    }
+
+    /// Deletes a volume: a secondary loses nothing but its local name, any other copy its data.
+    ///
+    /// # Errors
+    /// [`Refusal::FailedPrecondition`] while attached; [`Refusal::Unavailable`].
+    pub fn delete(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+        let connected = self.connected(site);
+        let peer = self.peers.get(site).cloned();
+        let copy = match self.copy(site, handle, now) {
+            Err(Refusal::NotFound) => return Ok(()),
+            other => other?,
+        };
+        if !copy.attached.is_empty() {
+            return Err(Refusal::FailedPrecondition("volume is still attached".into()));
+        }
+        let (mirrored, secondary) = (copy.role == Role::Primary, copy.role == Role::Secondary);
+        if secondary {
+            return Ok(());
+        }
+        if let Some(volume) = self.volumes.get_mut(handle) {
+            volume.copies.remove(site);
+            if let Some(peer) = peer.filter(|_| mirrored && connected) {
+                volume.drop_replica(&peer);
+            }
+        }
+        Ok(())
+    }
+
+    /// Attaches a volume to a node on behalf of `who`.
+    ///
+    /// # Errors
+    /// [`Refusal::FailedPrecondition`] when the copy is not writable.
+    pub fn attach(&mut self, site: &str, handle: &str, who: &str, now: Time) -> Result<(), Refusal> {
+        let copy = self.copy(site, handle, now)?;
+        if copy.role == Role::Secondary {
+            return Err(Refusal::FailedPrecondition("volume is secondary and cannot be mapped".into()));
+        }
+        copy.attached.insert(who.to_owned());
+        Ok(())
+    }
+
+    /// Detaches whatever `who` had attached.
+    pub fn detach(&mut self, site: &str, who: &str) {
+        for volume in self.volumes.values_mut() {
+            if let Some(copy) = volume.copies.get_mut(site) {
+                copy.attached.remove(who);
+            }
+        }
+    }
+
+    /// Writes `count` times; returns when all are acknowledged.
+    ///
+    /// # Errors
+    /// [`Refusal::FailedPrecondition`] when the copy is not writable; [`Refusal::Unavailable`].
+    pub fn write(&mut self, site: &str, handle: &str, count: u64, now: Time) -> Result<(), Refusal> {
+        let copy = self.copy(site, handle, now)?;
+        if copy.role == Role::Secondary {
+            return Err(Refusal::FailedPrecondition("volume is secondary and not writable".into()));
+        }
+        let line = copy.line;
+        copy.history.append(line, count);
+        if let Some(volume) = self.volumes.get_mut(handle) {
+            *volume.acknowledged.entry(line).or_default() += count;
+        }
+        Ok(())
+    }
+
+    /// Enables mirroring, with a snapshot every `interval`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    pub fn enable(&mut self, site: &str, handle: &str, interval: Duration, now: Time) -> Result<(), Refusal> {
+        let copy = self.copy(site, handle, now)?;
+        copy.interval = interval;
+        if copy.role == Role::Plain {
+            copy.role = Role::Primary;
+            copy.next_sync = Some(now);
+            self.advance(now);
+        }
+        Ok(())
+    }
+
+    /// Makes a copy writable.
+    ///
+    /// # Errors
+    /// [`Refusal::FailedPrecondition`] without force unless the peer handed over cleanly;
+    /// [`Refusal::InvalidArgument`] when not mirrored.
+    pub fn promote(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<(), Refusal> {
+        let (connected, peer) = (self.connected(site), self.peers.get(site).cloned().unwrap_or_default());
+        let copy = self.copy(site, handle, now)?;
+        match copy.role {
+            Role::Primary => return Ok(()),
+            Role::Plain => return Err(Refusal::InvalidArgument("volume is not mirrored".into())),
+            Role::Secondary if copy.copying.is_some() => {
+                return Err(Refusal::FailedPrecondition("volume is being copied".into()));
+            }
+            Role::Secondary => {}
+        }
+        let (taken_over, newest_here) = (copy.peer_demoted, copy.handed_over || copy.last_snapshot.is_some());
+        let peer_primary = self.peek(&peer, handle).is_some_and(|(role, _)| role == Role::Primary);
+        let clean = taken_over || (newest_here && connected && !peer_primary);
+        if !clean && !force {
+            return Err(Refusal::FailedPrecondition("volume is busy: its peer is primary or did not hand over".into()));
+        }
+        if !clean {
+            self.new_line(site, &peer, handle, now);
+        }
+        let Some(volume) = self.volumes.get_mut(handle) else { return Err(Refusal::NotFound) };
+        if let Some(copy) = volume.copies.get_mut(site) {
+            copy.role = Role::Primary;
+            copy.next_sync = Some(now);
+            (copy.peer_demoted, copy.handed_over, copy.last_snapshot) = (false, false, None);
+        }
+        if let Some(other) = volume.copies.get_mut(&peer) {
+            other.handed_over = false;
+            other.peer_demoted &= !connected;
+        }
+        self.advance(now);
+        Ok(())
+    }
+
+    /// Makes a copy read-only and sends its last snapshot to the peer.
+    ///
+    /// # Errors
+    /// [`Refusal::FailedPrecondition`] while attached; [`Refusal::InvalidArgument`] when not mirrored.
+    pub fn demote(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+        let due = now + self.speed.last_snapshot;
+        let copy = self.copy(site, handle, now)?;
+        match copy.role {
+            Role::Secondary => return Ok(()),
+            Role::Plain => return Err(Refusal::InvalidArgument("volume is not mirrored".into())),
+            Role::Primary => {}
+        }
+        if !copy.attached.is_empty() {
+            return Err(Refusal::FailedPrecondition("volume cannot be demoted: it is still in use".into()));
+        }
+        copy.role = Role::Secondary;
+        copy.next_sync = None;
+        copy.last_snapshot = Some(due);
+        copy.handed_over = false;
+        Ok(())
+    }
+
+    /// Brings a secondary up to its peer; `true` when both copies are secondary, equal and idle.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidArgument`] on a primary; [`Refusal::FailedPrecondition`] when the copies went different ways
+    /// and `force`, which drops the data here, is not given.
+    pub fn resync(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<bool, Refusal> {
+        let (connected, done) = (self.connected(site), now + self.speed.full_copy);
+        let peer = self.peers.get(site).cloned().unwrap_or_default();
+        let copy = self.copy(site, handle, now)?;
+        if copy.role != Role::Secondary {
+            return Err(Refusal::InvalidArgument("only a secondary can be resynchronized".into()));
+        }
+        let line = copy.line;
+        let Some(volume) = self.volumes.get_mut(handle) else { return Err(Refusal::NotFound) };
+        if volume.idle(site, &peer) && connected {
+            return Ok(true);
+        }
+        let diverged = volume.copies.get(&peer).is_some_and(|other| other.role == Role::Primary && other.line != line);
+        if diverged && connected {
+            if !force {
+                return Err(Refusal::FailedPrecondition(
+                    "no local sync information: the copies went different ways".into(),
+                ));
+            }
+            if let Some(copy) = volume.copies.get_mut(site).filter(|copy| copy.copying.is_none()) {
+                copy.copying = Some(done);
+                copy.last_snapshot = None;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a secondary receives from a primary of the same line, with nothing to copy first.
+    #[must_use]
+    pub fn receiving(&self, site: &str, handle: &str) -> bool {
+        let Some(peer) = self.peers.get(site) else { return false };
+        self.connected(site) && self.volumes.get(handle).is_some_and(|volume| volume.receiving(site, peer))
+    }
+
+    /// What a primary knows of its replication.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidArgument`] on a secondary; [`Refusal::NotFound`] without a peer;
+    /// [`Refusal::FailedPrecondition`] before the first sync.
+    pub fn info(&mut self, site: &str, handle: &str, now: Time) -> Result<SyncInfo, Refusal> {
+        self.advance(now);
+        let healthy = self.connected(site);
+        let copy = self.copy(site, handle, now)?;
+        if copy.role != Role::Primary {
+            return Err(Refusal::InvalidArgument("only a primary knows its sync state".into()));
+        }
+        let last = copy.synced.ok_or_else(|| Refusal::FailedPrecondition("not synchronized yet".into()))?;
+        Ok(SyncInfo { last, healthy })
+    }
+
+    /// Ends mirroring: a primary keeps its data and the replica goes; a secondary needs nothing, if it is safe.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidArgument`] on a secondary that is neither receiving nor idle: its data may be the only copy.
+    pub fn disable(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+        let connected = self.connected(site);
+        let peer = self.peers.get(site).cloned().unwrap_or_default();
+        let role = match self.copy(site, handle, now) {
+            Err(Refusal::NotFound) => return Ok(()),
+            other => other?.role,
+        };
+        let Some(volume) = self.volumes.get_mut(handle) else { return Ok(()) };
+        match role {
+            Role::Plain => Ok(()),
+            Role::Primary => {
+                if let Some(copy) = volume.copies.get_mut(site) {
+                    copy.role = Role::Plain;
+                    copy.next_sync = None;
+                }
+                if connected {
+                    volume.drop_replica(&peer);
+                }
+                Ok(())
+            }
+            Role::Secondary if connected && (volume.receiving(site, &peer) || volume.idle(site, &peer)) => Ok(()),
+            Role::Secondary => Err(Refusal::InvalidArgument("secondary neither receives nor has handed over".into())),
+        }
+    }
+
+    fn new_line(&mut self, site: &str, peer: &str, handle: &str, now: Time) {
+        let Some(volume) = self.volumes.get_mut(handle) else { return };
+        volume.lines += 1;
+        let line = Line(volume.lines);
+        let other = volume.copies.get(peer).map(|other| other.history.clone()).unwrap_or_default();
+        let Some(copy) = volume.copies.get_mut(site) else { return };
+        copy.line = line;
+        let lost = other.missing_in(&copy.history);
+        let synced = copy.synced.take();
+        volume.forced.push(Forced { at: now, site: site.to_owned(), lost, synced });
+    }
+
+    fn connected(&self, site: &str) -> bool {
+        let peer_up = self.peers.get(site).is_some_and(|peer| !self.down.contains(peer));
+        !self.link_cut && peer_up && !self.down.contains(site)
+    }
+
+    fn answering(&mut self, site: &str, now: Time) -> Result<(), Refusal> {
+        self.advance(now);
+        if self.down.contains(site) { Err(Refusal::Unavailable(site.to_owned())) } else { Ok(()) }
+    }
+
+    fn copy(&mut self, site: &str, handle: &str, now: Time) -> Result<&mut Copy, Refusal> {
+        self.answering(site, now)?;
+        self.volumes.get_mut(handle).and_then(|volume| volume.copies.get_mut(site)).ok_or(Refusal::NotFound)
+    }
+}
