@@ -4,8 +4,9 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Command, CommandId, Epoch, ObjectId, Operator, Outcome, hub, spoke,
+    Command, CommandId, Epoch, ObjectId, Operator, Outcome, hub,
     ids::{ActionId, ClusterName},
+    spoke,
     stamp::Time,
 };
 

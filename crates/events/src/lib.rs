@@ -15,6 +15,7 @@
 //! the only files it touches.
 
 mod aggregate;
+mod chain;
 mod command;
 mod condition;
 mod event;
@@ -24,10 +25,14 @@ mod outcome;
 mod record;
 mod stamp;
 
+pub mod disk;
 pub mod hub;
+pub mod log;
 pub mod spoke;
+pub mod stored;
 
 pub use aggregate::{Aggregate, Controller};
+pub use chain::ChainHash;
 pub use command::Command;
 pub use condition::{Condition, ConditionStatus};
 pub use event::{Fact, Payload, Position, Wait};

@@ -6,9 +6,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since the Unix epoch (UTC).
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Time(pub u64);
 
@@ -49,9 +47,7 @@ impl fmt::Display for Time {
 
 /// A hybrid logical clock stamp: wall time, and a count that orders what happened in the same millisecond or before
 /// a clock went backwards. Stamps of different clusters have one consistent order once messages carry them.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 pub struct Stamp {
     /// The wall time, never earlier than that of any stamp seen before.
     pub time: Time,
