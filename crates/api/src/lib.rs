@@ -6,6 +6,10 @@ mod absent_spec;
 mod schema;
 mod text_enum;
 
+pub mod csi_addons;
 pub mod kinds;
 pub mod manifests;
+pub mod ocm;
 pub mod ramen;
+pub mod rest;
+pub mod snapshot;
