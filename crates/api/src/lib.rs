@@ -7,6 +7,7 @@ mod schema;
 mod text_enum;
 
 pub mod csi_addons;
+pub mod foreign_crds;
 pub mod kinds;
 pub mod manifests;
 pub mod ocm;

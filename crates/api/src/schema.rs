@@ -37,7 +37,8 @@ pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": condition() })
 }
 
-fn condition() -> Value {
+/// One condition.
+pub(crate) fn condition() -> Value {
     json!({
         "type": "object",
         "required": ["lastTransitionTime", "message", "reason", "status", "type"],
