@@ -2,8 +2,12 @@
 
 pub mod agents;
 pub mod api;
+pub mod api_server;
 pub mod apps;
+pub mod cluster;
+pub mod front;
 pub mod kinds;
 pub mod rng;
+pub mod s3;
 pub mod storage;
 pub mod time;

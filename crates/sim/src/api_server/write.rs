@@ -1,0 +1,555 @@
+//! Create and update: identity, concurrency, who may change what, generation, ownership of fields.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::answer::Answer;
+use super::kinds::{Generation, TypeRef};
+use super::managed::{Managers, Operation, Who};
+use super::object::{self, Object, meta_mut, restore};
+use super::patch::{self, Patch};
+use super::refusal::{Cause, Refusal};
+use super::request::{Request, Target};
+use super::shape::Shape;
+use super::store::Key;
+use super::view::{Form, View, to_stored};
+use super::{ApiServer, apply, crd, defaults, rules, validate};
+use crate::time::Time;
+
+/// What to do about fields that the schema does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// Drop them silently.
+    Ignore,
+    /// Drop them and say so.
+    Warn,
+    /// Refuse the write.
+    Refuse,
+}
+
+/// Who writes, when and how.
+#[derive(Debug, Clone)]
+pub struct Write<'a> {
+    /// The time.
+    pub now: Time,
+    /// Field manager.
+    pub manager: &'a str,
+    /// Subresource; `None` for the object itself.
+    pub subresource: Option<&'a str>,
+    /// Check everything and store nothing.
+    pub dry: bool,
+    /// What to do about unknown fields.
+    pub unknown: Unknown,
+    /// Take over fields that others own (apply only).
+    pub force: bool,
+    /// What the writer should be told.
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Write<'a> {
+    /// A plain write.
+    #[must_use]
+    pub fn new(now: Time, manager: &'a str) -> Self {
+        let unknown = Unknown::Ignore;
+        Self { now, manager, subresource: None, dry: false, unknown, force: false, warnings: Vec::new() }
+    }
+
+    /// The same for the status subresource.
+    #[must_use]
+    pub fn status(mut self) -> Self {
+        self.subresource = Some("status");
+        self
+    }
+
+    pub(super) fn of(now: Time, request: &'a Request, target: &'a Target) -> Self {
+        let unknown = match request.param("fieldValidation") {
+            Some("Strict") => Unknown::Refuse,
+            Some("Ignore") => Unknown::Ignore,
+            _ => Unknown::Warn,
+        };
+        Self {
+            now,
+            manager: request.manager(),
+            subresource: target.subresource.as_deref(),
+            dry: request.param("dryRun") == Some("All"),
+            unknown,
+            force: request.flag("force"),
+            warnings: Vec::new(),
+        }
+    }
+
+    fn who(&self, kind: &TypeRef, operation: Operation) -> Who {
+        Who {
+            manager: self.manager.to_owned(),
+            operation,
+            api_version: kind.api_version(),
+            subresource: self.subresource.unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+impl ApiServer {
+    pub(super) fn http_create(&mut self, now: Time, request: &Request, target: &Target) -> Result<Answer, Refusal> {
+        let form = Form::negotiate(&request.accept, request.param("includeObject"))?;
+        let value = patch::read_object(&request.body, &request.content_type)?;
+        let mut write = Write::of(now, request, target);
+        let object = self.create(&target.kind, target.namespace.as_deref(), value, &mut write)?;
+        Ok(Answer::one(201, View { kind: target.kind.clone(), form, now }, object).warn(write.warnings))
+    }
+
+    pub(super) fn http_update(
+        &mut self,
+        now: Time,
+        request: &Request,
+        target: &Target,
+        name: &str,
+    ) -> Result<Answer, Refusal> {
+        let form = Form::negotiate(&request.accept, request.param("includeObject"))?;
+        let value = patch::read_object(&request.body, &request.content_type)?;
+        let mut write = Write::of(now, request, target);
+        let object = self.update(&target.kind, target.namespace.as_deref(), name, value, &mut write)?;
+        Ok(Answer::one(200, View { kind: target.kind.clone(), form, now }, object).warn(write.warnings))
+    }
+
+    pub(super) fn http_patch(
+        &mut self,
+        now: Time,
+        request: &Request,
+        target: &Target,
+        name: &str,
+    ) -> Result<Answer, Refusal> {
+        let form = Form::negotiate(&request.accept, request.param("includeObject"))?;
+        let mut write = Write::of(now, request, target);
+        let patch = patch::read(&request.body, &request.content_type, &target.kind)?;
+        let existed = self.store.version();
+        let object = if let Patch::Apply(config) = patch {
+            if request.param("fieldManager").is_none_or(str::is_empty) {
+                return Err(Refusal::unprocessable(
+                    "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+                ));
+            }
+            self.apply(&target.kind, target.namespace.as_deref(), name, config, &mut write)?
+        } else {
+            self.patch(&target.kind, target.namespace.as_deref(), name, &patch, &mut write)?
+        };
+        let created = object.version() > existed
+            && self
+                .store
+                .changes_since(target.kind.stored(), object.version() - 1)
+                .next()
+                .is_some_and(|change| change.previous.is_none());
+        let code = if created { 201 } else { 200 };
+        Ok(Answer::one(code, View { kind: target.kind.clone(), form, now }, object).warn(write.warnings))
+    }
+
+    /// Creates an object.
+    ///
+    /// # Errors
+    /// As real servers refuse.
+    pub fn create(
+        &mut self,
+        kind: &TypeRef,
+        namespace: Option<&str>,
+        value: Value,
+        write: &mut Write<'_>,
+    ) -> Result<Arc<Object>, Refusal> {
+        let mut value = identify(kind, namespace, None, value)?;
+        if !object::meta_text(&value, "resourceVersion").is_empty() {
+            return Err(Refusal::bad_request("resourceVersion should not be set on objects to be created"));
+        }
+        if object::name(&value).is_empty() {
+            let prefix = object::meta_text(&value, "generateName");
+            if prefix.is_empty() {
+                let cause = Cause::required("metadata.name", "name or generateName is required");
+                return Err(Refusal::invalid(&kind.kind, "", &[cause]));
+            }
+            let name = format!("{prefix}{}", self.next_suffix());
+            meta_mut(&mut value).insert("name".to_owned(), json!(name));
+        }
+        if kind.has_status() {
+            value.as_object_mut().map(|map| map.remove("status"));
+        }
+        meta_mut(&mut value).remove("managedFields");
+        self.insert(kind, value, None, write)
+    }
+
+    /// Stores an object that did not exist; `managers` are known when it is applied.
+    fn insert(
+        &mut self,
+        kind: &TypeRef,
+        mut value: Value,
+        managers: Option<Managers>,
+        write: &mut Write<'_>,
+    ) -> Result<Arc<Object>, Refusal> {
+        let name = object::name(&value).to_owned();
+        let namespace = object::namespace(&value).to_owned();
+        let causes = rules::name(kind, &name);
+        if !causes.is_empty() {
+            return Err(Refusal::invalid(&kind.kind, &name, &causes));
+        }
+        self.admit_to_namespace(kind, &namespace, &name)?;
+        let key = Self::key(kind, Some(&namespace), &name);
+        if self.store.get(&key).is_some() {
+            return Err(Refusal::already_exists(&kind.kind, &name));
+        }
+        let uid = self.next_uid();
+        let meta = meta_mut(&mut value);
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink"] {
+            meta.remove(field);
+        }
+        meta.insert("uid".to_owned(), json!(uid));
+        meta.insert("creationTimestamp".to_owned(), json!(write.now.rfc3339()));
+        if kind.kind.generation != Generation::None {
+            meta.insert("generation".to_owned(), json!(1));
+        }
+        self.complete(kind, &mut value, write)?;
+        defaults::fill(kind, &mut value, self, write.now);
+        let mut causes = validate::object(kind, &value, None);
+        causes.extend(rules::created(kind, &value));
+        if !causes.is_empty() {
+            return Err(Refusal::invalid(&kind.kind, &name, &causes));
+        }
+        let managers = managers.unwrap_or_else(|| {
+            let mut managers = Managers::default();
+            let who = write.who(kind, Operation::Update);
+            let blank = Value::Object(Map::new());
+            managers.updated(who, &blank, &value, &Shape::of(kind), &write.now.rfc3339());
+            managers
+        });
+        managers.store(&mut value);
+        let value = to_stored(kind, value);
+        if write.dry {
+            return Ok(Arc::new(Object::new(value, self.store.version())));
+        }
+        let object = self.store.put(&key, value);
+        let object = if crd::is_definition(kind) { self.register(&key, object, write.now)? } else { object };
+        self.after_creation(&key, &object, write.now);
+        Ok(object)
+    }
+
+    /// Replaces an object or its status.
+    ///
+    /// # Errors
+    /// As real servers refuse.
+    pub fn update(
+        &mut self,
+        kind: &TypeRef,
+        namespace: Option<&str>,
+        name: &str,
+        value: Value,
+        write: &mut Write<'_>,
+    ) -> Result<Arc<Object>, Refusal> {
+        let value = identify(kind, namespace, Some(name), value)?;
+        let old = self.get(kind, namespace, name)?;
+        if kind.kind.custom && object::meta_text(&value, "resourceVersion").is_empty() {
+            let cause = Cause {
+                reason: "FieldValueInvalid",
+                field: "metadata.resourceVersion".to_owned(),
+                message: "Invalid value: 0: must be specified for an update".to_owned(),
+            };
+            return Err(Refusal::invalid(&kind.kind, name, &[cause]));
+        }
+        self.replace(kind, &old, value, None, write)
+    }
+
+    /// Patches an object or its status; not for apply.
+    ///
+    /// # Errors
+    /// As real servers refuse.
+    pub fn patch(
+        &mut self,
+        kind: &TypeRef,
+        namespace: Option<&str>,
+        name: &str,
+        patch: &Patch,
+        write: &mut Write<'_>,
+    ) -> Result<Arc<Object>, Refusal> {
+        let old = self.get(kind, namespace, name)?;
+        let shown = super::view::convert(kind, old.value()).into_owned();
+        let value = identify(kind, namespace, Some(name), patch.onto(shown)?)?;
+        self.replace(kind, &old, value, None, write)
+    }
+
+    /// Server-side apply to an object or its status; creates the object when it does not exist.
+    ///
+    /// # Errors
+    /// A conflict when others own fields that would change, unless forced; else as real servers refuse.
+    pub fn apply(
+        &mut self,
+        kind: &TypeRef,
+        namespace: Option<&str>,
+        name: &str,
+        config: Value,
+        write: &mut Write<'_>,
+    ) -> Result<Arc<Object>, Refusal> {
+        if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
+            return Err(Refusal::bad_request("metadata.managedFields must be nil"));
+        }
+        let mut config = identify(kind, namespace, Some(name), config)?;
+        let on_status = write.subresource == Some("status");
+        if kind.has_status()
+            && let Some(map) = config.as_object_mut()
+        {
+            if on_status {
+                map.retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
+            } else {
+                map.remove("status");
+            }
+        }
+        let who = write.who(kind, Operation::Apply);
+        let now = write.now.rfc3339();
+        let shape = Shape::of(kind);
+        let Some(old) = self.store.get(&Self::key(kind, namespace, name)).cloned() else {
+            if on_status {
+                return Err(Refusal::not_found(&kind.kind, name));
+            }
+            if !object::uid(&config).is_empty() {
+                let why = "uid mismatch: the provided object specified a uid, and no existing object was found";
+                return Err(Refusal::conflict(&kind.kind, name, why));
+            }
+            let mut managers = Managers::default();
+            let value = apply::apply(&Value::Null, &config, &shape, &mut managers, who, write.force, &now)
+                .map_err(|conflicts| Refusal::apply_conflict(&conflicts))?;
+            return self.insert(kind, value, Some(managers), write);
+        };
+        check_preconditions(kind, &config, old.value())?;
+        let mut managers = Managers::of(old.value());
+        let mut live = super::view::convert(kind, old.value()).into_owned();
+        meta_mut(&mut live).remove("managedFields");
+        if on_status && kind.kind.custom {
+            // Nothing but status can change, so nothing else is taken into ownership.
+            let identity = json!({
+                "apiVersion": config["apiVersion"], "kind": config["kind"],
+                "metadata": { "name": name, "namespace": config["metadata"].get("namespace") },
+                "status": config.get("status").cloned().unwrap_or_default(),
+            });
+            config = identity;
+            if config["status"].is_null() {
+                config.as_object_mut().map(|map| map.remove("status"));
+            }
+        }
+        let value = apply::apply(&live, &config, &shape, &mut managers, who, write.force, &now)
+            .map_err(|conflicts| Refusal::apply_conflict(&conflicts))?;
+        self.replace(kind, &old, value, Some(managers), write)
+    }
+
+    /// Puts `value` in place of `old`, as far as the writer may.
+    fn replace(
+        &mut self,
+        kind: &TypeRef,
+        old: &Arc<Object>,
+        mut value: Value,
+        managers: Option<Managers>,
+        write: &mut Write<'_>,
+    ) -> Result<Arc<Object>, Refusal> {
+        let name = object::name(old.value()).to_owned();
+        let before = super::view::convert(kind, old.value()).into_owned();
+        check_preconditions(kind, &value, &before)?;
+        protect(kind, &mut value, &before, write.subresource);
+        let causes = rules::metadata_updated(&value, &before);
+        if !causes.is_empty() {
+            return Err(Refusal::invalid(&kind.kind, &name, &causes));
+        }
+        self.complete(kind, &mut value, write)?;
+        defaults::keep(kind, &mut value, &before);
+        let mut causes = validate::object(kind, &value, Some(&before));
+        causes.extend(rules::updated(kind, &value, &before));
+        if !causes.is_empty() {
+            return Err(Refusal::invalid(&kind.kind, &name, &causes));
+        }
+        let mut was = before.clone();
+        meta_mut(&mut was).remove("managedFields");
+        meta_mut(&mut value).remove("managedFields");
+        let managers = managers.unwrap_or_else(|| {
+            let mut managers = Managers::of(&before);
+            let who = write.who(kind, Operation::Update);
+            managers.updated(who, &was, &value, &Shape::of(kind), &write.now.rfc3339());
+            managers
+        });
+        raise_generation(kind, &mut value, &before);
+        managers.store(&mut value);
+        if value == before {
+            return Ok(old.clone());
+        }
+        let value = to_stored(kind, value);
+        if write.dry {
+            return Ok(Arc::new(Object::new(value, self.store.version())));
+        }
+        let key = Key { kind: kind.stored().clone(), namespace: object::namespace(&value).to_owned(), name };
+        if object::is_deleting(&value) && self.may_vanish(kind, &value) {
+            return Ok(self.vanish(&key, value, write.now));
+        }
+        let object = self.store.put(&key, value);
+        let object = if crd::is_definition(kind) { self.register(&key, object, write.now)? } else { object };
+        self.after_update(&key, &object, write.now);
+        Ok(object)
+    }
+
+    /// Prunes and fills in defaults by schema.
+    fn complete(&self, kind: &TypeRef, value: &mut Value, write: &mut Write<'_>) -> Result<(), Refusal> {
+        let Some(schema) = &kind.version().schema else { return Ok(()) };
+        let unknown = schema.prune_object(value);
+        if !unknown.is_empty() && write.unknown != Unknown::Ignore {
+            let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+            if write.unknown == Unknown::Refuse {
+                let list = texts.join(", ");
+                return Err(Refusal::bad_request(format!("strict decoding error: {list}")));
+            }
+            write.warnings.extend(texts);
+        }
+        schema.default_object(value);
+        Ok(())
+    }
+
+    fn admit_to_namespace(&self, kind: &TypeRef, namespace: &str, name: &str) -> Result<(), Refusal> {
+        if !kind.kind.namespaced {
+            return Ok(());
+        }
+        let Some(spaces) = self.registry.find("", "v1", "namespaces") else { return Ok(()) };
+        let home = self.get(&spaces, None, namespace)?;
+        if object::is_deleting(home.value()) {
+            return Err(Refusal::namespace_terminating(&kind.kind, name, namespace));
+        }
+        Ok(())
+    }
+}
+
+/// Checks that a body is what its path says, and completes what the path knows.
+fn identify(kind: &TypeRef, namespace: Option<&str>, name: Option<&str>, mut value: Value) -> Result<Value, Refusal> {
+    let api_version = kind.api_version();
+    for (field, expected, what) in
+        [("apiVersion", api_version.as_str(), "API version"), ("kind", kind.kind.kind.as_str(), "kind")]
+    {
+        match value.get(field).and_then(Value::as_str) {
+            Some(given) if given != expected => {
+                return Err(Refusal::bad_request(format!(
+                    "the {what} in the data ({given}) does not match the expected {what} ({expected})"
+                )));
+            }
+            Some(_) => {}
+            None => value[field] = json!(expected),
+        }
+    }
+    if let (false, Some(map)) = (kind.kind.custom, value.as_object_mut()) {
+        map.retain(|_, part| !part.is_null());
+    }
+    meta_mut(&mut value).retain(|_, part| !part.is_null());
+    rules::well_formed(kind, &value)?;
+    let meta = meta_mut(&mut value);
+    if let Some(name) = name {
+        let given = meta.get("name").and_then(Value::as_str).unwrap_or(name);
+        if given != name {
+            return Err(Refusal::bad_request(format!(
+                "the name of the object ({given}) does not match the name on the URL ({name})"
+            )));
+        }
+        meta.insert("name".to_owned(), json!(name));
+    }
+    let wanted = namespace.filter(|_| kind.kind.namespaced);
+    match (wanted, meta.get("namespace").and_then(Value::as_str).filter(|text| !text.is_empty())) {
+        (Some(wanted), Some(given)) if wanted != given => Err(Refusal::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )),
+        (Some(wanted), _) => {
+            meta.insert("namespace".to_owned(), json!(wanted));
+            Ok(value)
+        }
+        (None, _) if kind.kind.namespaced => {
+            Err(Refusal::bad_request("an empty namespace may not be set during creation"))
+        }
+        (None, _) => {
+            meta.remove("namespace");
+            Ok(value)
+        }
+    }
+}
+
+/// The version and uid that a writer names must be those of the object.
+fn check_preconditions(kind: &TypeRef, value: &Value, old: &Value) -> Result<(), Refusal> {
+    let name = object::name(old);
+    let (given, actual) = (object::uid(value), object::uid(old));
+    if !given.is_empty() && given != actual {
+        let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {actual}");
+        return Err(Refusal::conflict(&kind.kind, name, &why));
+    }
+    let given = object::meta_text(value, "resourceVersion");
+    if !given.is_empty() && given != "0" && given != object::meta_text(old, "resourceVersion") {
+        return Err(Refusal::stale(&kind.kind, name));
+    }
+    Ok(())
+}
+
+/// Puts back what the writer may not change: identity always, and the other side of the status subresource.
+fn protect(kind: &TypeRef, value: &mut Value, old: &Value, subresource: Option<&str>) {
+    match subresource {
+        Some("status") if kind.kind.custom => {
+            let status = value.get("status").cloned();
+            *value = old.clone();
+            if let Some(map) = value.as_object_mut() {
+                match status {
+                    Some(status) => map.insert("status".to_owned(), status),
+                    None => map.remove("status"),
+                };
+            }
+        }
+        Some("status") => {
+            let others: Vec<String> = [value.as_object(), old.as_object()]
+                .into_iter()
+                .flatten()
+                .flat_map(Map::keys)
+                .filter(|field| !matches!(field.as_str(), "apiVersion" | "kind" | "metadata" | "status"))
+                .cloned()
+                .collect();
+            for field in others {
+                restore(value, old, &field);
+            }
+        }
+        Some("finalize") => {
+            let finalizers = value.pointer("/spec/finalizers").cloned();
+            *value = old.clone();
+            value["spec"]["finalizers"] = finalizers.unwrap_or_else(|| json!([]));
+        }
+        _ if kind.has_status() => restore(value, old, "status"),
+        _ => {}
+    }
+    let none = json!({});
+    let old_meta = old.get("metadata").unwrap_or(&none);
+    let meta = &mut value["metadata"];
+    for field in [
+        "uid",
+        "name",
+        "namespace",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "generation",
+        "generateName",
+        "selfLink",
+        "resourceVersion",
+    ] {
+        restore(meta, old_meta, field);
+    }
+}
+
+fn raise_generation(kind: &TypeRef, value: &mut Value, old: &Value) {
+    let changed = match kind.kind.generation {
+        Generation::None => false,
+        Generation::Spec => value.get("spec") != old.get("spec"),
+        Generation::AllButMeta => {
+            let content = |object: &Value| {
+                let mut map = object.as_object().cloned().unwrap_or_default();
+                map.remove("metadata");
+                if kind.has_status() {
+                    map.remove("status");
+                }
+                map
+            };
+            content(value) != content(old)
+        }
+    };
+    if changed {
+        let generation = old.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0) + 1;
+        meta_mut(value).insert("generation".to_owned(), json!(generation));
+    }
+}
