@@ -35,6 +35,8 @@ pub struct Attempt {
     pub failures: u32,
     /// Since when it fails, if it does.
     pub failing_since: Option<Time>,
+    /// How it failed last; kept while a repetition is in flight, so that what is told of it does not flicker.
+    pub failure: Option<Outcome>,
     /// Not before this moment again, for the same wish.
     pub not_before: Time,
 }
@@ -105,6 +107,7 @@ impl Flights {
             outcome: None,
             failures: before.map_or(0, |attempt| attempt.failures),
             failing_since: before.and_then(|attempt| attempt.failing_since),
+            failure: before.and_then(|attempt| attempt.failure.clone()),
             not_before: now,
         };
         slots.insert(slot.to_owned(), attempt);
@@ -133,8 +136,10 @@ impl Flights {
         attempt.failures = attempt.failures.saturating_add(1);
         if outcome.is_done() {
             attempt.failing_since = None;
-        } else if attempt.failing_since.is_none() {
-            attempt.failing_since = Some(now);
+            attempt.failure = None;
+        } else {
+            attempt.failing_since.get_or_insert(now);
+            attempt.failure = Some(outcome.clone());
         }
         attempt.not_before = now.plus_ms(pause);
         attempt.outcome = Some(outcome.clone());
