@@ -74,6 +74,8 @@ pub const PLACEMENT: Resource = namespaced("cluster.open-cluster-management.io",
 /// Where an application was decided to run.
 pub const PLACEMENT_DECISION: Resource =
     namespaced("cluster.open-cluster-management.io", "v1beta1", "PlacementDecision", "placementdecisions");
+/// An Argo CD application per cluster of a decision.
+pub const APPLICATION_SET: Resource = namespaced("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets");
 /// Replication of one volume.
 pub const VOLUME_REPLICATION: Resource =
     namespaced("replication.storage.openshift.io", "v1alpha1", "VolumeReplication", "volumereplications");

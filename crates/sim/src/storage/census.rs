@@ -16,6 +16,14 @@ impl Storage {
         self.volumes.keys().map(String::as_str)
     }
 
+    /// Volumes made for claims of a namespace: handle and name of the claim.
+    pub fn volumes_of(&self, namespace: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.volumes.iter().filter_map(move |(handle, volume)| {
+            let claim = volume.claim.strip_prefix(namespace)?.strip_prefix('/')?;
+            Some((handle.as_str(), claim))
+        })
+    }
+
     /// How many writes applications were told are safe.
     #[must_use]
     pub fn acknowledged(&self, handle: &str) -> u64 {

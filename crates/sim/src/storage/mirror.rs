@@ -54,6 +54,8 @@ impl Copy {
 
 #[derive(Debug, Default)]
 pub(super) struct Volume {
+    /// Namespace and name of the claim that it was made for.
+    pub claim: String,
     pub copies: BTreeMap<String, Copy>,
     pub acknowledged: BTreeMap<Line, u64>,
     pub lines: u32,

@@ -44,7 +44,7 @@ impl Provisioner {
         let handle = format!("0001-lab-{}-{}", self.site, object::uid(claim));
         world
             .storage()
-            .provision(&self.site, &handle, now)
+            .provision(&self.site, &handle, &format!("{}/{}", object::namespace(claim), object::name(claim)), now)
             .map_err(|refused| ApiError::Unreachable(refused.to_string()))?;
         let volume = json!({
             "apiVersion": "v1",

@@ -123,13 +123,14 @@ impl Storage {
         next
     }
 
-    /// Makes a volume.
+    /// Makes a volume for a claim, named `<namespace>/<name>`.
     ///
     /// # Errors
     /// [`Refusal::Unavailable`].
-    pub fn provision(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+    pub fn provision(&mut self, site: &str, handle: &str, claim: &str, now: Time) -> Result<(), Refusal> {
         self.answering(site, now)?;
         let volume = self.volumes.entry(handle.to_owned()).or_default();
+        claim.clone_into(&mut volume.claim);
         volume.copies.entry(site.to_owned()).or_insert_with(|| Copy::new(Role::Plain));
         Ok(())
     }

@@ -1,0 +1,178 @@
+//! The setting of the golden recording: a hub, two clusters, two stores, a policy of one minute, applications.
+//!
+//! Everything here may be done again: what exists is left as it is. On real API servers a custom resource definition
+//! takes a moment to be served; until then the functions answer [`ApiError::NotFound`] and are to be called again.
+
+mod objects;
+
+use std::collections::BTreeMap;
+
+use ramen_api::foreign_crds::{WorkCrd, foreign_crds, manifest_work_crd};
+use ramen_api::manifests::{Side, own_crds};
+use serde_json::{Value, json};
+
+use crate::agents::object;
+use crate::agents::registration;
+use crate::api::{Api, ApiError, Resource};
+use crate::apps::Application;
+use crate::kinds;
+use crate::time::Time;
+
+/// Namespace of the operators, on the hub and on the clusters.
+pub const OPERATOR_NAMESPACE: &str = "ramen-system";
+/// Name of the policy.
+pub const POLICY: &str = "policy";
+
+/// An S3 store, as the operators' configuration names it.
+#[derive(Clone)]
+pub struct Store {
+    /// Name of the profile: `s3-<cluster>`.
+    pub profile: String,
+    /// Bucket.
+    pub bucket: String,
+    /// URL of the endpoint.
+    pub endpoint: String,
+    /// Public part of the key.
+    pub access_key: String,
+    /// Secret part of the key.
+    pub secret_key: String,
+}
+
+/// What a world is made of.
+#[derive(Clone)]
+pub struct Setting {
+    /// Names of the managed clusters.
+    pub clusters: Vec<String>,
+    /// Stores, one per cluster in the same order.
+    pub stores: Vec<Store>,
+    /// Interval of the policy and of the replication class: `1m`.
+    pub interval: String,
+    /// Which ManifestWork CRD the hub has.
+    pub work_crd: WorkCrd,
+}
+
+impl Setting {
+    /// Clusters c1 and c2, an interval of one minute, and these stores.
+    #[must_use]
+    pub fn golden(stores: Vec<Store>) -> Self {
+        Self {
+            clusters: vec!["c1".into(), "c2".into()],
+            stores,
+            interval: "1m".into(),
+            work_crd: WorkCrd::WithScrapeType,
+        }
+    }
+}
+
+/// The hub's URL, from which the agents derive the names of their records.
+pub const HUB_URL: &str = "https://hub.example.com:6443";
+
+/// Makes the hub: definitions, namespaces, configuration, registered clusters.
+///
+/// # Errors
+/// Those of the API server.
+pub fn install_hub(hub: &dyn Api, setting: &Setting, now: Time) -> Result<(), ApiError> {
+    install_definitions(hub, Side::Hub, setting.work_crd)?;
+    for namespace in [OPERATOR_NAMESPACE, "ramen-ops", "open-cluster-management-agent"] {
+        ensure(hub, &kinds::NAMESPACE, &objects::namespace(namespace))?;
+    }
+    configure(hub, setting, "ramen-hub-operator-config", "hub.ramendr.openshift.io")?;
+    for cluster in &setting.clusters {
+        registration::register(hub, cluster, &cluster_id(cluster), now)?;
+    }
+    Ok(())
+}
+
+/// Makes a managed cluster: definitions, namespaces, configuration, classes, its node.
+///
+/// # Errors
+/// Those of the API server.
+pub fn install_cluster(own: &dyn Api, cluster: &str, setting: &Setting) -> Result<(), ApiError> {
+    install_definitions(own, Side::Spoke, setting.work_crd)?;
+    for namespace in [OPERATOR_NAMESPACE, "ramen-ops", "open-cluster-management-agent"] {
+        ensure(own, &kinds::NAMESPACE, &objects::namespace(namespace))?;
+    }
+    configure(own, setting, "ramen-dr-cluster-operator-config", "dr-cluster.ramendr.openshift.io")?;
+    ensure(own, &kinds::STORAGE_CLASS, &objects::storage_class(cluster))?;
+    ensure(own, &kinds::VOLUME_REPLICATION_CLASS, &objects::replication_class(cluster, &setting.interval))?;
+    ensure(own, &kinds::CLUSTER_CLAIM, &objects::cluster_claim(&cluster_id(cluster)))?;
+    ensure(own, &kinds::NODE, &objects::node(cluster))
+}
+
+/// Asks for disaster recovery: a DRCluster for each cluster and the policy over them.
+///
+/// # Errors
+/// Those of the hub's API server.
+pub fn install_policy(hub: &dyn Api, setting: &Setting) -> Result<(), ApiError> {
+    for (cluster, store) in setting.clusters.iter().zip(&setting.stores) {
+        ensure(hub, &kinds::DR_CLUSTER, &objects::dr_cluster(cluster, &store.profile))?;
+    }
+    ensure(hub, &kinds::DR_POLICY, &objects::dr_policy(POLICY, &setting.clusters, &setting.interval))
+}
+
+/// Asks for an application to run on a cluster: its placement, the decision for it, and the ApplicationSet from which
+/// its namespace is known.
+///
+/// # Errors
+/// Those of the hub's API server.
+pub fn place(hub: &dyn Api, application: &Application, cluster: &str) -> Result<(), ApiError> {
+    ensure(hub, &kinds::NAMESPACE, &objects::namespace(&application.hub_namespace))?;
+    ensure(hub, &kinds::APPLICATION_SET, &objects::application_set(application))?;
+    ensure(hub, &kinds::PLACEMENT, &objects::placement(application))?;
+    let decision = objects::decision(application);
+    ensure(hub, &kinds::PLACEMENT_DECISION, &decision)?;
+    let (namespace, name) = (Some(object::namespace(&decision)), object::name(&decision));
+    let mut decided = hub.get(&kinds::PLACEMENT_DECISION, namespace, name)?;
+    if object::list(&decided, "/status/decisions").is_empty() {
+        decided["status"] = json!({"decisions": [{"clusterName": cluster, "reason": cluster}]});
+        hub.update_status(&kinds::PLACEMENT_DECISION, &decided)?;
+    }
+    Ok(())
+}
+
+/// Puts an application under disaster recovery: its DRPlacementControl.
+///
+/// # Errors
+/// Those of the hub's API server.
+pub fn protect(hub: &dyn Api, application: &Application, cluster: &str) -> Result<(), ApiError> {
+    ensure(hub, &kinds::DRPC, &objects::drpc(application, POLICY, cluster))
+}
+
+/// The id that a cluster claims.
+#[must_use]
+pub fn cluster_id(cluster: &str) -> String {
+    format!("id-{cluster}")
+}
+
+fn install_definitions(api: &dyn Api, side: Side, work_crd: WorkCrd) -> Result<(), ApiError> {
+    let own = own_crds().into_iter().filter(|own| own.side == side).map(|own| own.crd);
+    let work = manifest_work_crd(work_crd);
+    let foreign = foreign_crds().into_iter().filter(|crd| crd.metadata.name != work.metadata.name);
+    for crd in own.chain(foreign).chain([work.clone()]) {
+        let mut definition = serde_json::to_value(crd).map_err(|why| ApiError::Invalid(why.to_string()))?;
+        definition["apiVersion"] = json!(kinds::CRD.api_version());
+        definition["kind"] = json!(kinds::CRD.kind);
+        ensure(api, &kinds::CRD, &definition)?;
+    }
+    Ok(())
+}
+
+/// The operators' configuration and the secrets that it names.
+fn configure(api: &dyn Api, setting: &Setting, name: &str, lease: &str) -> Result<(), ApiError> {
+    for store in &setting.stores {
+        let keys = BTreeMap::from([
+            ("AWS_ACCESS_KEY_ID", store.access_key.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", store.secret_key.as_str()),
+        ]);
+        ensure(api, &kinds::SECRET, &objects::secret(&store.profile, OPERATOR_NAMESPACE, &keys))?;
+    }
+    let config = objects::ramen_config(&setting.stores, lease, OPERATOR_NAMESPACE);
+    ensure(api, &kinds::CONFIG_MAP, &objects::config_map(name, OPERATOR_NAMESPACE, &config))
+}
+
+fn ensure(api: &dyn Api, kind: &Resource, object: &Value) -> Result<(), ApiError> {
+    match api.create(kind, object) {
+        Ok(_) | Err(ApiError::AlreadyExists) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
