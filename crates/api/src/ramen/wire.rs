@@ -6,6 +6,7 @@
 //! | [`state`] | phases, progressions, actions, roles | spec drpc 0, vrg 0 |
 //! | [`condition`], [`reason`] | condition types and reasons | spec drpc 4.8, vrg 7.3, hub 1.7, spoke 1.6 |
 //! | [`event`] | reasons of Kubernetes Events | spec drpc 9, vrg 8.2 |
+//! | [`volsync`] | how VolSync is driven | spec volsync 0 |
 //! | [`name`] | names of objects derived from others | spec drpc 3, hub 4-9, vrg 3.5, kube-objects 0 |
 
 pub mod annotation;
@@ -16,6 +17,7 @@ pub mod label;
 pub mod name;
 pub mod reason;
 pub mod state;
+pub mod volsync;
 
 /// API group of Ramen's own kinds.
 pub const GROUP: &str = "ramendr.openshift.io";
@@ -37,6 +39,17 @@ pub const RETAINED_FOR_FAILOVER: &str = "RetainedForFailover";
 
 /// Parameter of a replication class that must equal the policy's interval.
 pub const SCHEDULING_INTERVAL_PARAMETER: &str = "schedulingInterval";
+
+/// Parameters of a group replication class that name the secret of the group's operations, and of storage classes
+/// and groups that name the storage's cluster.
+pub mod class_parameter {
+    /// Name of the secret.
+    pub const GROUP_SECRET_NAME: &str = "replication.storage.openshift.io/group-replication-secret-name";
+    /// Namespace of the secret.
+    pub const GROUP_SECRET_NAMESPACE: &str = "replication.storage.openshift.io/group-replication-secret-namespace";
+    /// The storage's cluster.
+    pub const CLUSTER_ID: &str = "clusterID";
+}
 
 /// Keys of an S3 secret.
 pub mod s3_secret_key {

@@ -49,6 +49,12 @@ pub const VOLSYNC_DO_NOT_DELETE: &str = "volsync.backube/do-not-delete";
 pub const CREATED_BY: &str = "app.kubernetes.io/created-by";
 /// The state of a group snapshot that is kept for the next incremental sync: `current` or `previous`.
 pub const VGS_STATUS: &str = "ramen.openshift.io/vgs-status";
+/// On captures, so that KubeVirt's plugin captures metadata only, with value [`TRUE`].
+pub const METADATA_BACKUP: &str = "velero.kubevirt.io/metadataBackup";
+/// On a hook's job: the hook.
+pub const HOOK_NAME: &str = "ramendr.openshift.io/hook-name";
+/// On a hook's job: the job's name in the recipe.
+pub const HOOK_JOB_NAME: &str = "ramendr.openshift.io/job-name";
 /// On VMs that a capture selects.
 pub const VM_SELECTOR: &str = "ramendr.openshift.io/k8s-resource-selector";
 

@@ -208,6 +208,24 @@ pub fn recovery(vrg_namespace: &str, vrg: &str, step: usize) -> String {
     format!("{vrg_namespace}--{vrg}--{step}")
 }
 
+/// PlacementBinding that carries a secret to clusters; the governance Policy itself is named like the secret.
+#[must_use]
+pub fn secret_placement_binding(secret: &str) -> String {
+    format!("plbinding-{secret}")
+}
+
+/// PlacementRule that carries a secret to clusters.
+#[must_use]
+pub fn secret_placement_rule(secret: &str) -> String {
+    format!("plrule-{secret}")
+}
+
+/// ConfigurationPolicy in the governance Policy that carries a secret to clusters.
+#[must_use]
+pub fn secret_configuration_policy(secret: &str) -> String {
+    format!("cfg-policy-{secret}")
+}
+
 /// Secret in Velero's form for an S3 secret.
 #[must_use]
 pub fn velero_secret(s3_secret: &str) -> String {
