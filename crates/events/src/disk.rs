@@ -15,7 +15,7 @@ mod group;
 mod keys;
 mod marker;
 mod open;
-mod packed;
+pub(crate) mod packed;
 mod parts;
 mod reader;
 mod recover;
@@ -33,7 +33,8 @@ use crate::{
     log::{Batch, Error, EventLog, Head, History, Snapshot, SnapshotName, StoredIter},
 };
 
-pub use open::{Check, Options, Owner, Recovered};
+pub use crate::log::Owner;
+pub use open::{Check, Options, Recovered};
 
 use directory::Lock;
 use writer::Writer;
@@ -41,7 +42,7 @@ use writer::Writer;
 /// A log on disk.
 ///
 /// ```
-/// use ramen_events::{ClusterName, Operator, disk::{Options, Owner, SledLog}, log::{EventLog, History}};
+/// use ramen_events::{ClusterName, Operator, disk::{Options, SledLog}, log::{EventLog, History, Owner}};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let dir = tempfile::tempdir()?;

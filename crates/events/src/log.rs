@@ -17,8 +17,11 @@ mod error;
 mod find;
 mod memory;
 mod number;
+mod owner;
 
 use std::ops::Range;
+
+use bincode::{Decode, Encode};
 
 use crate::{Aggregate, BlobId, Cause, ChainHash, Epoch, Origin, Payload, Record, Seq, Stamp, Time, stored};
 
@@ -26,6 +29,7 @@ pub use error::{Damage, Error};
 pub use find::{Found, find_bytes};
 pub use memory::{MemoryLog, MemoryStore};
 pub(crate) use number::number;
+pub use owner::Owner;
 
 /// The longest blob, before compression.
 pub const MAX_BLOB: usize = 64 << 20;
@@ -137,7 +141,7 @@ impl Stored {
 }
 
 /// Which snapshot: of which deciders' state, after which record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 pub struct SnapshotName {
     /// The last record folded into it.
     pub seq: Seq,

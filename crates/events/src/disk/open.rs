@@ -7,11 +7,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bincode::{Decode, Encode};
 use sled::Db;
 
 use crate::{
-    ClusterName, Epoch, Operator, Seq,
+    Epoch, Seq,
     disk::{
         SledLog,
         directory::{self, Lock, failed},
@@ -24,7 +23,7 @@ use crate::{
         snapshots,
         writer::{self, Target, Writer},
     },
-    log::{Damage, Error, Head, Stored},
+    log::{Damage, Error, Head, Owner, Stored},
 };
 
 /// The format of the store's keys and values; the form of records has a number of its own.
@@ -32,24 +31,6 @@ const FORMAT: u32 = 1;
 
 /// How much of the tree sled may keep in memory.
 const CACHE: u64 = 64 << 20;
-
-/// Whose log it is.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Owner {
-    /// Hub or spoke operator.
-    pub operator: Operator,
-    /// The cluster it runs on; `hub` for the hub.
-    pub cluster: ClusterName,
-}
-
-impl std::fmt::Display for Owner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.operator {
-            Operator::Hub => write!(f, "the hub operator on {}", self.cluster),
-            Operator::Spoke => write!(f, "the operator of cluster {}", self.cluster),
-        }
-    }
-}
 
 /// How much is checked when a log is opened. What is not checked then is when it is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,70 @@
+//! Capture files, `*.ramenlog`: part of a log, or all of it, in one file that needs nothing else.
+//!
+//! ```text
+//!   magic, version │ header │ snapshot? │ blobs │ records │ trailer │ digest
+//!                  └────────────────── frames ────────────────────┘
+//! ```
+//!
+//! Each frame ends with a check of everything in the file up to there, so any flipped bit is found where it is, and
+//! nothing behind it is believed. Records are the stored bytes themselves: their chain is recomputed when the file is
+//! read, and its end stands in the trailer. A capture is a [`crate::log::History`], as the log is.
+
+mod error;
+mod frame;
+mod read;
+mod write;
+
+use bincode::{Decode, Encode};
+
+use crate::{
+    ChainHash, Seq, Stamp,
+    log::{Owner, SnapshotName},
+};
+
+pub use error::{Error, Place};
+pub use read::Reader;
+pub use write::{write, write_file};
+
+/// What a capture file starts with.
+const MAGIC: [u8; 8] = *b"RAMENLOG";
+
+/// The version of the file format that is written, and the newest that is read.
+pub const VERSION: u32 = 1;
+
+/// What a capture holds.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Header {
+    /// Whose log it was; `None` when it had no record.
+    pub owner: Option<Owner>,
+    /// The first record.
+    pub first: Seq,
+    /// The last record; one less than `first` when there is none.
+    pub last: Seq,
+    /// The hash of the record before the first.
+    pub before: ChainHash,
+    /// The stamp of the record before the first.
+    pub before_stamp: Stamp,
+    /// Versions of the deciders that wrote the records, in order of appearance.
+    pub deciders: Vec<u32>,
+    /// The snapshot, if there is one: the state from which the records go on.
+    pub snapshot: Option<SnapshotName>,
+    /// How many blobs there are.
+    pub blobs: u64,
+    /// Version of the program that wrote the capture.
+    pub written_by: String,
+}
+
+impl Header {
+    /// How many records there are.
+    pub fn records(&self) -> u64 {
+        (self.last.0 + 1).saturating_sub(self.first.0)
+    }
+}
+
+/// What stands at the end, to be compared with what was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+struct Trailer {
+    records: u64,
+    blobs: u64,
+    head: ChainHash,
+}

@@ -1,0 +1,295 @@
+//! From a capture file to a history.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufReader, Read},
+    os::unix::fs::FileExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::{
+    BlobId, ChainHash, Seq, Stamp,
+    capture::{
+        Error, Header, MAGIC, Place, Trailer, VERSION, frame,
+        frame::{Bad, CHECK, Checked, LEAD},
+    },
+    disk::packed,
+    log::{self, Damage, Head, History, MAX_BLOB, Snapshot, SnapshotName, Stored, StoredIter},
+    stored,
+};
+
+/// The largest snapshot frame.
+const MAX_SNAPSHOT: usize = 1 << 30;
+
+/// Every so many records the reader remembers where it was.
+const STRIDE: u64 = 1024;
+
+/// Reads from one place of a file to its end, without a position that others share.
+struct At {
+    file: Arc<File>,
+    position: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buf, self.position)?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+/// Where a frame's contents are.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u64,
+    length: usize,
+}
+
+/// A place from which records can be read: the next one, where it is, and the hash before it.
+#[derive(Clone, Copy, Debug)]
+struct Entrance {
+    seq: Seq,
+    start: u64,
+    before: ChainHash,
+}
+
+/// An open capture, wholly checked. Of its contents only an index is in memory.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    file: Arc<File>,
+    header: Header,
+    snapshot: Option<Span>,
+    blobs: BTreeMap<BlobId, (Seq, Span)>,
+    entrances: Vec<Entrance>,
+    head: Head,
+}
+
+impl Reader {
+    /// Opens a capture and checks every bit of it.
+    ///
+    /// # Errors
+    /// [`Error::NotACapture`], [`Error::TooNew`], [`Error::Truncated`], [`Error::Damaged`], [`Error::Record`], or when
+    /// the file cannot be read.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let failed = |err| Error::File { doing: "read", path: path.to_owned(), err };
+        let file = Arc::new(File::open(path).map_err(failed)?);
+        let mut input = Checked::new(BufReader::with_capacity(1 << 16, At { file: Arc::clone(&file), position: 0 }));
+        let at = |place| move |bad: Bad| bad.at(place, failed);
+
+        let magic = input.raw::<8>().map_err(|bad| match bad {
+            Bad::End => Error::NotACapture,
+            bad => bad.at(Place::Header, failed),
+        })?;
+        if magic != MAGIC {
+            return Err(Error::NotACapture);
+        }
+        let version = u32::from_le_bytes(input.raw::<4>().map_err(at(Place::Header))?);
+        if version == 0 {
+            return Err(Error::Damaged { place: Place::Header });
+        }
+        if version > VERSION {
+            return Err(Error::TooNew { found: version, known: VERSION });
+        }
+        let header = input.frame(frame::HEADER, 1 << 20).map_err(at(Place::Header))?;
+        let header: Header = decoded(&header, Place::Header)?;
+        if header.first == Seq(0) || header.first > header.last.next() {
+            return Err(Error::Damaged { place: Place::Header });
+        }
+
+        let before = Head { seq: Seq(header.first.0 - 1), hash: header.before, stamp: header.before_stamp };
+        let mut reader = Self {
+            path: path.to_owned(),
+            file,
+            header,
+            snapshot: None,
+            blobs: BTreeMap::new(),
+            entrances: Vec::new(),
+            head: before,
+        };
+        if let Some(name) = reader.header.snapshot {
+            let start = input.position() + LEAD as u64;
+            let contents = input.frame(frame::SNAPSHOT, MAX_SNAPSHOT).map_err(at(Place::Snapshot))?;
+            let span = Span { start, length: contents.len() };
+            reader.snapshot = Some(span);
+            snapshot_of(name, &contents).ok_or(Error::Damaged { place: Place::Snapshot })?;
+        }
+        for number in 1..=reader.header.blobs {
+            let place = Place::Blob(number);
+            let start = input.position() + LEAD as u64;
+            let contents = input.frame(frame::BLOB, 2 * MAX_BLOB).map_err(at(place))?;
+            let span = Span { start, length: contents.len() };
+            let (id, came_with, _) = blob_of(&contents).ok_or(Error::Damaged { place })?;
+            reader.blobs.insert(id, (came_with, span));
+        }
+        while reader.head.seq < reader.header.last {
+            let seq = reader.head.seq.next();
+            let place = Place::Record(seq);
+            if reader.head.seq.0.is_multiple_of(STRIDE) || reader.entrances.is_empty() {
+                reader.entrances.push(Entrance { seq, start: input.position(), before: reader.head.hash });
+            }
+            let bytes = input.frame(frame::RECORD, stored::MAX_RECORD).map_err(at(place))?;
+            let stamp = stamp_of(seq, &bytes)?;
+            reader.head = Head { seq, hash: reader.head.hash.then(&bytes), stamp };
+        }
+        let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
+        let trailer: Trailer = decoded(&trailer, Place::Trailer)?;
+        let (records, blobs) = (reader.header.records(), reader.blobs.len() as u64);
+        if trailer != (Trailer { records, blobs, head: reader.head.hash }) {
+            return Err(Error::Damaged { place: Place::Trailer });
+        }
+        input.finish().map_err(at(Place::Trailer))?;
+        Ok(reader)
+    }
+
+    /// What the capture holds.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn contents(&self, span: Span) -> Result<Vec<u8>, log::Error> {
+        let mut contents = vec![0; span.length];
+        self.file.read_exact_at(&mut contents, span.start).map_err(|err| self.failed(err))?;
+        Ok(contents)
+    }
+
+    fn failed(&self, err: io::Error) -> log::Error {
+        log::Error::File { doing: "read", path: self.path.clone(), err }
+    }
+}
+
+fn decoded<T: bincode::Decode<()>>(contents: &[u8], place: Place) -> Result<T, Error> {
+    match bincode::decode_from_slice(contents, bincode::config::standard().with_limit::<{ 1 << 20 }>()) {
+        Ok((value, used)) if used == contents.len() => Ok(value),
+        _ => Err(Error::Damaged { place }),
+    }
+}
+
+fn stamp_of(seq: Seq, bytes: &[u8]) -> Result<Stamp, Error> {
+    match stored::decode(bytes) {
+        Ok(record) if record.seq == seq => Ok(record.stamp),
+        Ok(_) => Err(Error::Damaged { place: Place::Record(seq) }),
+        Err(err) => Err(Error::Record { seq, err }),
+    }
+}
+
+fn snapshot_of(name: SnapshotName, contents: &[u8]) -> Option<Snapshot> {
+    let (hash, packed) = contents.split_first_chunk::<32>()?;
+    let bytes = packed::unpack(packed, MAX_SNAPSHOT)?;
+    Some(Snapshot { seq: name.seq, hash: ChainHash(*hash), decider: name.decider, bytes })
+}
+
+fn blob_of(contents: &[u8]) -> Option<(BlobId, Seq, Vec<u8>)> {
+    let (id, rest) = contents.split_first_chunk::<32>()?;
+    let (came_with, packed) = rest.split_first_chunk::<8>()?;
+    let blob = packed::unpack(packed, MAX_BLOB)?;
+    let id = BlobId(*id);
+    (BlobId::of(&blob) == id).then_some((id, Seq(u64::from_le_bytes(*came_with)), blob))
+}
+
+impl History for Reader {
+    fn base(&self) -> Head {
+        Head { seq: Seq(self.header.first.0 - 1), hash: self.header.before, stamp: self.header.before_stamp }
+    }
+
+    fn head(&self) -> Head {
+        self.head
+    }
+
+    fn stored(&self, from: Seq) -> StoredIter<'_> {
+        let from = from.max(self.header.first);
+        let Some(entrance) = self.entrances.iter().rev().find(|entrance| entrance.seq <= from) else {
+            return Box::new(std::iter::empty());
+        };
+        let input = At { file: Arc::clone(&self.file), position: entrance.start };
+        let records = Records {
+            reader: self,
+            input: BufReader::with_capacity(1 << 16, input),
+            next: entrance.seq,
+            before: entrance.before,
+            ended: false,
+        };
+        Box::new(records.filter(move |stored| stored.as_ref().map_or(true, |stored| stored.seq >= from)))
+    }
+
+    fn blob(&self, id: BlobId) -> Result<Option<Vec<u8>>, log::Error> {
+        let Some((_, span)) = self.blobs.get(&id) else { return Ok(None) };
+        let contents = self.contents(*span)?;
+        let blob = blob_of(&contents).filter(|(found, ..)| *found == id).map(|(.., blob)| blob);
+        blob.map(Some).ok_or(log::Error::DamagedBlob { id })
+    }
+
+    fn blobs(&self) -> Result<Vec<(BlobId, Seq)>, log::Error> {
+        Ok(self.blobs.iter().map(|(id, (came_with, _))| (*id, *came_with)).collect())
+    }
+
+    fn snapshots(&self) -> Result<Vec<SnapshotName>, log::Error> {
+        Ok(self.header.snapshot.into_iter().collect())
+    }
+
+    fn snapshot(&self, name: SnapshotName) -> Result<Option<Snapshot>, log::Error> {
+        match self.snapshot {
+            Some(span) if self.header.snapshot == Some(name) => Ok(snapshot_of(name, &self.contents(span)?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Records of a capture that was checked when it was opened; the chain is followed all the same, in case the file
+/// changed since.
+struct Records<'a> {
+    reader: &'a Reader,
+    input: BufReader<At>,
+    next: Seq,
+    before: ChainHash,
+    ended: bool,
+}
+
+impl Records<'_> {
+    fn read(&mut self) -> Result<Stored, log::Error> {
+        let seq = self.next;
+        let failed = |err| self.reader.failed(err);
+        let mut lead = [0; LEAD];
+        self.input.read_exact(&mut lead).map_err(failed)?;
+        let [_, a, b, c, d, ..] = lead;
+        let length = u32::from_le_bytes([a, b, c, d]);
+        let mut bytes = Vec::new();
+        (&mut self.input).take(u64::from(length)).read_to_end(&mut bytes).map_err(failed)?;
+        self.input.read_exact(&mut [0; CHECK]).map_err(failed)?;
+        let hash = self.before.then(&bytes);
+        let expected = self.expected_after(seq);
+        if expected.is_some_and(|expected| expected != hash) {
+            return Err(log::Error::Damaged { seq, damage: Damage::Hash });
+        }
+        self.before = hash;
+        self.next = seq.next();
+        Ok(Stored { seq, bytes, hash })
+    }
+}
+
+impl Records<'_> {
+    /// The hash of a record, where it is known from when the file was opened.
+    fn expected_after(&self, seq: Seq) -> Option<ChainHash> {
+        if seq == self.reader.head.seq {
+            return Some(self.reader.head.hash);
+        }
+        let entrances = &self.reader.entrances;
+        let index = entrances.binary_search_by_key(&seq.next(), |entrance| entrance.seq).ok()?;
+        entrances.get(index).map(|entrance| entrance.before)
+    }
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Stored, log::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended || self.next > self.reader.head.seq {
+            return None;
+        }
+        let stored = self.read();
+        self.ended = stored.is_err();
+        Some(stored)
+    }
+}

@@ -1,0 +1,151 @@
+//! From a log to a capture.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use crate::{
+    Payload, Record, Seq,
+    capture::{Error, Header, MAGIC, Trailer, VERSION, frame, frame::Framed},
+    disk::packed,
+    log::{self, Head, History, Owner, SnapshotName},
+    stored,
+};
+
+/// Writes records `from` to `to` of a log, the blobs that they may name, and the newest snapshot from which they go on
+/// (or which is between them). The same part of the same log gives the same bytes. Tells what was written.
+///
+/// # Errors
+/// [`Error::Log`] when the log does not hold these records or is damaged, [`Error::Write`].
+pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Result<Header, Error> {
+    let before = before(log, from, to).map_err(Error::Log)?;
+    let (owner, deciders) = provenance(log, from, to).map_err(Error::Log)?;
+    let blobs: Vec<_> =
+        log.blobs().map_err(Error::Log)?.into_iter().filter(|(_, came_with)| *came_with <= to).collect();
+    let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
+    let header = Header {
+        owner,
+        first: from,
+        last: to,
+        before: before.hash,
+        before_stamp: before.stamp,
+        deciders,
+        snapshot: snapshot.as_ref().map(|snapshot| SnapshotName { seq: snapshot.seq, decider: snapshot.decider }),
+        blobs: blobs.len() as u64,
+        written_by: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+
+    let mut out = Framed::new(out);
+    out.raw(&MAGIC).map_err(Error::Write)?;
+    out.raw(&VERSION.to_le_bytes()).map_err(Error::Write)?;
+    out.frame(frame::HEADER, &encoded(&header)).map_err(Error::Write)?;
+    if let Some(snapshot) = snapshot {
+        let mut contents = snapshot.hash.0.to_vec();
+        contents.extend(packed::pack(&snapshot.bytes).map_err(Error::Write)?);
+        out.frame(frame::SNAPSHOT, &contents).map_err(Error::Write)?;
+    }
+    for (id, came_with) in &blobs {
+        let gone = Error::Log(log::Error::DamagedBlob { id: *id });
+        let blob = log.blob(*id).map_err(Error::Log)?.ok_or(gone)?;
+        let mut contents = id.0.to_vec();
+        contents.extend_from_slice(&came_with.0.to_le_bytes());
+        contents.extend(packed::pack(&blob).map_err(Error::Write)?);
+        out.frame(frame::BLOB, &contents).map_err(Error::Write)?;
+    }
+    let mut trailer = Trailer { records: 0, blobs: blobs.len() as u64, head: before.hash };
+    let count = usize::try_from(header.records()).unwrap_or(usize::MAX);
+    for stored in log.stored(from).take(count) {
+        let stored = stored.map_err(Error::Log)?;
+        trailer.records += 1;
+        trailer.head = stored.hash;
+        out.frame(frame::RECORD, &stored.bytes).map_err(Error::Write)?;
+    }
+    out.frame(frame::TRAILER, &encoded(&trailer)).map_err(Error::Write)?;
+    out.finish().map_err(Error::Write)?;
+    Ok(header)
+}
+
+/// As [`write`], to a file that appears under its name only when it is whole and durable.
+///
+/// # Errors
+/// As [`write`], and [`Error::File`].
+pub fn write_file(log: &dyn History, from: Seq, to: Seq, path: &Path) -> Result<Header, Error> {
+    let failed = |doing| move |err: io::Error| Error::File { doing, path: path.to_owned(), err };
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let file = File::create(&partial).map_err(failed("create"))?;
+    let written = write(log, from, to, &mut BufWriter::new(&file)).and_then(|header| {
+        file.sync_all().and_then(|()| fs::rename(&partial, path)).map_err(failed("write"))?;
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(parent).and_then(|dir| dir.sync_all()).map_err(failed("write"))?;
+        Ok(header)
+    });
+    if written.is_err() {
+        // The first error is the one to tell; a partial file that stays is harmless.
+        drop(fs::remove_file(&partial));
+    }
+    written
+}
+
+/// What stands before the first record to write.
+fn before(log: &dyn History, from: Seq, to: Seq) -> Result<Head, log::Error> {
+    let (base, head) = (log.base(), log.head());
+    if from <= base.seq || from > to.next() {
+        return Err(log::Error::NoSuchRecord { seq: from });
+    }
+    if to > head.seq {
+        return Err(log::Error::NoSuchRecord { seq: to });
+    }
+    let seq = Seq(from.0 - 1);
+    if seq == base.seq {
+        return Ok(base);
+    }
+    let stored = log.stored(seq).next().ok_or(log::Error::NoSuchRecord { seq })??;
+    Ok(Head { seq, hash: stored.hash, stamp: stored.record()?.stamp })
+}
+
+/// Who wrote these records, and by which versions of the deciders: the one that was at work when they begin, and those
+/// that took over since.
+fn provenance(log: &dyn History, from: Seq, to: Seq) -> Result<(Option<Owner>, Vec<u32>), log::Error> {
+    let mut owner = None;
+    let mut deciders: Vec<u32> = Vec::new();
+    for entry in log.scan(log.base().seq.next()) {
+        let (record, _) = entry?;
+        if record.seq > to {
+            break;
+        }
+        if let Payload::Started { decider, .. } = record.payload {
+            if record.seq <= from {
+                deciders.clear();
+            }
+            if !deciders.contains(&decider) {
+                deciders.push(decider);
+            }
+        }
+        owner.get_or_insert_with(|| owner_of(&record));
+    }
+    Ok((owner, deciders))
+}
+
+fn owner_of(record: &Record) -> Owner {
+    Owner { operator: record.origin.operator, cluster: record.origin.cluster.clone() }
+}
+
+fn snapshot(log: &dyn History, from: Seq, to: Seq) -> Result<Option<log::Snapshot>, log::Error> {
+    let names = log.snapshots()?;
+    for name in names.into_iter().rev().filter(|name| name.seq >= from && name.seq <= to) {
+        if let Some(snapshot) = log.snapshot(name)? {
+            return Ok(Some(snapshot));
+        }
+    }
+    Ok(None)
+}
+
+fn encoded(contents: &impl bincode::Encode) -> Vec<u8> {
+    #[expect(clippy::expect_used, reason = "encoding derived types into memory has no failing case")]
+    bincode::encode_to_vec(contents, bincode::config::standard()).expect("a capture's header encodes")
+}
+
+const _: () = assert!(stored::MAX_RECORD < u32::MAX as usize, "a record fits into a frame");
