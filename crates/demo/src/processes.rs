@@ -39,7 +39,10 @@ pub async fn binaries(given: Option<&Path>) -> Result<PathBuf> {
     };
     for name in ["ramen-hub", "ramen-spoke"] {
         if !folder.join(name).is_file() {
-            bail!("{} is not there: build it with `cargo build -p {name}`, or give --bin-dir", folder.join(name).display());
+            bail!(
+                "{} is not there: build it with `cargo build -p {name}`, or give --bin-dir",
+                folder.join(name).display()
+            );
         }
     }
     Ok(folder)

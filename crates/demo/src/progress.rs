@@ -45,6 +45,11 @@ impl Progress {
         }
     }
 
+    /// The name of the step in progress.
+    pub fn step(&self) -> &str {
+        self.step.as_ref().map_or("", |(name, _)| name)
+    }
+
     /// The step is done.
     pub fn done(&mut self, what: &str) -> Duration {
         let Some((name, since)) = self.step.take() else { return Duration::ZERO };

@@ -133,7 +133,11 @@ impl Report {
     }
 
     fn write_to(&self, out: &mut String) -> std::fmt::Result {
-        writeln!(out, "{:<12} {:>9} {:>16}   {:>9} {:>16}", "STEP", "SECONDS", "API REQUESTS", "RAMEN: S", "API REQUESTS")?;
+        writeln!(
+            out,
+            "{:<12} {:>9} {:>16}   {:>9} {:>16}",
+            "STEP", "SECONDS", "API REQUESTS", "RAMEN: S", "API REQUESTS"
+        )?;
         let (mut ours, mut theirs) = (0, 0);
         for step in &self.steps {
             let requests = format!("{} + {}", step.requests.reads, step.requests.writes);
@@ -148,9 +152,16 @@ impl Report {
         }
         if theirs > 0 {
             let share = 100.0 * ours as f64 / theirs as f64;
-            writeln!(out, "{:<12} {:>9.1} {ours:>16}   {:>9} {theirs:>16}   ours are {share:.0} % of Ramen's", "sum", self.seconds, "")?;
+            writeln!(
+                out,
+                "{:<12} {:>9.1} {ours:>16}   {:>9} {theirs:>16}   ours are {share:.0} % of Ramen's",
+                "sum", self.seconds, ""
+            )?;
         }
-        writeln!(out, "(reads + writes of all operators; Ramen's steps were measured with the nearest number of applications)\n")?;
+        writeln!(
+            out,
+            "(reads + writes of all operators; Ramen's steps were measured with the nearest number of applications)\n"
+        )?;
         writeln!(
             out,
             "{:<12} {:>13} {:>13} {:>13} {:>20}   {:>10}",
@@ -169,7 +180,11 @@ impl Report {
             }
         }
         writeln!(out, "{} writes acknowledged to applications in all\n", self.writes_acknowledged)?;
-        writeln!(out, "{:<12} {:>8} {:>14} {:>16} {:>12}", "OPERATOR", "STARTS", "EVENTS LOGGED", "API REQUESTS", "PEAK MEMORY")?;
+        writeln!(
+            out,
+            "{:<12} {:>8} {:>14} {:>16} {:>12}",
+            "OPERATOR", "STARTS", "EVENTS LOGGED", "API REQUESTS", "PEAK MEMORY"
+        )?;
         for operator in &self.operators {
             let figures = operator.figures;
             let requests = format!("{} + {}", figures.reads, figures.writes);

@@ -19,6 +19,9 @@ const VOLATILE: [&str; 7] = [
     "lastPhaseTransitionTime",
 ];
 
+/// Kinds whose status OCM's agents write.
+const WRITTEN_BY_AGENTS: [&str; 2] = ["manifestworks", "managedclusterviews"];
+
 /// All objects at one milestone, as lines.
 #[derive(Debug)]
 pub struct Snapshot(BTreeSet<Line>);
@@ -60,10 +63,22 @@ impl Snapshot {
         for (cluster, kinds) in &all {
             for (kind, objects) in kinds.as_object().into_iter().flatten() {
                 for (name, object) in objects.as_object().into_iter().flatten() {
+                    if kind == "namespaces" && !name.starts_with("app-") {
+                        continue;
+                    }
+                    let mut object = object.clone();
+                    if WRITTEN_BY_AGENTS.contains(&kind.as_str()) {
+                        object.as_object_mut().map(|object| object.remove("status"));
+                    }
+                    let object = &object;
                     let mut flat = Flat { names: &names, generation: generation(object), lines: Vec::new() };
                     flat.walk(&mut String::new(), object);
                     let object = replace(&format!("{cluster} {kind} {name}"), &names);
-                    lines.extend(flat.lines.into_iter().map(|(path, value)| Line { object: object.clone(), path, value }));
+                    lines.extend(flat.lines.into_iter().map(|(path, value)| Line {
+                        object: object.clone(),
+                        path,
+                        value,
+                    }));
                 }
             }
         }
@@ -190,8 +205,9 @@ fn is_time(text: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36 && text.bytes().enumerate().all(|(i, b)| match i {
-        8 | 13 | 18 | 23 => b == b'-',
-        _ => b.is_ascii_hexdigit(),
-    })
+    text.len() == 36
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        })
 }
