@@ -8,4 +8,39 @@
 //! ```
 //!
 //! A binary brings an [`ramen_ports::Operator`]: which kinds to watch, how objects become facts, how commands become
-//! effects. Everything else, the same for all controllers, is here.
+//! effects. Everything else, the same for all controllers, is here; [`run`] is the way in.
+//!
+//! - `ledger` is the pipeline without sockets and clocks: inputs to records, decisions and flights. `freshness`,
+//!   `listings` and `timers` are what it remembers.
+//! - `pipeline` is the loop around it: durable first, then acted on.
+//! - `watch` and `crds` bring inputs; `executor` carries out commands through `kube_api` and `s3`.
+//! - `lease`, `serve`, `metrics`, [`telemetry`], `parts` are what a process in a cluster needs besides.
+
+mod clock;
+mod crds;
+mod error;
+mod executor;
+mod freshness;
+mod input;
+mod kube_api;
+mod lease;
+mod ledger;
+mod listings;
+mod metrics;
+mod parts;
+mod pipeline;
+mod run;
+mod s3;
+mod serve;
+mod settings;
+mod timers;
+mod vault;
+mod watch;
+
+pub mod cli;
+pub mod telemetry;
+
+pub use error::Error;
+pub use metrics::Metrics;
+pub use run::{run, run_with_log};
+pub use settings::{Connect, Lease, Limits, Settings};

@@ -1,0 +1,171 @@
+//! Which version of each object was seen last, so that the past never overwrites the present.
+//!
+//! What a write answers is newer than what a slower watch still has to deliver. Versions of one object are compared
+//! as numbers; where they are none, everything counts as newer.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use ramen_events::ObjectId;
+use serde_json::Value;
+
+/// How many deleted objects are remembered, to recognize late news of them.
+const GRAVES: usize = 4096;
+
+/// What was seen of one object.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    version: Option<u64>,
+    uid: String,
+    /// It is gone for good: nothing with this uid ever comes back.
+    dead: bool,
+}
+
+/// The last seen version of each object.
+#[derive(Debug, Default)]
+pub(crate) struct Freshness {
+    objects: BTreeMap<ObjectId, Known>,
+    graves: BTreeMap<ObjectId, Known>,
+    buried: VecDeque<ObjectId>,
+}
+
+/// How a sighting compares with what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It tells something newer.
+    Newer,
+    /// It is what was seen last.
+    Same,
+    /// It is older than what was seen last.
+    Older,
+}
+
+impl Freshness {
+    /// Compares a sighting with what is known and remembers it if it is newer.
+    pub(crate) fn see(&mut self, id: &ObjectId, object: &Value) -> Age {
+        let (seen, uid) = (version_of(object), uid_of(object));
+        let known = self.objects.get(id).or_else(|| self.graves.get(id));
+        if let Some(known) = known {
+            if known.dead && known.uid == uid {
+                return Age::Older;
+            }
+            if let (Some(seen), Some(last)) = (seen, known.version) {
+                match seen.cmp(&last) {
+                    std::cmp::Ordering::Less => return Age::Older,
+                    std::cmp::Ordering::Equal if self.objects.contains_key(id) => return Age::Same,
+                    std::cmp::Ordering::Equal => return Age::Older,
+                    std::cmp::Ordering::Greater => {}
+                }
+            }
+        }
+        self.remember(id, object);
+        Age::Newer
+    }
+
+    /// Takes a sighting over whatever its version is: somebody found out that it is the present.
+    pub(crate) fn remember(&mut self, id: &ObjectId, object: &Value) {
+        self.graves.remove(id);
+        let known = Known { version: version_of(object), uid: uid_of(object).to_owned(), dead: false };
+        self.objects.insert(id.clone(), known);
+    }
+
+    /// A watch saw the object go, at that version. Whether that is news.
+    pub(crate) fn went(&mut self, id: &ObjectId, object: &Value) -> bool {
+        let at = version_of(object);
+        if let (Some(at), Some(known)) = (at, self.objects.get(id))
+            && known.version.is_some_and(|last| at < last)
+        {
+            return false;
+        }
+        let known = Known { version: at, uid: uid_of(object).to_owned(), dead: false };
+        self.objects.remove(id);
+        self.bury(id, known);
+        true
+    }
+
+    /// The object is gone for good: a list does not show it, or the API server said so.
+    pub(crate) fn is_gone(&mut self, id: &ObjectId) {
+        if let Some(known) = self.objects.remove(id) {
+            let dead = !known.uid.is_empty();
+            self.bury(id, Known { dead, ..known });
+        }
+    }
+
+    /// The version seen last, to notice later whether it still is.
+    pub(crate) fn version(&self, id: &ObjectId) -> Option<u64> {
+        self.objects.get(id).and_then(|known| known.version)
+    }
+
+    fn bury(&mut self, id: &ObjectId, known: Known) {
+        if self.graves.insert(id.clone(), known).is_none() {
+            self.buried.push_back(id.clone());
+        }
+        while self.buried.len() > GRAVES {
+            if let Some(oldest) = self.buried.pop_front() {
+                self.graves.remove(&oldest);
+            }
+        }
+    }
+}
+
+fn version_of(object: &Value) -> Option<u64> {
+    object.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok()
+}
+
+fn uid_of(object: &Value) -> &str {
+    object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use ramen_events::Kind;
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(version: &str, uid: &str) -> Value {
+        json!({ "metadata": { "name": "x", "resourceVersion": version, "uid": uid } })
+    }
+
+    fn id() -> ObjectId {
+        ObjectId::new(Kind::ConfigMap, "ns", "x")
+    }
+
+    #[rstest]
+    #[case::later("11", Age::Newer)]
+    #[case::more_digits_are_later("100", Age::Newer)]
+    #[case::same("10", Age::Same)]
+    #[case::a_slow_watch("9", Age::Older)]
+    #[case::not_a_number("v11", Age::Newer)]
+    fn versions_are_compared_as_numbers(#[case] version: &str, #[case] age: Age) {
+        let mut seen = Freshness::default();
+        assert_eq!(seen.see(&id(), &object("10", "u")), Age::Newer);
+        assert_eq!(seen.see(&id(), &object(version, "u")), age);
+    }
+
+    #[test]
+    fn the_end_of_an_earlier_object_is_no_news_of_its_successor() {
+        let mut seen = Freshness::default();
+        seen.see(&id(), &object("20", "second"));
+        assert!(!seen.went(&id(), &object("15", "first")));
+        assert!(seen.went(&id(), &object("25", "second")));
+    }
+
+    #[test]
+    fn a_late_update_does_not_revive_a_deleted_object() {
+        let mut seen = Freshness::default();
+        seen.see(&id(), &object("10", "first"));
+        seen.is_gone(&id());
+        assert_eq!(seen.see(&id(), &object("12", "first")), Age::Older, "the watch is behind the deletion");
+        assert_eq!(seen.see(&id(), &object("13", "second")), Age::Newer, "made anew");
+    }
+
+    #[test]
+    fn an_object_that_left_a_selector_may_come_back() {
+        let mut seen = Freshness::default();
+        seen.see(&id(), &object("10", "u"));
+        assert!(seen.went(&id(), &object("12", "u")));
+        assert_eq!(seen.see(&id(), &object("11", "u")), Age::Older);
+        assert_eq!(seen.see(&id(), &object("14", "u")), Age::Newer);
+    }
+}

@@ -1,0 +1,192 @@
+//! The calls that effects come down to.
+
+use std::time::Duration;
+
+use http::Request as HttpRequest;
+use kube::{
+    Client,
+    core::{
+        params::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions},
+        request::Request,
+    },
+};
+use ramen_events::Outcome;
+use ramen_ports::Target;
+use serde_json::{Value, json};
+
+use super::failure;
+use crate::input::Sight;
+
+/// Makes calls as one field manager.
+#[derive(Clone)]
+pub(crate) struct Calls {
+    client: Client,
+    manager: &'static str,
+    limit: Duration,
+}
+
+/// What a call showed, and its failure if it was one.
+pub(crate) struct Called {
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// The object as it is now, as far as the server told.
+    pub(crate) sight: Option<Sight>,
+}
+
+impl Calls {
+    /// Calls by this client; `manager` is the field manager of all writes, `limit` the time for each call.
+    pub(crate) fn new(client: Client, manager: &'static str, limit: Duration) -> Self {
+        Self { client, manager, limit }
+    }
+
+    /// Server-side apply, by force.
+    pub(crate) async fn apply(&self, target: &Target, body: &Value) -> Called {
+        let body = complete(target, body);
+        let params = PatchParams::apply(self.manager).force();
+        self.write(target, request(target).patch(&target.name, &params, &Patch::Apply(&body))).await
+    }
+
+    /// Creates an object.
+    pub(crate) async fn create(&self, target: &Target, body: &Value) -> Called {
+        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let body = complete(target, body).to_string().into_bytes();
+        self.write(target, request(target).create(&params, body)).await
+    }
+
+    /// JSON merge patch.
+    pub(crate) async fn merge(&self, target: &Target, body: &Value) -> Called {
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        self.write(target, request(target).patch(&target.name, &params, &Patch::Merge(body))).await
+    }
+
+    /// JSON merge patch of the status.
+    pub(crate) async fn merge_status(&self, target: &Target, body: &Value) -> Called {
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let patch = request(target).patch_subresource("status", &target.name, &params, &Patch::Merge(body));
+        self.write(target, patch).await
+    }
+
+    /// Deletes an object, only if it is still this one. That it is not there is what was wanted.
+    pub(crate) async fn delete(&self, target: &Target, uid: Option<&str>) -> Called {
+        let preconditions = uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+        match self.send(request(target).delete(&target.name, &params)).await {
+            Ok(answer) if still_there(&answer) => done(target, Some(answer)),
+            Ok(_) => done(target, None),
+            Err(failed) if failed.not_found => done(target, None),
+            Err(failed) => self.failed(target, failed).await,
+        }
+    }
+
+    /// Reads an object; `Ok(None)`: it is not there.
+    pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, Outcome> {
+        match self.send(request(target).get(&target.name, &GetParams::default())).await {
+            Ok(object) => Ok(Some(object)),
+            Err(failed) if failed.not_found => Ok(None),
+            Err(failed) => Err(failed.outcome),
+        }
+    }
+
+    /// Creates an object about which nobody wants to know more.
+    pub(crate) async fn post(&self, target: &Target, body: &Value) -> Result<(), Outcome> {
+        let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
+        let body = body.to_string().into_bytes();
+        self.send(request(target).create(&params, body)).await.map(drop).map_err(|failed| failed.outcome)
+    }
+
+    /// Merges `patch` and returns the object.
+    pub(crate) async fn patch(&self, target: &Target, patch: &Value) -> Result<Value, Outcome> {
+        let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
+        let request = request(target).patch(&target.name, &params, &Patch::Merge(patch));
+        self.send(request).await.map_err(|failed| failed.outcome)
+    }
+
+    async fn write(&self, target: &Target, request: Built) -> Called {
+        match self.send(request).await {
+            Ok(object) => done(target, Some(object)),
+            Err(failed) => self.failed(target, failed).await,
+        }
+    }
+
+    /// When the object is not what was expected it is read, so that the next decision sees what is really there.
+    /// "Not found" alone does not say what was not found: a subresource may be missing instead of the object.
+    async fn failed(&self, target: &Target, failed: Failed) -> Called {
+        let object = if failed.conflict || failed.not_found { self.get(target).await.ok() } else { None };
+        Called { outcome: failed.outcome, sight: object.map(|object| sight(target, object)) }
+    }
+
+    async fn send(&self, request: Built) -> Result<Value, Failed> {
+        let request = request.map_err(|err| Failed::from(&kube::Error::BuildRequest(err)))?;
+        match tokio::time::timeout(self.limit, self.client.request::<Value>(request)).await {
+            Ok(Ok(mut object)) => {
+                shorten(&mut object);
+                Ok(object)
+            }
+            Ok(Err(err)) => Err(Failed::from(&err)),
+            Err(_) => Err(Failed {
+                outcome: Outcome::Unknown { message: format!("no answer within {} s", self.limit.as_secs()) },
+                not_found: false,
+                conflict: false,
+            }),
+        }
+    }
+}
+
+type Built = Result<HttpRequest<Vec<u8>>, kube::core::request::Error>;
+
+struct Failed {
+    outcome: Outcome,
+    not_found: bool,
+    conflict: bool,
+}
+
+impl From<&kube::Error> for Failed {
+    fn from(err: &kube::Error) -> Self {
+        let (not_found, conflict) = (failure::is_not_found(err), failure::is_conflict(err));
+        Self { outcome: failure::outcome(err), not_found, conflict }
+    }
+}
+
+fn done(target: &Target, object: Option<Value>) -> Called {
+    Called { outcome: Outcome::Done, sight: Some(sight(target, object)) }
+}
+
+fn sight(target: &Target, object: Option<Value>) -> Sight {
+    let Target { resource, namespace, name } = target;
+    Sight { resource, namespace: namespace.clone(), name: name.clone(), object }
+}
+
+fn request(target: &Target) -> Request {
+    let resource = target.resource;
+    let root = if resource.group.is_empty() { "api" } else { "apis" };
+    let api = resource.api_version();
+    let namespace =
+        if target.namespace.is_empty() { String::new() } else { format!("namespaces/{}/", target.namespace) };
+    Request::new(format!("/{root}/{api}/{namespace}{}", resource.plural))
+}
+
+/// Fills in what says which object it is.
+fn complete(target: &Target, body: &Value) -> Value {
+    let mut body = body.clone();
+    body["apiVersion"] = json!(target.resource.api_version());
+    body["kind"] = json!(target.resource.kind);
+    body["metadata"]["name"] = json!(target.name);
+    if !target.namespace.is_empty() {
+        body["metadata"]["namespace"] = json!(target.namespace);
+    }
+    body
+}
+
+/// Who owns which field is of no use to any decision, and often longer than the rest of the object.
+pub(crate) fn shorten(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("managedFields");
+    }
+}
+
+/// Whether what a deletion answered is an object that still waits for somebody.
+fn still_there(answer: &Value) -> bool {
+    let waits = |pointer| answer.pointer(pointer).is_some_and(|value| *value != json!([]) && *value != json!(0));
+    answer.get("kind").and_then(Value::as_str) != Some("Status")
+        && (waits("/metadata/finalizers") || waits("/metadata/deletionGracePeriodSeconds"))
+}

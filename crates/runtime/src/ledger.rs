@@ -1,0 +1,321 @@
+//! From inputs to records and decisions: the pipeline without its sockets and clocks.
+//!
+//! ```text
+//!   Input ──> fresh? ──> observe ──> news? ──> Record ──> World::apply ──> World::decide ──> Records, flights, timers
+//! ```
+//!
+//! Nothing here waits for anything. The caller tells the wall time, makes the records durable and only then lets the
+//! commands among them fly.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use ramen_api::kinds::Resource;
+use ramen_events::{Aggregate, Cause, Clock, Kind, ObjectId, Origin, Payload, Record, Seq, Stamp, Time};
+use ramen_ports::{Observation, Operator, Watch};
+use ramen_projector::{DECIDER_VERSION, Domain, World};
+use serde_json::Value;
+
+use crate::{
+    freshness::{Age, Freshness},
+    input::{Answered, Flight, Input, Look, Looked, Sight},
+    listings::{Listings, Missing},
+    timers::{Timers, Wish},
+};
+
+/// What follows from a number of inputs.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    /// To be made durable, in this order, before anything else is done.
+    pub(crate) records: Vec<Record>,
+    /// Objects that the records name; durable with them.
+    pub(crate) blobs: Vec<Vec<u8>>,
+    /// To be carried out once the records are durable.
+    pub(crate) flights: Vec<Flight>,
+    /// To be looked up.
+    pub(crate) looks: Vec<Look>,
+    /// Sightings that told nothing new.
+    pub(crate) dropped: Dropped,
+}
+
+/// Sightings that made no record, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// Overtaken by something newer.
+    pub(crate) older: u64,
+    /// Seen before in this very version.
+    pub(crate) same: u64,
+    /// Changed in nothing that matters to a decision.
+    pub(crate) no_news: u64,
+}
+
+/// Everything that the pipeline remembers between two inputs.
+pub(crate) struct Ledger<O: Operator> {
+    operator: Arc<O>,
+    watches: Vec<Watch>,
+    origin: Origin,
+    world: World<O::Domain>,
+    clock: Clock,
+    listings: Listings,
+    freshness: Freshness,
+    /// Objects that the state holds facts of.
+    told: BTreeSet<ObjectId>,
+    timers: Timers,
+    outbox: Outbox,
+}
+
+impl<O: Operator> Ledger<O> {
+    /// Goes on from a world folded up to the log's head, whose last stamp is `stamp`.
+    pub(crate) fn new(operator: Arc<O>, origin: Origin, world: World<O::Domain>, stamp: Stamp) -> Self {
+        let watches = operator.watches();
+        let kinds: BTreeSet<Kind> = watches.iter().map(|watch| watch.kind).collect();
+        let told = kinds.into_iter().flat_map(|kind| world.domain.known(kind)).collect();
+        Self {
+            listings: Listings::new(&watches),
+            operator,
+            watches,
+            origin,
+            world,
+            clock: Clock::after(stamp),
+            freshness: Freshness::default(),
+            told,
+            timers: Timers::default(),
+            outbox: Outbox::default(),
+        }
+    }
+
+    /// Records that this process writes from here on.
+    pub(crate) fn start(&mut self, wall: Time) {
+        let (operator, epoch) = (self.origin.operator, self.origin.epoch);
+        self.enter(None, Cause::Outside, Payload::Started { operator, epoch, decider: DECIDER_VERSION }, wall);
+    }
+
+    /// Takes one input in. `wall` is what the clock on the wall shows.
+    pub(crate) fn take(&mut self, input: Input, wall: Time) {
+        match input {
+            Input::ListStarted(watch) => self.listings.started(watch),
+            Input::Listed(watch, object) => self.listed(watch, &object, wall),
+            Input::Changed(watch, object) => self.changed(watch, &object, wall),
+            Input::Deleted(watch, object) => self.deleted(watch, &object, wall),
+            Input::ListDone(watch) => self.complete(watch, wall),
+            Input::NotServed(watch) => {
+                self.listings.started(watch);
+                self.complete(watch, wall);
+            }
+            Input::Answered(answered) => self.answered(*answered, wall),
+            Input::Looked(looked) => self.looked(&looked, wall),
+        }
+    }
+
+    /// Asks those whose moment has come.
+    pub(crate) fn fire(&mut self, wall: Time) {
+        while let Some((aggregate, wish)) = self.timers.due(wall) {
+            if self.world.domain.exists(&aggregate) {
+                let payload = Payload::TimerFired { wanted: wish.at, why: wish.why };
+                self.enter(Some(aggregate), Cause::Local(wish.asked_by), payload, wall);
+            }
+        }
+    }
+
+    /// When [`Ledger::fire`] has something to do next.
+    pub(crate) fn next_timer(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// How many aggregates wait for a moment.
+    pub(crate) fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// Hands out what followed from the inputs since the last time.
+    pub(crate) fn flush(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// The state, to be saved.
+    pub(crate) fn world(&self) -> &World<O::Domain> {
+        &self.world
+    }
+
+    /// The kinds that have to be listed before anything is decided.
+    pub(crate) fn unsettled(&self) -> Vec<Kind> {
+        self.listings.unsettled().collect()
+    }
+
+    fn listed(&mut self, watch: usize, object: &Value, wall: Time) {
+        let Some(id) = self.id_of(watch, object) else { return };
+        self.listings.shows(watch, &id);
+        match self.freshness.see(&id, object) {
+            Age::Newer => self.observe(&id, object, Cause::Outside, wall),
+            Age::Same => self.outbox.dropped.same += 1,
+            // A list shows the present, unless an answer overtook it; or the API server's store was set back.
+            Age::Older => self.look(id),
+        }
+    }
+
+    fn changed(&mut self, watch: usize, object: &Value, wall: Time) {
+        let Some(id) = self.id_of(watch, object) else { return };
+        self.listings.shows(watch, &id);
+        self.sighted(&id, object, Cause::Outside, wall);
+    }
+
+    fn deleted(&mut self, watch: usize, object: &Value, wall: Time) {
+        let Some(id) = self.id_of(watch, object) else { return };
+        self.listings.hides(watch, &id);
+        if self.freshness.went(&id, object) {
+            self.lose(&id, Cause::Outside, wall);
+        } else {
+            self.outbox.dropped.older += 1;
+        }
+    }
+
+    fn complete(&mut self, watch: usize, wall: Time) {
+        let Some(kind) = self.listings.kind(watch) else { return };
+        let known = self.told.iter().filter(|id| id.kind == kind).cloned().collect();
+        let Missing { gone, unsure } = self.listings.complete(watch, &known);
+        for id in gone {
+            self.freshness.is_gone(&id);
+            self.lose(&id, Cause::Outside, wall);
+        }
+        for id in unsure {
+            self.look(id);
+        }
+        if !self.world.synced && self.listings.settled() {
+            self.enter(None, Cause::Outside, Payload::Synced, wall);
+        }
+    }
+
+    fn answered(&mut self, answered: Answered, wall: Time) {
+        let Answered { flight, outcome, answers, sights } = answered;
+        let cause = Cause::Local(flight.seq);
+        for Sight { resource, namespace, name, object } in sights {
+            let Some(kind) = self.kind_of(resource) else { continue };
+            let id = ObjectId::new(kind, namespace, name);
+            match object {
+                Some(object) if self.listings.covers(&id, &object) => {
+                    self.listings.answered(&id);
+                    self.sighted(&id, &object, cause.clone(), wall);
+                }
+                Some(_) => {}
+                None => {
+                    self.freshness.is_gone(&id);
+                    self.lose(&id, cause.clone(), wall);
+                }
+            }
+        }
+        for observation in self.operator.observe_answers(&flight.command, &answers, &outcome) {
+            self.learn(observation, cause.clone(), wall);
+        }
+        let payload = Payload::Finished { id: flight.id, slot: flight.slot, outcome };
+        self.enter(Some(flight.aggregate), cause, payload, wall);
+    }
+
+    fn looked(&mut self, looked: &Looked, wall: Time) {
+        let id = &looked.look.id;
+        let unchanged = self.freshness.version(id) == looked.look.version;
+        match &looked.object {
+            Some(object) if unchanged => {
+                self.freshness.remember(id, object);
+                self.observe(id, object, Cause::Outside, wall);
+            }
+            Some(object) => self.sighted(id, object, Cause::Outside, wall),
+            None if unchanged => {
+                self.freshness.is_gone(id);
+                self.lose(id, Cause::Outside, wall);
+            }
+            None => self.outbox.dropped.older += 1,
+        }
+    }
+
+    /// Observes a sighting unless it is of the past.
+    fn sighted(&mut self, id: &ObjectId, object: &Value, cause: Cause, wall: Time) {
+        match self.freshness.see(id, object) {
+            Age::Newer => self.observe(id, object, cause, wall),
+            Age::Same => self.outbox.dropped.same += 1,
+            Age::Older => self.outbox.dropped.older += 1,
+        }
+    }
+
+    /// An object that tells nothing any more is forgotten like one that is gone.
+    fn observe(&mut self, id: &ObjectId, object: &Value, cause: Cause, wall: Time) {
+        match self.operator.observe(id.kind, object) {
+            Some(observation) => self.learn(observation, cause, wall),
+            None => self.lose(id, cause, wall),
+        }
+    }
+
+    /// Records a fact if it is news. The cause that the object itself names counts more than `cause`.
+    fn learn(&mut self, observation: Observation, cause: Cause, wall: Time) {
+        let Observation { fact, blobs, cause: named } = observation;
+        if !self.world.domain.is_news(&fact) {
+            self.outbox.dropped.no_news += 1;
+            return;
+        }
+        self.told.insert(fact.object());
+        self.outbox.blobs.extend(blobs);
+        let cause = if named == Cause::Outside { cause } else { named };
+        self.enter(None, cause, Payload::Observed(fact), wall);
+    }
+
+    /// Records that an object is gone if the state holds facts of it.
+    fn lose(&mut self, id: &ObjectId, cause: Cause, wall: Time) {
+        if self.told.remove(id) {
+            self.enter(None, cause, Payload::Gone(id.clone()), wall);
+        }
+    }
+
+    fn look(&mut self, id: ObjectId) {
+        if let Some(watch) = self.watches.iter().find(|watch| watch.kind == id.kind) {
+            let version = self.freshness.version(&id);
+            self.outbox.looks.push(Look { id, resource: watch.resource, version });
+        }
+    }
+
+    /// Records an input, asks whom it touches, and records what they want.
+    fn enter(&mut self, aggregate: Option<Aggregate>, cause: Cause, payload: Payload, wall: Time) {
+        let (seq, touched) = self.record(aggregate, cause, payload, wall);
+        for aggregate in touched {
+            let decided = self.world.decide(&aggregate, seq);
+            for payload in decided.payloads {
+                let flight = match &payload {
+                    Payload::Commanded { id, slot, command } => Some((*id, slot.clone(), command.clone())),
+                    _ => None,
+                };
+                let (seq, _) = self.record(Some(aggregate.clone()), Cause::Local(seq), payload, wall);
+                if let Some((id, slot, command)) = flight {
+                    self.outbox.flights.push(Flight { aggregate: aggregate.clone(), id, slot, command, seq });
+                }
+            }
+            let wish = decided.again.map(|(at, why)| Wish { at, why, asked_by: seq });
+            self.timers.set(&aggregate, wish);
+        }
+    }
+
+    fn record(
+        &mut self,
+        aggregate: Option<Aggregate>,
+        cause: Cause,
+        payload: Payload,
+        wall: Time,
+    ) -> (Seq, BTreeSet<Aggregate>) {
+        let seq = self.world.head.next();
+        let stamp = self.clock.tick(wall);
+        let record = Record { seq, stamp, origin: self.origin.clone(), aggregate, cause, payload };
+        let touched = self.world.apply(&record);
+        self.outbox.records.push(record);
+        (seq, touched)
+    }
+
+    fn kind_of(&self, resource: &Resource) -> Option<Kind> {
+        self.watches
+            .iter()
+            .find(|watch| watch.resource.group == resource.group && watch.resource.plural == resource.plural)
+            .map(|watch| watch.kind)
+    }
+
+    fn id_of(&self, watch: usize, object: &Value) -> Option<ObjectId> {
+        let kind = self.watches.get(watch)?.kind;
+        let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
+        let namespace = text("/metadata/namespace").unwrap_or_default();
+        Some(ObjectId::new(kind, namespace, text("/metadata/name")?))
+    }
+}

@@ -1,0 +1,179 @@
+//! The process's metrics: names, helps, labels, all in one place.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use ramen_events::Outcome;
+
+/// Upper bounds of the time that an append takes until it is durable, in seconds.
+const APPEND_SECONDS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ApiLabels {
+    verb: &'static str,
+    resource: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StoreLabels {
+    profile: String,
+    operation: &'static str,
+    result: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CommandLabels {
+    command: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PayloadLabels {
+    payload: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: String,
+}
+
+type Counters<L> = Family<L, Counter<u64, AtomicU64>>;
+
+/// All metrics. Cheap to clone; clones share their values.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    registry: Arc<Mutex<Registry>>,
+    api_requests: Counters<ApiLabels>,
+    store_requests: Counters<StoreLabels>,
+    records: Counters<PayloadLabels>,
+    commands: Counters<CommandLabels>,
+    dropped: Counters<ReasonLabels>,
+    watch_errors: Counters<KindLabels>,
+    append_seconds: Histogram,
+    pub(crate) head: Gauge,
+    pub(crate) in_flight: Gauge,
+    pub(crate) queue_depth: Gauge,
+    pub(crate) timers: Gauge,
+    pub(crate) synced: Gauge,
+    pub(crate) leading: Gauge,
+}
+
+impl Metrics {
+    /// All metrics, at zero. `cluster` is a label of each.
+    pub fn new(cluster: &str) -> Self {
+        let labels = [("cluster".into(), cluster.to_owned().into())];
+        let mut registry = Registry::with_prefix_and_labels("ramen", labels.into_iter());
+        let metrics = Self {
+            registry: Arc::default(),
+            api_requests: Family::default(),
+            store_requests: Family::default(),
+            records: Family::default(),
+            commands: Family::default(),
+            dropped: Family::default(),
+            watch_errors: Family::default(),
+            append_seconds: Histogram::new(APPEND_SECONDS),
+            head: Gauge::default(),
+            in_flight: Gauge::default(),
+            queue_depth: Gauge::default(),
+            timers: Gauge::default(),
+            synced: Gauge::default(),
+            leading: Gauge::default(),
+        };
+        let m = metrics.clone();
+        registry.register("api_requests", "Requests to the API server, by verb and resource", m.api_requests);
+        registry.register("store_requests", "Requests to S3 stores, by their end", m.store_requests);
+        registry.register("log_records", "Records appended to the event log, by what they say", m.records);
+        registry.register("log_append_seconds", "Time until appended records are durable", m.append_seconds);
+        registry.register("log_head", "Number of the last record", m.head);
+        registry.register("commands", "Commands carried out, by their end", m.commands);
+        registry.register("commands_in_flight", "Commands that are being carried out", m.in_flight);
+        registry.register("sightings_dropped", "Objects seen that made no record, by reason", m.dropped);
+        registry.register("watch_errors", "Failures of watches, by kind", m.watch_errors);
+        registry.register("queue_depth", "Inputs that wait for the pipeline", m.queue_depth);
+        registry.register("timers", "Aggregates that asked to be asked again", m.timers);
+        registry.register("synced", "Whether every watched kind was listed", m.synced);
+        registry.register("leading", "Whether this process may act", m.leading);
+        *metrics.registry.lock().unwrap_or_else(PoisonError::into_inner) = registry;
+        metrics
+    }
+
+    /// All values, as Prometheus reads them.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
+        // Writing into a string has no failing case but the formatting of a value, which then is left out.
+        let _ = text::encode(&mut out, &registry);
+        out
+    }
+
+    pub(crate) fn api_request(&self, verb: &'static str, resource: &str) {
+        self.api_requests.get_or_create(&ApiLabels { verb, resource: resource.to_owned() }).inc();
+    }
+
+    pub(crate) fn store_request(&self, profile: &str, operation: &'static str, result: &str) {
+        let labels = StoreLabels { profile: profile.to_owned(), operation, result: result.to_owned() };
+        self.store_requests.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn record(&self, payload: &'static str) {
+        self.records.get_or_create(&PayloadLabels { payload }).inc();
+    }
+
+    pub(crate) fn appended(&self, took: Duration) {
+        self.append_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn command(&self, command: &'static str, outcome: &Outcome) {
+        self.commands.get_or_create(&CommandLabels { command, outcome: outcome_word(outcome) }).inc();
+    }
+
+    pub(crate) fn dropped(&self, reason: &'static str, count: u64) {
+        if count > 0 {
+            self.dropped.get_or_create(&ReasonLabels { reason }).inc_by(count);
+        }
+    }
+
+    pub(crate) fn watch_error(&self, kind: String) {
+        self.watch_errors.get_or_create(&KindLabels { kind }).inc();
+    }
+}
+
+/// One word for an outcome.
+pub(crate) fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done => "done",
+        Outcome::Conflict { .. } => "conflict",
+        Outcome::Refused { .. } => "refused",
+        Outcome::Unreachable { .. } => "unreachable",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prometheus_can_read_what_was_counted() {
+        let metrics = Metrics::new("c1");
+        metrics.api_request("list", "pods");
+        metrics.api_request("list", "pods");
+        metrics.command("Apply", &Outcome::Conflict { message: String::new() });
+        let text = metrics.render();
+        assert!(text.contains(r#"ramen_api_requests_total{cluster="c1",verb="list",resource="pods"} 2"#), "{text}");
+        assert!(text.contains(r#"ramen_commands_total{cluster="c1",command="Apply",outcome="conflict"} 1"#), "{text}");
+        assert!(text.contains(r#"ramen_leading{cluster="c1"} 0"#), "{text}");
+    }
+}

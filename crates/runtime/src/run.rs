@@ -1,0 +1,198 @@
+//! Starting and stopping: what comes up in which order, and what its end means.
+//!
+//! Up: client, metrics and health, leadership, log, then all at once. Down: no more watches and no more commands; those
+//! under way may end; their outcomes are appended; a snapshot; the Lease is given up last.
+
+use std::sync::Arc;
+
+use ramen_events::{
+    Operator as Side, Origin,
+    disk::{Options, Owner, SledLog},
+    log::{EventLog, History},
+};
+use ramen_ports::Operator;
+use ramen_projector::Domain;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Error, Settings,
+    clock::WallClock,
+    crds::{self, Served},
+    executor::Executor,
+    kube_api::{calls::Calls, client, notices::Notices},
+    lease::Lease,
+    ledger::Ledger,
+    metrics::Metrics,
+    parts::{Part, Parts},
+    pipeline::{self, Pipeline},
+    s3::Stores,
+    serve,
+    vault::Vault,
+    watch::Watcher,
+};
+
+/// Runs an operator until `stop` is cancelled, with the log in [`Settings::data_dir`].
+///
+/// # Errors
+/// Whatever makes it impossible to go on; see [`Error::remedy`] and [`Error::exit_code`].
+pub async fn run<O: Operator>(operator: O, settings: Settings, stop: CancellationToken) -> Result<(), Error> {
+    let dir = settings.data_dir.clone();
+    let owner = Owner { operator: O::Domain::OPERATOR, cluster: settings.cluster.clone() };
+    let open = move || match SledLog::open(&dir, &Options::new(owner)) {
+        Ok(log) => {
+            tracing::info!(dir = %dir.display(), found = ?log.recovered(), "the log is open");
+            Ok(Arc::new(log) as Arc<dyn EventLog>)
+        }
+        Err(err) => Err(Error::OpenLog { dir, err }),
+    };
+    run_with_log(operator, settings, open, stop).await
+}
+
+/// As [`run`], with another log. `open` is called, where it may block, once this process leads.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with_log<O: Operator>(
+    operator: O,
+    settings: Settings,
+    open: impl FnOnce() -> Result<Arc<dyn EventLog>, Error> + Send + 'static,
+    stop: CancellationToken,
+) -> Result<(), Error> {
+    let operator = Arc::new(operator);
+    let manager = manager(O::Domain::OPERATOR);
+    let metrics = Metrics::new(settings.cluster.as_str());
+    let config = client::configure(&settings.connect).await?;
+    let server = config.cluster_url.to_string();
+    let agent = format!("{manager}/{}", env!("CARGO_PKG_VERSION"));
+    let client = client::client(config, &agent, &metrics)?;
+    let calls = Calls::new(client.clone(), manager, settings.limits.call);
+    tell_settings(manager, &settings, &server);
+
+    let mut parts = Parts::new(&stop);
+    if let Some(addr) = settings.listen {
+        let listener = serve::listen(addr).await?;
+        let (metrics, end) = (metrics.clone(), parts.end.clone());
+        parts.spawn(Part::Server, async move {
+            serve::serve(listener, metrics, end).await;
+            Ok(())
+        });
+    }
+    if let Some(lease) = &settings.lease {
+        let mut lease = Lease::new(calls.clone(), lease.clone(), &settings.namespace, &settings.identity);
+        if !lease.acquire(&stop).await {
+            return Ok(());
+        }
+        tracing::info!(identity = %settings.identity, "leading");
+        let end = parts.end.clone();
+        parts.spawn(Part::Lease, async move {
+            lease.keep(&end).await?;
+            lease.release().await;
+            Ok(())
+        });
+    }
+    metrics.leading.set(1);
+
+    let started = start(&mut parts, operator, &settings, open, client, calls, metrics.clone()).await;
+    let ended = parts.join(started.err()).await;
+    metrics.leading.set(0);
+    tracing::info!("stopped");
+    ended
+}
+
+/// Opens the log and starts everything that works on it.
+async fn start<O: Operator>(
+    parts: &mut Parts,
+    operator: Arc<O>,
+    settings: &Settings,
+    open: impl FnOnce() -> Result<Arc<dyn EventLog>, Error> + Send + 'static,
+    client: kube::Client,
+    calls: Calls,
+    metrics: Metrics,
+) -> Result<(), Error> {
+    let opened = tokio::task::spawn_blocking(move || {
+        let log = open()?;
+        let world = pipeline::recover::<O::Domain>(&*log)?;
+        Ok((log, world))
+    });
+    let (log, world) = opened.await.map_err(|_| Error::Ended { part: "the log's reader" })??;
+    let limits = settings.limits.clone();
+    let head = log.head();
+    let origin = Origin { operator: O::Domain::OPERATOR, cluster: settings.cluster.clone(), epoch: log.epoch() };
+    let (inputs, received) = mpsc::channel(limits.queue);
+    let (work, to_do) = mpsc::unbounded_channel();
+    let vault = Arc::new(Vault::default());
+
+    let executor = Executor {
+        operator: Arc::clone(&operator),
+        calls,
+        stores: Stores::new(Arc::clone(&vault), &limits, metrics.clone()),
+        notices: Notices::new(manager(O::Domain::OPERATOR), settings.identity.clone()),
+        history: Arc::clone(&log) as Arc<dyn History>,
+        permits: Semaphore::new(limits.calls),
+        metrics: metrics.clone(),
+        stop_limit: limits.stop,
+    };
+    let (to_pipeline, abandon) = (inputs.clone(), parts.abandon.clone());
+    parts.spawn(Part::Executor, async move {
+        Arc::new(executor).run(to_do, to_pipeline, abandon).await;
+        Ok(())
+    });
+
+    let pipeline = Pipeline {
+        saved: world.head,
+        ledger: Ledger::new(Arc::clone(&operator), origin, world, head.stamp),
+        log,
+        clock: WallClock::after(head.stamp.time),
+        inputs: received,
+        work: Some(work),
+        metrics: metrics.clone(),
+        limits,
+    };
+    let stop = parts.stop.clone();
+    parts.spawn(Part::Pipeline, pipeline.run(stop));
+
+    let (served, knows_served) = watch::channel(Served::default());
+    for (index, watch) in operator.watches().into_iter().enumerate() {
+        let watcher = Watcher {
+            index,
+            watch,
+            client: client.clone(),
+            inputs: inputs.clone(),
+            vault: Arc::clone(&vault),
+            served: knows_served.clone(),
+            metrics: metrics.clone(),
+        };
+        parts.spawn_until_stop(Part::Watch, watcher.run());
+    }
+    if operator.watches().iter().any(|watch| watch.optional) {
+        parts.spawn_until_stop(Part::Watch, crds::follow(client, served));
+    }
+    Ok(())
+}
+
+/// The field manager of all writes, which is also the name under which the operator reports Events.
+fn manager(side: Side) -> &'static str {
+    match side {
+        Side::Hub => "ramen-hub",
+        Side::Spoke => "ramen-spoke",
+    }
+}
+
+/// One line with what is in force.
+fn tell_settings(manager: &str, settings: &Settings, server: &str) {
+    let Settings { cluster, data_dir, namespace, identity, lease, listen, .. } = settings;
+    tracing::info!(
+        operator = manager,
+        version = env!("CARGO_PKG_VERSION"),
+        decider = ramen_projector::DECIDER_VERSION,
+        %cluster,
+        server,
+        data_dir = %data_dir.display(),
+        namespace,
+        identity,
+        lease = lease.as_ref().map(|lease| lease.name.as_str()),
+        listen = listen.map(tracing::field::display),
+        "starting"
+    );
+}

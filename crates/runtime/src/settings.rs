@@ -1,0 +1,97 @@
+//! What a process has to know before it starts.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use ramen_events::ClusterName;
+
+/// Everything that [`crate::run`] needs besides the operator.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The cluster that the operator runs on, `hub` for the hub: it stands in each record.
+    pub cluster: ClusterName,
+    /// How to reach the API server.
+    pub connect: Connect,
+    /// Directory of the event log. One process at a time.
+    pub data_dir: PathBuf,
+    /// Namespace of the Lease, and of whatever else the process owns for itself.
+    pub namespace: String,
+    /// Who this process is, among those that want to lead: the pod's name.
+    pub identity: String,
+    /// Leader election; `None`: this process acts without asking.
+    pub lease: Option<Lease>,
+    /// Where metrics and health are served; `None`: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Bounds on time and concurrency.
+    pub limits: Limits,
+}
+
+/// How to reach the API server.
+#[derive(Clone, Debug)]
+pub enum Connect {
+    /// A kubeconfig file, or the default places: `KUBECONFIG`, `~/.kube/config`, the pod's service account.
+    Kubeconfig {
+        /// The file.
+        path: Option<PathBuf>,
+        /// A context in it; the current one if `None`.
+        context: Option<String>,
+    },
+    /// A client configuration made by the caller.
+    Config(Box<kube::Config>),
+}
+
+/// Leader election by a Lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Name of the Lease. Upstream's names keep two implementations from acting at the same time (spec hub-policy 7.1).
+    pub name: String,
+    /// How long after its last renewal a leader is taken for dead.
+    pub duration: Duration,
+    /// How often it renews. Each renewal is one API request.
+    pub renew: Duration,
+}
+
+impl Lease {
+    /// A Lease of that name with the usual times: 30 s, renewed every 10 s.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), duration: Duration::from_secs(30), renew: Duration::from_secs(10) }
+    }
+}
+
+/// Bounds on time and concurrency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long one call to an API server may take.
+    pub call: Duration,
+    /// How long one call to a store may take, retries included.
+    pub store_call: Duration,
+    /// How long a store that could not be reached is left alone.
+    pub store_rest: Duration,
+    /// How many commands talk to the API server at the same time.
+    pub calls: usize,
+    /// How many commands talk to one store at the same time.
+    pub store_calls: usize,
+    /// How many inputs are made durable together at most.
+    pub batch: usize,
+    /// How many inputs may wait.
+    pub queue: usize,
+    /// After how many records the state is saved, so that a restart folds no more than these.
+    pub snapshot_every: u64,
+    /// How long commands may take to end when the process is asked to stop.
+    pub stop: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(10),
+            store_call: Duration::from_secs(10),
+            store_rest: Duration::from_secs(5),
+            calls: 32,
+            store_calls: 8,
+            batch: 256,
+            queue: 1024,
+            snapshot_every: 10_000,
+            stop: Duration::from_secs(5),
+        }
+    }
+}

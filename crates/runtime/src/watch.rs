@@ -1,0 +1,224 @@
+//! One watcher per row of the operator's table.
+//!
+//! A kind that the operator can work without, and that the API server does not serve, counts as a kind without objects.
+//! It is watched as soon as its CRD appears: one watch on the CRDs' metadata tells, so missing kinds cost no requests.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use futures::{StreamExt, pin_mut};
+use kube::{
+    Api, Client,
+    core::{DynamicObject, discovery::ApiResource},
+    runtime::watcher::{self, Event, watcher},
+};
+use ramen_api::kinds::{self, Resource};
+use ramen_ports::Watch;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    crds::Served,
+    input::Input,
+    kube_api::{calls::shorten, failure::chain},
+    metrics::Metrics,
+    vault::{Vault, name_of},
+};
+
+/// Pauses after failures: first, longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// Longest pause between questions for a missing kind when its CRD cannot be watched.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+
+/// One watcher.
+pub(crate) struct Watcher {
+    /// Its place in the operator's table.
+    pub(crate) index: usize,
+    /// What it watches.
+    pub(crate) watch: Watch,
+    /// Whom it asks.
+    pub(crate) client: Client,
+    /// Whom it tells.
+    pub(crate) inputs: mpsc::Sender<Input>,
+    /// Where the values of Secrets go.
+    pub(crate) vault: Arc<Vault>,
+    /// Which CRDs there are.
+    pub(crate) served: watch::Receiver<Served>,
+    pub(crate) metrics: Metrics,
+}
+
+/// The pipeline takes no more inputs: the process ends.
+struct Closed;
+
+/// Why a watch came to an end.
+enum End {
+    NotServed,
+    Closed,
+}
+
+impl From<Closed> for End {
+    fn from(Closed: Closed) -> Self {
+        Self::Closed
+    }
+}
+
+impl Watcher {
+    /// Watches until the pipeline takes no more.
+    pub(crate) async fn run(mut self) {
+        let mut pause = PAUSES.0;
+        loop {
+            if self.watch.optional && !self.may_be_served().await {
+                if self.tell(Input::NotServed(self.index)).await.is_err() {
+                    return;
+                }
+                self.until_served().await;
+            }
+            match self.follow(&mut pause).await {
+                End::Closed => return,
+                End::NotServed => {
+                    if self.watch.optional && self.tell(Input::NotServed(self.index)).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(if self.watch.optional { ASK_AGAIN } else { PAUSES.1 });
+                }
+            }
+        }
+    }
+
+    /// Waits until it is known which CRDs there are, or that this cannot be known.
+    async fn may_be_served(&mut self) -> bool {
+        let resource = self.watch.resource;
+        match self.served.wait_for(|served| *served != Served::Asking).await {
+            Ok(served) => served.may_serve(resource),
+            Err(_) => true,
+        }
+    }
+
+    async fn until_served(&mut self) {
+        let resource = self.watch.resource;
+        if self.served.wait_for(|served| served.may_serve(resource)).await.is_err() {
+            // Nobody watches the CRDs any more: the process ends.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Lists and watches; ends when the kind is not served.
+    async fn follow(&self, pause: &mut Duration) -> End {
+        let api = self.api(&self.watch.resource.api_resource());
+        let mut config = watcher::Config::default();
+        if !self.watch.labels.is_empty() {
+            config = config.labels(&self.watch.labels);
+        }
+        let events = watcher(api, config);
+        pin_mut!(events);
+        let mut secrets = BTreeSet::new();
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => {
+                    // The start of a list is no success yet.
+                    if !matches!(event, Event::Init) {
+                        *pause = PAUSES.0;
+                    }
+                    if let Err(closed) = self.pass_on(event, &mut secrets).await {
+                        return closed.into();
+                    }
+                }
+                Err(err) if code(&err) == Some(404) => {
+                    if !self.watch.optional {
+                        self.complain(&err);
+                    }
+                    return End::NotServed;
+                }
+                Err(err) => {
+                    self.complain(&err);
+                    if self.watch.optional && code(&err) == Some(403) {
+                        return End::NotServed;
+                    }
+                    tokio::time::sleep(*pause).await;
+                    *pause = (*pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+        End::NotServed
+    }
+
+    fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
+        match &self.watch.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
+            None => Api::all_with(self.client.clone(), resource),
+        }
+    }
+
+    async fn pass_on(
+        &self,
+        event: Event<DynamicObject>,
+        secrets: &mut BTreeSet<(String, String)>,
+    ) -> Result<(), Closed> {
+        let is_secret = *self.watch.resource == kinds::SECRET;
+        let input = match event {
+            Event::Init => {
+                secrets.clear();
+                Input::ListStarted(self.index)
+            }
+            Event::InitApply(object) => {
+                let object = whole(object, self.watch.resource);
+                if is_secret {
+                    self.vault.learn(&object);
+                    secrets.extend(name_of(&object));
+                }
+                Input::Listed(self.index, object)
+            }
+            Event::InitDone => {
+                if is_secret {
+                    self.vault.keep_only(self.watch.namespace.as_deref(), secrets);
+                    secrets.clear();
+                }
+                Input::ListDone(self.index)
+            }
+            Event::Apply(object) => {
+                let object = whole(object, self.watch.resource);
+                if is_secret {
+                    self.vault.learn(&object);
+                }
+                Input::Changed(self.index, object)
+            }
+            Event::Delete(object) => {
+                let object = whole(object, self.watch.resource);
+                if is_secret {
+                    self.vault.forget(&object);
+                }
+                Input::Deleted(self.index, object)
+            }
+        };
+        self.tell(input).await
+    }
+
+    async fn tell(&self, input: Input) -> Result<(), Closed> {
+        self.inputs.send(input).await.map_err(|_| Closed)
+    }
+
+    fn complain(&self, err: &watcher::Error) {
+        let kind = self.watch.resource.kind;
+        self.metrics.watch_error(kind.to_owned());
+        tracing::warn!(kind, error = chain(err), "a watch failed; it is taken up again");
+    }
+}
+
+/// The object with its `apiVersion` and `kind`, which lists leave out, and without what nobody needs.
+fn whole(object: DynamicObject, resource: &Resource) -> Value {
+    let mut object = serde_json::to_value(object).unwrap_or_default();
+    object["apiVersion"] = Value::String(resource.api_version());
+    object["kind"] = Value::String(resource.kind.to_owned());
+    shorten(&mut object);
+    object
+}
+
+fn code(err: &watcher::Error) -> Option<u16> {
+    match err {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status.code),
+        watcher::Error::WatchError(status) => Some(status.code),
+        _ => None,
+    }
+}
