@@ -3,100 +3,33 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+pub use ramen_api::kinds::{
+    APPLICATION_SET, APPLIED_MANIFEST_WORK, CLUSTER_CLAIM, CLUSTER_ROLE, CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION as CRD,
+    DEPLOYMENT, DR_CLUSTER, DR_CLUSTER_CONFIG, DR_PLACEMENT_CONTROL as DRPC, DR_POLICY, LEASE, MANAGED_CLUSTER,
+    MANAGED_CLUSTER_VIEW as VIEW, MANIFEST_WORK, NAMESPACE, PERSISTENT_VOLUME as PV, PERSISTENT_VOLUME_CLAIM as PVC,
+    PLACEMENT, PLACEMENT_DECISION, POD, SECRET, SERVICE, STORAGE_CLASS, VOLUME_ATTACHMENT, VOLUME_REPLICATION,
+    VOLUME_REPLICATION_CLASS, VOLUME_REPLICATION_GROUP as VRG,
+};
 use serde_json::Value;
 
 use crate::api::{Api, Resource};
 
-const fn namespaced(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Resource {
-    Resource { group, version, kind, plural, namespaced: true }
-}
+const RBAC: &str = "rbac.authorization.k8s.io";
 
-const fn cluster(group: &'static str, version: &'static str, kind: &'static str, plural: &'static str) -> Resource {
-    Resource { group, version, kind, plural, namespaced: false }
-}
-
-/// Namespaces.
-pub const NAMESPACE: Resource = cluster("", "v1", "Namespace", "namespaces");
 /// Nodes.
-pub const NODE: Resource = cluster("", "v1", "Node", "nodes");
-/// Persistent volumes.
-pub const PV: Resource = cluster("", "v1", "PersistentVolume", "persistentvolumes");
-/// Claims of persistent volumes.
-pub const PVC: Resource = namespaced("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims");
-/// Pods.
-pub const POD: Resource = namespaced("", "v1", "Pod", "pods");
-/// Config maps.
-pub const CONFIG_MAP: Resource = namespaced("", "v1", "ConfigMap", "configmaps");
-/// Secrets.
-pub const SECRET: Resource = namespaced("", "v1", "Secret", "secrets");
+pub const NODE: Resource = built_in("", "Node", "nodes", false);
 /// Service accounts.
-pub const SERVICE_ACCOUNT: Resource = namespaced("", "v1", "ServiceAccount", "serviceaccounts");
-/// Services.
-pub const SERVICE: Resource = namespaced("", "v1", "Service", "services");
-/// Deployments.
-pub const DEPLOYMENT: Resource = namespaced("apps", "v1", "Deployment", "deployments");
-/// Storage classes.
-pub const STORAGE_CLASS: Resource = cluster("storage.k8s.io", "v1", "StorageClass", "storageclasses");
-/// Volume attachments.
-pub const VOLUME_ATTACHMENT: Resource = cluster("storage.k8s.io", "v1", "VolumeAttachment", "volumeattachments");
-/// Leases.
-pub const LEASE: Resource = namespaced("coordination.k8s.io", "v1", "Lease", "leases");
-/// Custom resource definitions.
-pub const CRD: Resource =
-    cluster("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions");
-/// Cluster roles.
-pub const CLUSTER_ROLE: Resource = cluster("rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles");
+pub const SERVICE_ACCOUNT: Resource = built_in("", "ServiceAccount", "serviceaccounts", true);
 /// Cluster role bindings.
-pub const CLUSTER_ROLE_BINDING: Resource =
-    cluster("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding", "clusterrolebindings");
+pub const CLUSTER_ROLE_BINDING: Resource = built_in(RBAC, "ClusterRoleBinding", "clusterrolebindings", false);
 /// Roles.
-pub const ROLE: Resource = namespaced("rbac.authorization.k8s.io", "v1", "Role", "roles");
+pub const ROLE: Resource = built_in(RBAC, "Role", "roles", true);
 /// Role bindings.
-pub const ROLE_BINDING: Resource = namespaced("rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings");
+pub const ROLE_BINDING: Resource = built_in(RBAC, "RoleBinding", "rolebindings", true);
 
-/// What the hub wants on a managed cluster.
-pub const MANIFEST_WORK: Resource =
-    namespaced("work.open-cluster-management.io", "v1", "ManifestWork", "manifestworks");
-/// What the work agent applied on its cluster.
-pub const APPLIED_MANIFEST_WORK: Resource =
-    cluster("work.open-cluster-management.io", "v1", "AppliedManifestWork", "appliedmanifestworks");
-/// An object of a managed cluster, seen from the hub.
-pub const VIEW: Resource =
-    namespaced("view.open-cluster-management.io", "v1beta1", "ManagedClusterView", "managedclusterviews");
-/// A managed cluster.
-pub const MANAGED_CLUSTER: Resource =
-    cluster("cluster.open-cluster-management.io", "v1", "ManagedCluster", "managedclusters");
-/// A claim that a managed cluster makes about itself.
-pub const CLUSTER_CLAIM: Resource =
-    cluster("cluster.open-cluster-management.io", "v1alpha1", "ClusterClaim", "clusterclaims");
-/// Where an application should run.
-pub const PLACEMENT: Resource = namespaced("cluster.open-cluster-management.io", "v1beta1", "Placement", "placements");
-/// Where an application was decided to run.
-pub const PLACEMENT_DECISION: Resource =
-    namespaced("cluster.open-cluster-management.io", "v1beta1", "PlacementDecision", "placementdecisions");
-/// An Argo CD application per cluster of a decision.
-pub const APPLICATION_SET: Resource = namespaced("argoproj.io", "v1alpha1", "ApplicationSet", "applicationsets");
-/// Replication of one volume.
-pub const VOLUME_REPLICATION: Resource =
-    namespaced("replication.storage.openshift.io", "v1alpha1", "VolumeReplication", "volumereplications");
-/// How volumes are replicated.
-pub const VOLUME_REPLICATION_CLASS: Resource =
-    cluster("replication.storage.openshift.io", "v1alpha1", "VolumeReplicationClass", "volumereplicationclasses");
-/// Disaster recovery of one application.
-pub const DRPC: Resource = namespaced("ramendr.openshift.io", "v1alpha1", "DRPlacementControl", "drplacementcontrols");
-/// A pair of clusters and their schedule.
-pub const DR_POLICY: Resource = cluster("ramendr.openshift.io", "v1alpha1", "DRPolicy", "drpolicies");
-/// A cluster that takes part in disaster recovery.
-pub const DR_CLUSTER: Resource = cluster("ramendr.openshift.io", "v1alpha1", "DRCluster", "drclusters");
-/// What a cluster tells about its classes.
-pub const DR_CLUSTER_CONFIG: Resource =
-    cluster("ramendr.openshift.io", "v1alpha1", "DRClusterConfig", "drclusterconfigs");
-/// The volumes of an application on one cluster.
-pub const VRG: Resource =
-    namespaced("ramendr.openshift.io", "v1alpha1", "VolumeReplicationGroup", "volumereplicationgroups");
-/// A storage system's mode for a failover.
-pub const MAINTENANCE_MODE: Resource =
-    cluster("ramendr.openshift.io", "v1alpha1", "MaintenanceMode", "maintenancemodes");
+const fn built_in(group: &'static str, kind: &'static str, plural: &'static str, namespaced: bool) -> Resource {
+    Resource { group, version: "v1", kind, plural, namespaced }
+}
 
 /// Kinds that every API server serves without a custom resource definition.
 const BUILT_IN: &[Resource] = &[

@@ -1,0 +1,1 @@
+//! A store behind HTTP, as an S3 client meets it.
