@@ -3,30 +3,8 @@
 //! The embedded server implements [`Api`] directly ([`crate::cluster::Cluster`]); a client implements it for real API
 //! servers, so the same agents live on both.
 
+pub use ramen_api::kinds::Resource;
 use serde_json::Value;
-
-/// A kind of object: how it is named in manifests and in paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Resource {
-    /// API group; empty for the core group.
-    pub group: &'static str,
-    /// Version in which we speak of it.
-    pub version: &'static str,
-    /// Kind, as in manifests.
-    pub kind: &'static str,
-    /// Name in paths.
-    pub plural: &'static str,
-    /// Whether objects live in namespaces.
-    pub namespaced: bool,
-}
-
-impl Resource {
-    /// `apiVersion` of its objects: `group/version`, or the version alone in the core group.
-    #[must_use]
-    pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
-    }
-}
 
 /// Why an API server did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::kinds::TypeRef;
+use super::protobuf;
 use super::refusal::Refusal;
 use super::shape::Shape;
 use super::strategic;
@@ -32,6 +33,7 @@ pub fn read_object(body: &[u8], content_type: &str) -> Result<Value, Refusal> {
     let value = match media {
         "" | "application/json" => read_json(body)?,
         "application/yaml" => read_yaml(body)?,
+        protobuf::MEDIA_TYPE => protobuf::decode(body)?,
         _ => return Err(Refusal::unsupported_media_type("application/json, application/yaml")),
     };
     if value.is_object() { Ok(value) } else { Err(Refusal::bad_request("the body of the request is no object")) }
