@@ -11,7 +11,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(err) => {
             let wrong = err.use_stderr();
-            if err.print().is_err() || wrong { return Exit::Usage.into() }
+            if err.print().is_err() || wrong {
+                return Exit::Usage.into();
+            }
             return Exit::Good.into();
         }
     };

@@ -97,6 +97,13 @@ impl<D: Domain> Verifier<D> {
         }
     }
 
+    /// Takes the next record as it is: decisions of other deciders are folded, not compared.
+    pub fn fold(&mut self, record: &Record) {
+        self.wanted.clear();
+        self.to_ask.clear();
+        self.world.apply(record);
+    }
+
     /// The decision that must come next; asks aggregates one after the other until one wants something.
     fn next_wanted(&mut self) -> Option<(Aggregate, Payload)> {
         while self.wanted.is_empty() {

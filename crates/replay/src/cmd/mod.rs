@@ -1,0 +1,51 @@
+//! The command line: one file per command.
+
+mod capture;
+mod verify;
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::Exit;
+
+/// Opens captured logs of the operators: verifies, replays and explains them.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "ramen-replay",
+    version,
+    after_help = "Exit codes: 0 all is well; 1 a log is intact, but deciding again gives something else; 2 a file is\n\
+                  damaged, cut off, or not a log; 64 wrong usage."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    Verify(verify::Arguments),
+    Capture(capture::Arguments),
+}
+
+/// Runs a command; what it finds goes to `out`.
+///
+/// # Errors
+/// When a file can't be read or is damaged, or `out` can't be written.
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
+    match &arguments.command {
+        Command::Verify(arguments) => verify::run(arguments, out),
+        Command::Capture(arguments) => capture::run(arguments, out),
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// For programs: one JSON value per line
+    Json,
+}
