@@ -4,6 +4,7 @@
 mod applications;
 mod manifest_works;
 mod replication;
+mod runner;
 mod stage;
 mod stores;
 mod views;
