@@ -1,2 +1,7 @@
-//! The operator of a managed cluster.
-fn main() {}
+//! `ramen-spoke`: the operator of a managed cluster.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ramen_spoke::run()
+}

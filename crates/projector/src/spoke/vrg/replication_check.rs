@@ -1,0 +1,82 @@
+//! What a VolumeReplication says about its volume (spec vrg 3.4.2), for its present spec and state only.
+
+use ramen_api::ramen::wire::{condition, state};
+use ramen_events::{ConditionStatus, spoke::VolumeReplication};
+
+/// What it says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Nothing yet about what was asked: what is missing, in words.
+    Waiting(String),
+    /// It could not be done, and why.
+    Failed(String),
+    /// As secondary, on the way: the volume takes over the other side's data.
+    Resyncing,
+    /// As asked.
+    Settled,
+}
+
+/// As primary.
+pub fn primary(vr: &VolumeReplication) -> Check {
+    if vr.observed_generation != vr.generation {
+        return Check::Waiting("VolumeReplication to be looked at by the storage".to_owned());
+    }
+    match vr.current(condition::COMPLETED) {
+        // Before `Validated`, which csi-addons does not set again once the volume was promoted after all (V13).
+        Some(c) if c.status == ConditionStatus::True => {
+            if vr.state == state::State::Primary.as_str() {
+                Check::Settled
+            } else {
+                Check::Waiting("volume to become primary".to_owned())
+            }
+        }
+        completed => {
+            let validated = vr.current(condition::VALIDATED).filter(|c| c.status == ConditionStatus::False);
+            match validated.or(completed.filter(|c| c.status == ConditionStatus::False)) {
+                Some(c) => Check::Failed(words(&c.message, &vr.message, "volume could not be promoted")),
+                None => Check::Waiting("volume to become primary".to_owned()),
+            }
+        }
+    }
+}
+
+/// Whether the storage says that it can't replicate the volume at all.
+pub fn is_invalid(vr: &VolumeReplication) -> bool {
+    vr.current(condition::VALIDATED).is_some_and(|c| c.status == ConditionStatus::False)
+}
+
+/// As secondary.
+pub fn secondary(vr: &VolumeReplication) -> Check {
+    if vr.observed_generation != vr.generation {
+        return Check::Waiting("VolumeReplication to be looked at by the storage".to_owned());
+    }
+    let is = |kind: &str| vr.current(kind).map(|c| c.status);
+    match is(condition::COMPLETED) {
+        Some(ConditionStatus::True) => {}
+        Some(ConditionStatus::False) => {
+            let text = vr.current(condition::COMPLETED).map(|c| c.message.as_str()).unwrap_or_default();
+            return Check::Failed(words(text, &vr.message, "volume could not be demoted"));
+        }
+        _ => return Check::Waiting("volume to become secondary".to_owned()),
+    }
+    match (is(condition::RESYNCING), is(condition::DEGRADED)) {
+        (Some(ConditionStatus::True), Some(ConditionStatus::True)) => Check::Resyncing,
+        (Some(ConditionStatus::True), _) => {
+            Check::Failed(words(&vr.message, "", "volume resyncs without being degraded"))
+        }
+        (Some(ConditionStatus::False), Some(ConditionStatus::False))
+            if vr.state == state::State::Secondary.as_str() =>
+        {
+            Check::Settled
+        }
+        // The normal first answer after a demotion is "degraded": the last data is still on its way (V34).
+        (Some(ConditionStatus::False), Some(ConditionStatus::True)) => {
+            Check::Waiting("last data to reach the other cluster".to_owned())
+        }
+        _ => Check::Waiting("volume to become secondary".to_owned()),
+    }
+}
+
+fn words(first: &str, second: &str, default: &str) -> String {
+    [first, second].into_iter().find(|text| !text.is_empty()).unwrap_or(default).to_owned()
+}

@@ -1,0 +1,103 @@
+//! A VRG that is being deleted (spec vrg 6): its volumes are let go, its copies deleted if it is primary, its finalizer
+//! taken off last. A spec that can't be used does not stand in the way (V22).
+
+use ramen_events::{Command as AnyCommand, spoke::Command};
+
+use super::{
+    primary::{volumes_wait, work_on},
+    release, secondary, upload,
+};
+use crate::{
+    domain::{Decision, Wanted},
+    runbook::{Gate, Step, wait},
+    spoke::vrg::{
+        scene::{self, Judged, Scene, Stage},
+        stores,
+        view::{View, Volume},
+    },
+};
+
+/// One after the other.
+pub const FIRST: &[Step<Scene, Decision>] = &[
+    Step { name: "LettingVolumesGo", gate: volumes_are_free, act: let_go },
+    Step { name: "DeletingCopies", gate: copies_are_gone, act: delete_copies },
+    Step { name: "RemovingFinalizer", gate: is_free, act: |s, d| d.commands.extend(s.farewell.clone()) },
+];
+
+fn volumes_are_free(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| volume.stage != Stage::Ignored)
+}
+
+fn let_go(scene: &Scene, decision: &mut Decision) {
+    for stage in [Stage::Releasing, Stage::Unprotected, Stage::Protected, Stage::Settled] {
+        work_on(scene, stage, decision);
+    }
+}
+
+fn copies_are_gone(scene: &Scene) -> Gate {
+    Gate::when(scene.purges.is_empty(), || {
+        let waits: Vec<&str> = scene.purges.iter().map(|(what, _)| what.as_str()).collect();
+        wait(waits.join("; "), None, "make the S3 store reachable, or take its profile out of spec.s3Profiles")
+    })
+}
+
+fn delete_copies(scene: &Scene, decision: &mut Decision) {
+    decision.commands.extend(scene.purges.iter().filter_map(|(_, want)| want.clone()));
+}
+
+fn is_free(scene: &Scene) -> Gate {
+    Gate::when(scene.farewell.is_none(), || wait("finalizer to be off the VRG", None, ""))
+}
+
+/// How a VRG that is being deleted stands.
+pub fn scene(view: &View<'_>) -> Scene {
+    let mut volumes: Vec<Judged> = view.volumes.iter().map(|volume| judge(view, volume)).collect();
+    volumes.append(&mut scene::orphans(view));
+    Scene { volumes, purges: purges(view), farewell: scene::farewell(view), ..Scene::default() }
+}
+
+fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    use crate::spoke::vrg::view::Owner;
+    let marked = volume.is_involved(&view.vrg.key) || volume.owner == Owner::Us;
+    if !marked || matches!(volume.owner, Owner::Other(_)) {
+        return Judged::new(volume.key, Stage::Ignored);
+    }
+    let ours = volume.replication.is_some_and(|vr| vr.owner.as_ref() == Some(&view.vrg.key));
+    if ours && !view.is_primary() {
+        return secondary::judge(view, volume);
+    }
+    let release = release::end_replication(view, volume);
+    let judged = Judged { wants: release.wants, again: release.again, ..Judged::new(volume.key, Stage::Releasing) };
+    match (release.waits_for.is_empty(), release.problem) {
+        (true, _) => Judged::new(volume.key, Stage::Ignored),
+        (false, true) => judged.wrong(release.waits_for),
+        (false, false) => judged.waiting(release.waits_for),
+    }
+}
+
+/// Stores whose copies have to go: only a primary's, never in a test failover (V12).
+fn purges(view: &View<'_>) -> Vec<(String, Option<Wanted>)> {
+    if !view.is_primary() || view.vrg.spec.dry_run {
+        return Vec::new();
+    }
+    let left = view.stores.iter().filter(|store| !view.work.purged.contains(store.name));
+    left.map(|store| {
+        let slot = format!("store/{}/purge", store.name);
+        // What is still on its way there would come back after the purge.
+        let uploads = view.volumes.iter().map(|volume| volume.upload_slot(store.name));
+        if uploads.chain([upload::vrg_slot(store.name)]).any(|slot| view.is_busy(&slot)) {
+            return (format!("uploads to S3 store {} to end", store.name), None);
+        }
+        let what = stores::failure(view, store, &slot)
+            .unwrap_or_else(|| format!("copies to be deleted from S3 store {}", store.name));
+        let want = store.store.as_ref().ok().map(|reachable| Wanted {
+            slot,
+            command: AnyCommand::Spoke(Command::DeleteAllStored {
+                vrg: view.vrg.key.clone(),
+                store: (*reachable).clone(),
+            }),
+        });
+        (what, want)
+    })
+    .collect()
+}

@@ -1,0 +1,318 @@
+//! A primary VRG: its volumes are writable here, replicated to the peer, and described in the stores (spec vrg 3).
+//!
+//! No volume is asked to become primary before the restore is done and claim and volume are bound to each other (VS1).
+
+use ramen_api::ramen::wire::{annotation, condition, reason};
+use ramen_events::{
+    Command as AnyCommand, ConditionStatus, Wait,
+    spoke::{Command, Role, VolumeReplication},
+};
+
+use super::{release, restore, upload};
+use crate::{
+    domain::{Decision, Wanted},
+    runbook::{Gate, Step, wait},
+    spoke::{
+        state::Copy,
+        vrg::{
+            replication_check::{self, Check},
+            scene::{self, Judged, Scene, Stage},
+            verdict::Verdict,
+            view::{Owner, View, Volume},
+        },
+    },
+};
+
+/// One after the other.
+pub const FIRST: &[Step<Scene, Decision>] = &[
+    //   name                             done when        what brings it about
+    Step { name: "Validating", gate: is_valid, act: |_, _| {} },
+    Step { name: "AddingFinalizer", gate: is_adopted, act: adopt },
+    Step { name: restore::STEP, gate: is_restored, act: restore_volumes },
+];
+
+/// Side by side.
+pub const TOGETHER: &[Step<Scene, Decision>] = &[
+    Step { name: "ReleasingVolumes", gate: nothing_to_release, act: |s, d| work_on(s, Stage::Releasing, d) },
+    Step { name: "ProtectingVolumes", gate: are_protected, act: |s, d| work_on(s, Stage::Unprotected, d) },
+    Step { name: "PromotingVolumes", gate: are_primary, act: |s, d| work_on(s, Stage::Protected, d) },
+    Step { name: "UploadingClusterData", gate: are_stored, act: store_volumes },
+    Step { name: "UploadingVrg", gate: is_stored, act: store_vrg },
+];
+
+/// What a shut gate says of the first volume that keeps it shut.
+pub fn volumes_wait(scene: &Scene, shut: impl Fn(&Judged) -> bool) -> Gate {
+    let mut shut = scene.volumes.iter().filter(|volume| shut(volume));
+    match shut.next() {
+        None => Gate::Open,
+        Some(first) => {
+            let more = match shut.count() {
+                0 => String::new(),
+                n => format!(" (and {n} more)"),
+            };
+            Gate::Shut(volume_wait(first, &more))
+        }
+    }
+}
+
+fn volume_wait(volume: &Judged, more: &str) -> Wait {
+    let missing = volume.archive.missing.join(", ");
+    let what = match (volume.waits_for.as_str(), &volume.archive.verdict) {
+        ("", Some(verdict)) if !verdict.holds() => verdict.message.clone(),
+        ("", _) => format!("its copies to be in S3 store {missing}"),
+        (what, _) => what.to_owned(),
+    };
+    wait(format!("claim {}: {what}{more}", volume.key.name), None, "look at the claim's condition in the VRG's status")
+}
+
+/// The spec can be used.
+pub fn is_valid(scene: &Scene) -> Gate {
+    match &scene.invalid {
+        None => Gate::Open,
+        Some(problem) => Gate::Shut(wait("a valid spec", None, problem.clone())),
+    }
+}
+
+/// Our finalizer is on the VRG.
+pub fn is_adopted(scene: &Scene) -> Gate {
+    Gate::when(scene.adopt.is_none(), || wait("finalizer on the VRG", None, ""))
+}
+
+/// Sets our finalizer.
+pub fn adopt(scene: &Scene, decision: &mut Decision) {
+    decision.commands.extend(scene.adopt.clone());
+}
+
+fn is_restored(scene: &Scene) -> Gate {
+    match scene.restore.as_ref().map(|outlook| &outlook.restore) {
+        Some(restore::Restore::Waiting(what)) => Gate::Shut(wait(what.clone(), None, "look at the S3 stores")),
+        Some(restore::Restore::Blocked(problem)) => Gate::Shut(wait("volumes to be restored", None, problem.clone())),
+        _ => Gate::Open,
+    }
+}
+
+fn restore_volumes(scene: &Scene, decision: &mut Decision) {
+    if let Some(outlook) = &scene.restore {
+        decision.commands.extend(outlook.wants.iter().cloned());
+        if let Some(at) = outlook.again {
+            decision.ask_again(at, "go on with the stores that answered");
+        }
+    }
+}
+
+fn nothing_to_release(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| volume.stage == Stage::Releasing)
+}
+
+fn are_protected(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| volume.stage == Stage::Unprotected)
+}
+
+fn are_primary(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| volume.stage == Stage::Protected)
+}
+
+fn are_stored(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| matches!(volume.stage, Stage::Protected | Stage::Settled) && !volume.archive.is_done())
+}
+
+fn is_stored(scene: &Scene) -> Gate {
+    let verdict = scene.copy.as_ref().and_then(|copy| copy.verdict.as_ref());
+    match verdict {
+        Some(verdict) if !verdict.holds() => Gate::Shut(wait(verdict.message.clone(), None, "look at the S3 stores")),
+        _ => Gate::Open,
+    }
+}
+
+/// What the volumes in a stage want.
+pub fn work_on(scene: &Scene, stage: Stage, decision: &mut Decision) {
+    for volume in scene.volumes.iter().filter(|volume| volume.stage == stage) {
+        decision.commands.extend(volume.wants.iter().cloned());
+        if let Some(at) = volume.again {
+            decision.ask_again(at, format!("claim {}: {}", volume.key.name, volume.waits_for));
+        }
+    }
+}
+
+fn store_volumes(scene: &Scene, decision: &mut Decision) {
+    for volume in &scene.volumes {
+        decision.commands.extend(volume.archive.wants.iter().cloned());
+    }
+}
+
+fn store_vrg(scene: &Scene, decision: &mut Decision) {
+    decision.commands.extend(scene.copy.iter().flat_map(|copy| copy.wants.iter().cloned()));
+}
+
+/// How a primary VRG stands; its own copies are judged afterwards, since they hold its status.
+pub fn scene(view: &View<'_>) -> Scene {
+    let outlook = restore::look(view);
+    let restored = outlook.restore.is_done();
+    let mut volumes: Vec<Judged> = view.volumes.iter().map(|volume| judge(view, volume, restored)).collect();
+    volumes.append(&mut scene::orphans(view));
+    Scene {
+        invalid: scene::invalid(view),
+        adopt: scene::adopt(view),
+        restore: Some(outlook),
+        volumes,
+        ..Scene::default()
+    }
+}
+
+/// How one volume stands.
+pub fn judge(view: &View<'_>, volume: &Volume<'_>, restored: bool) -> Judged {
+    if !volume.selected || volume.pvc.is_deleting() {
+        return leaving(view, volume);
+    }
+    if let Owner::Other(other) = &volume.owner {
+        return Judged::new(volume.key, Stage::Unprotected)
+            .wrong(format!("it belongs to VRG {other}: let only one of the two select it"));
+    }
+    let class = match (&volume.class, volume.replication) {
+        (Ok(choice), _) => choice.replication.name.as_str(),
+        // What is replicated already needs no choice.
+        (Err(_), Some(vr)) => vr.class.as_str(),
+        (Err(unfit), None) => {
+            let mut judged = Judged::new(volume.key, Stage::Unprotected).wrong(unfit.message.clone());
+            if unfit.reason == reason::PEER_CLASS_NOT_FOUND {
+                judged.data_ready = Some(Verdict::unknown(unfit.reason, unfit.message.clone()));
+            }
+            return judged;
+        }
+    };
+    if !volume.pvc.bound {
+        return Judged::new(volume.key, Stage::Unprotected).waiting("the claim to be bound");
+    }
+    if !volume.is_bound() {
+        let what = format!("volume {} to be bound to the claim", volume.pvc.volume);
+        return Judged::new(volume.key, Stage::Unprotected).waiting(what);
+    }
+    if !volume.is_protected() {
+        return protect(view, volume);
+    }
+    let mut judged = match volume.replication {
+        Some(vr) => replicated(view, volume, vr),
+        None if restored => apply(view, volume, class, Role::Primary, false),
+        None => Judged::new(volume.key, Stage::Protected).waiting("the restore to be done"),
+    };
+    judged.destination = volume.replication.and_then(destination);
+    if judged.destination.as_ref().is_none_or(Verdict::holds) {
+        judged.archive = upload::volume(view, volume);
+        judged.wants.extend(volume.replication.and_then(|vr| note_destination(volume, vr)));
+    } else {
+        judged.archive.missing.push("all stores, until the volume's handle on the other side is known".to_owned());
+    }
+    judged
+}
+
+fn protect(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    let slot = volume.slot();
+    let mut finalizers = volume.pvc.finalizers.clone();
+    if !volume.is_guarded() {
+        finalizers.push(ramen_api::ramen::wire::finalizer::PVC_VOL_REP.to_owned());
+    }
+    let command = Command::ProtectVolume {
+        pvc: volume.key.clone(),
+        finalizers,
+        resource_version: volume.pvc.resource_version.clone(),
+        owner: view.vrg.key.clone(),
+        retain: volume.pv.filter(|_| !volume.is_retained()).map(|pv| pv.name.clone()),
+    };
+    let judged = Judged::new(volume.key, Stage::Unprotected);
+    let judged = match view.failure_text(&slot) {
+        Some(text) => judged.wrong(format!("claim and volume could not be marked as protected: {text}")),
+        None => judged.waiting("claim and volume to be marked as protected"),
+    };
+    judged.wanting(Wanted { slot, command: AnyCommand::Spoke(command) })
+}
+
+/// Asks for a replication in a role.
+pub fn apply(view: &View<'_>, volume: &Volume<'_>, class: &str, role: Role, auto_resync: bool) -> Judged {
+    let slot = volume.replication_slot();
+    let command = Command::ApplyReplication {
+        pvc: volume.key.clone(),
+        owner: view.vrg.key.clone(),
+        owner_uid: view.vrg.uid.clone(),
+        class: class.to_owned(),
+        role,
+        auto_resync,
+    };
+    let judged = Judged::new(volume.key, Stage::Protected);
+    let judged = match view.failure_text(&slot) {
+        Some(text) => judged.wrong(format!("VolumeReplication could not be written: {text}")),
+        None => judged.waiting(format!("VolumeReplication to ask for {}", role.as_str())),
+    };
+    judged.wanting(Wanted { slot, command: AnyCommand::Spoke(command) })
+}
+
+fn replicated(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> Judged {
+    let judged = Judged::new(volume.key, Stage::Protected);
+    if vr.owner.as_ref() != Some(&view.vrg.key) {
+        return judged.wrong("a VolumeReplication of this name is not ours: delete it");
+    }
+    if vr.deleting {
+        return judged.waiting("VolumeReplication of before to be gone");
+    }
+    if vr.role != Some(Role::Primary) || vr.auto_resync {
+        return apply(view, volume, &vr.class, Role::Primary, false);
+    }
+    match replication_check::primary(vr) {
+        Check::Settled | Check::Resyncing => {
+            let mut judged = Judged::new(volume.key, Stage::Settled);
+            judged.data_ready = Some(Verdict::yes(reason::READY, "volume is primary"));
+            judged.data_protected = Some(Verdict::no(reason::REPLICATING, "volume replicates to the other cluster"));
+            judged
+        }
+        Check::Waiting(what) => judged.waiting(what),
+        Check::Failed(text) => {
+            let mut judged = judged.wrong(text.clone());
+            judged.data_protected = Some(Verdict::error(text));
+            judged
+        }
+    }
+}
+
+/// A claim that was deselected or deleted. During a final synchronization it is left alone.
+fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    if !volume.is_involved(&view.vrg.key) {
+        return Judged::new(volume.key, Stage::Ignored);
+    }
+    let release = release::unprotect(view, volume);
+    let stage = if view.in_final_sync() { Stage::Settled } else { Stage::Releasing };
+    let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key));
+    let mut judged = match ours {
+        Some(vr) if !release.problem && replication_check::primary(vr) == Check::Settled => {
+            Judged { stage, ..replicated(view, volume, vr) }
+        }
+        _ if release.problem => Judged::new(volume.key, stage).wrong(release.waits_for.clone()),
+        _ => Judged::new(volume.key, stage).waiting(release.waits_for.clone()),
+    };
+    judged.waits_for = release.waits_for;
+    judged.wants = release.wants;
+    judged.again = release.again;
+    // Its copies stay as they are.
+    let has = |store: &str| matches!(view.work.copies.get(&(store.to_owned(), volume.key.clone())), Some(Copy::Has(_)));
+    if volume.pvc.annotations.contains_key(annotation::ARCHIVED) || view.stores.iter().all(|store| has(store.name)) {
+        judged.archive.verdict = Some(Verdict::yes(reason::UPLOADED, "claim and volume are in the S3 stores"));
+    }
+    judged
+}
+
+fn destination(vr: &VolumeReplication) -> Option<Verdict> {
+    let told = vr.condition(condition::DESTINATION_INFO_AVAILABLE)?;
+    Some(if told.status == ConditionStatus::True && !vr.destination_handle.is_empty() {
+        Verdict::yes(reason::READY, "the volume's handle on the other side is known")
+    } else {
+        Verdict::progressing("waiting for the volume's handle on the other side")
+    })
+}
+
+fn note_destination(volume: &Volume<'_>, vr: &VolumeReplication) -> Option<Wanted> {
+    let pv = volume.pv?;
+    let handle = &vr.destination_handle;
+    if handle.is_empty() || pv.annotations.get(annotation::DESTINATION_VOLUME_HANDLE) == Some(handle) {
+        return None;
+    }
+    let command = Command::NoteDestination { volume: pv.name.clone(), handle: handle.clone() };
+    Some(Wanted { slot: format!("destination/{}", volume.key), command: AnyCommand::Spoke(command) })
+}

@@ -1,0 +1,137 @@
+//! Ending the protection of a claim whose VRG is primary: it was deselected or deleted, or the VRG is being deleted
+//! (spec vrg 3.6, 6). Copies first, then the replication, then the marks: what is gone first can't be restored by mistake.
+
+use ramen_events::{
+    Command as AnyCommand, Time,
+    spoke::{Command, VolumeReplication},
+};
+
+use crate::{
+    domain::Wanted,
+    spoke::{
+        state::Copy,
+        vrg::{
+            replication_check::{self, Check},
+            stores,
+            view::{View, Volume},
+        },
+    },
+};
+
+/// How long a claim's deletion on a primary is looked at before its copies are deleted for good. Where an application is
+/// removed because it moved, the VRG's new role may arrive a moment after the claim's deletion (spec vrg V31).
+const GRACE_SECONDS: u64 = 10;
+
+/// How far the release of a claim is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Release {
+    /// What brings it on.
+    pub wants: Vec<Wanted>,
+    /// What it waits for; empty when nothing is left of the protection.
+    pub waits_for: String,
+    /// Whether a person has to look.
+    pub problem: bool,
+    /// When to look again.
+    pub again: Option<Time>,
+}
+
+impl Release {
+    fn waiting(what: impl Into<String>) -> Self {
+        Self { waits_for: what.into(), ..Self::default() }
+    }
+
+    fn problem(what: impl Into<String>) -> Self {
+        Self { waits_for: what.into(), problem: true, ..Self::default() }
+    }
+}
+
+/// Releases a claim that was deselected or deleted while the VRG is primary.
+pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
+    if view.in_final_sync() {
+        return Release::waiting("final synchronization to be over");
+    }
+    if !view.state.config.as_ref().is_some_and(|config| config.unprotect_volumes) {
+        return Release::waiting("volumeUnprotectionEnabled to be set in the operator's configuration");
+    }
+    if let Some(deleted) = volume.pvc.deleted_at {
+        if let Some(users) = view.users(volume) {
+            return Release::waiting(users);
+        }
+        let due = Time(deleted * 1000).plus_seconds(GRACE_SECONDS);
+        if view.now() < due {
+            return Release { again: Some(due), ..Release::waiting(format!("its deletion to stand until {due}")) };
+        }
+    }
+    let mut wants = Vec::new();
+    let mut waits = Vec::new();
+    for store in &view.stores {
+        if view.vrg.spec.dry_run
+            || view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) == Some(&Copy::Deleted)
+        {
+            continue;
+        }
+        let slot = volume.upload_slot(store.name);
+        waits.push(
+            stores::failure(view, store, &slot)
+                .unwrap_or_else(|| format!("its copies to be deleted from S3 store {}", store.name)),
+        );
+        if let Ok(reachable) = store.store {
+            wants.push(Wanted {
+                slot,
+                command: AnyCommand::Spoke(Command::DeleteStored {
+                    vrg: view.vrg.key.clone(),
+                    store: reachable.clone(),
+                    pvc: volume.key.clone(),
+                    volume: volume.pvc.volume.clone(),
+                }),
+            });
+        }
+    }
+    if !waits.is_empty() {
+        return Release { wants, ..Release::waiting(waits.join("; ")) };
+    }
+    end_replication(view, volume)
+}
+
+/// Ends the replication of a primary volume and takes the marks off its claim. The volume stays as it is.
+pub fn end_replication(view: &View<'_>, volume: &Volume<'_>) -> Release {
+    if let Some(vr) = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key)) {
+        if vr.deleting {
+            return Release::waiting("its VolumeReplication to be gone");
+        }
+        match replication_check::primary(vr) {
+            Check::Settled => {}
+            _ if replication_check::is_invalid(vr) => {}
+            Check::Failed(text) => {
+                return Release::problem(format!("its volume to be primary before it is let go: {text}"));
+            }
+            _ => return Release::waiting("its volume to be primary before it is let go"),
+        }
+        return delete_replication(volume, vr, view);
+    }
+    take_marks_off(view, volume)
+}
+
+/// Deletes a replication.
+pub fn delete_replication(volume: &Volume<'_>, vr: &VolumeReplication, view: &View<'_>) -> Release {
+    let slot = volume.replication_slot();
+    let command = Command::DeleteReplication { key: vr.key.clone(), uid: vr.uid.clone() };
+    let release = match view.failure_text(&slot) {
+        Some(text) => Release::problem(format!("its VolumeReplication to be deleted: {text}")),
+        None => Release::waiting("its VolumeReplication to be gone"),
+    };
+    Release { wants: vec![Wanted { slot, command: AnyCommand::Spoke(command) }], ..release }
+}
+
+/// Undoes the protection of a claim that has no replication any more.
+pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>) -> Release {
+    use crate::spoke::vrg::view::Owner;
+    if !volume.is_guarded() && !volume.is_noted() && volume.owner != Owner::Us {
+        return Release::default();
+    }
+    let release = match view.failure_text(&volume.slot()) {
+        Some(text) => Release::problem(format!("its protection to be undone: {text}")),
+        None => Release::waiting("its protection to be undone"),
+    };
+    Release { wants: vec![volume.release()], ..release }
+}

@@ -1,0 +1,286 @@
+//! Restoring volumes and claims from the stores, once per change of role to primary (spec vrg 4).
+//!
+//! All stores are asked at once. An unreachable store is not an empty one: what it holds is unknown. Of the sets found,
+//! the newest complete one is taken; a store that does not answer holds that up for [`PATIENCE_SECONDS`] only.
+
+use std::cmp::Reverse;
+
+use ramen_events::{
+    Command as AnyCommand, Time,
+    spoke::{Command, Key, StoredClaim, StoredSet, StoredVolume},
+};
+
+use super::placing::{self, Placement};
+use crate::{
+    domain::Wanted,
+    spoke::{
+        state::is_restored,
+        vrg::{stores, view::View},
+    },
+};
+
+/// Name of the step.
+pub const STEP: &str = "RestoringClusterData";
+
+/// How long a set that was found waits for the answers of further stores.
+const PATIENCE_SECONDS: u64 = 3;
+
+/// How far the restore is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restore {
+    /// Done before, or not due now; with words.
+    NotDue(String),
+    /// It goes on by itself: what it waits for.
+    Waiting(String),
+    /// A person has to look: what is wrong.
+    Blocked(String),
+    /// All that was found is here: how many volumes, and what else is worth saying.
+    Done {
+        /// Number of volumes.
+        volumes: usize,
+        /// Which store they came from, which ones could not be asked.
+        note: String,
+    },
+}
+
+impl Restore {
+    /// Whether volumes may be worked on.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::NotDue(_) | Self::Done { .. })
+    }
+}
+
+/// How far the restore is, and what brings it on; `again` is when patience with silent stores ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// How far.
+    pub restore: Restore,
+    /// What brings it on.
+    pub wants: Vec<Wanted>,
+    /// When to look again.
+    pub again: Option<Time>,
+}
+
+impl Outlook {
+    fn only(restore: Restore) -> Self {
+        Self { restore, wants: Vec::new(), again: None }
+    }
+}
+
+/// A volume and its claim, as found in a store.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// The volume.
+    pub volume: &'a StoredVolume,
+    /// The claim.
+    pub claim: &'a StoredClaim,
+}
+
+/// Looks how far the restore is.
+pub fn look(view: &View<'_>) -> Outlook {
+    if view.in_final_sync() {
+        return Outlook::only(Restore::NotDue("no restore during the final synchronization".to_owned()));
+    }
+    if is_restored(view.vrg) {
+        return Outlook::only(Restore::NotDue("restored when this role began".to_owned()));
+    }
+    if view.vrg.spec.s3_profiles.is_empty() {
+        return Outlook::only(Restore::Blocked("spec.s3Profiles is empty: name at least one S3 profile".to_owned()));
+    }
+    if view.stores.is_empty() {
+        return Outlook::only(Restore::Done { volumes: 0, note: "no store is used".to_owned() });
+    }
+    Answers::gather(view).outlook(view)
+}
+
+/// What the stores answered.
+#[derive(Default)]
+struct Answers<'a> {
+    sets: Vec<&'a StoredSet>,
+    failed: Vec<String>,
+    pending: Vec<&'a str>,
+    wants: Vec<Wanted>,
+}
+
+impl<'a> Answers<'a> {
+    fn gather(view: &View<'a>) -> Self {
+        let mut answers = Self::default();
+        for store in &view.stores {
+            let slot = format!("fetch/{}", store.name);
+            let current = |set: &&StoredSet| set.asked_for == view.vrg.generation;
+            if let Some(set) = view.work.answers.get(store.name).filter(current) {
+                answers.sets.push(set);
+                continue;
+            }
+            if let Ok(reachable) = store.store {
+                answers.wants.push(Wanted {
+                    slot: slot.clone(),
+                    command: AnyCommand::Spoke(Command::FetchStored {
+                        vrg: view.vrg.key.clone(),
+                        vrg_uid: view.vrg.uid.clone(),
+                        generation: view.vrg.generation,
+                        store: reachable.clone(),
+                    }),
+                });
+            }
+            match stores::failure(view, store, &slot) {
+                Some(problem) => answers.failed.push(problem),
+                None => answers.pending.push(store.name),
+            }
+        }
+        answers
+    }
+
+    fn outlook(self, view: &View<'_>) -> Outlook {
+        let found = self.newest_complete(view);
+        let patience = view.since(STEP).plus_seconds(PATIENCE_SECONDS);
+        // A first deployment need not find anything: one store that has nothing is enough to go on.
+        let enough = found.is_some() || (view.vrg.spec.action.is_empty() && !self.sets.is_empty());
+        if !self.pending.is_empty() && (!enough || view.now() < patience) {
+            let stores = self.pending.join(", ");
+            return Outlook {
+                restore: Restore::Waiting(format!("S3 store {stores} to say what it holds")),
+                wants: self.wants,
+                again: enough.then_some(patience),
+            };
+        }
+        match found {
+            Some((set, pairs)) => {
+                let mut outlook = place(view, set, &pairs, &self.remarks(view));
+                // Those that did not answer are not asked again: the choice is made.
+                outlook.again = None;
+                outlook
+            }
+            None => {
+                let restore = self.nothing_found(view);
+                let wants = if restore.is_done() { Vec::new() } else { self.wants };
+                Outlook { restore, wants, again: None }
+            }
+        }
+    }
+
+    /// The newest of the complete sets: claims are made anew with each move of the application, so the set with the
+    /// youngest claim is of the latest home; among those of one home the VRG's copy tells.
+    fn newest_complete(&self, view: &View<'_>) -> Option<(&'a StoredSet, Vec<Pair<'a>>)> {
+        let complete = self.sets.iter().enumerate().filter(|(_, set)| !is_foreign(view, set)).filter_map(|(n, set)| {
+            let pairs = pairs(set).ok().filter(|pairs| !pairs.is_empty())?;
+            Some((n, *set, pairs))
+        });
+        complete.max_by_key(|(n, set, _)| (age(set), Reverse(*n))).map(|(_, set, pairs)| (set, pairs))
+    }
+
+    /// No store has a complete set: whether that is fine.
+    fn nothing_found(&self, view: &View<'_>) -> Restore {
+        let remarks = self.remarks(view);
+        let incomplete =
+            self.sets.iter().filter(|set| !is_foreign(view, set)).find_map(|set| Some((set, pairs(set).err()?)));
+        if view.vrg.spec.action.is_empty() {
+            // A first deployment: there need not be anything. But nobody may have been asked.
+            if self.sets.is_empty() {
+                return Restore::Blocked(format!("no S3 store could be asked what to restore: {remarks}"));
+            }
+            return Restore::Done { volumes: 0, note: remarks };
+        }
+        if let Some((set, why)) = incomplete {
+            return Restore::Blocked(format!("what S3 store {} holds is not complete: {why}", set.profile));
+        }
+        if !self.failed.is_empty() {
+            let asked: Vec<&str> = self.sets.iter().map(|set| set.profile.as_str()).collect();
+            let empty =
+                if asked.is_empty() { String::new() } else { format!("nothing is in S3 store {}; ", asked.join(", ")) };
+            return Restore::Blocked(format!("{empty}can't tell what to restore without {remarks}"));
+        }
+        if self.sets.iter().any(|set| set.copy.is_some()) || !view.volumes.is_empty() {
+            return Restore::Done { volumes: 0, note: remarks };
+        }
+        Restore::Blocked(format!(
+            "no S3 store holds anything under {}/: look whether the buckets are the ones that the other cluster uses",
+            view.vrg.key
+        ))
+    }
+
+    fn remarks(&self, view: &View<'_>) -> String {
+        let foreign = self.sets.iter().filter(|set| is_foreign(view, set)).map(|set| {
+            format!("S3 store {} holds copies of another DRPC of this name, which were left alone", set.profile)
+        });
+        let leftover = self.sets.iter().filter(|set| view.vrg.spec.action.is_empty() && !is_foreign(view, set));
+        let leftover = leftover.filter_map(|set| {
+            Some(format!(
+                "S3 store {} holds an incomplete set, which was left alone: {}",
+                set.profile,
+                pairs(set).err()?
+            ))
+        });
+        let silent = self.pending.iter().map(|name| format!("S3 store {name} has not answered"));
+        foreign.chain(leftover).chain(self.failed.iter().cloned()).chain(silent).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Whether a set belongs to another DRPC of the same name. Only a first deployment cares (spec vrg V10): after a hub
+/// recovery the same application has a new DRPC.
+fn is_foreign(view: &View<'_>, set: &StoredSet) -> bool {
+    let ours = &view.vrg.drpc_uid;
+    view.vrg.spec.action.is_empty()
+        && !ours.is_empty()
+        && set.copy.as_ref().is_some_and(|copy| !copy.drpc_uid.is_empty() && copy.drpc_uid != *ours)
+}
+
+/// When the latest home of the application made the claims, and when the VRG was stored.
+fn age(set: &StoredSet) -> (Option<Time>, Option<Time>) {
+    let claims = set.claims.iter().filter_map(|claim| claim.created).max();
+    (claims, set.copy.as_ref().and_then(|copy| copy.updated))
+}
+
+/// Volumes with their claims; the error says what is missing. Volumes that an earlier claim of a present name left behind
+/// do not count.
+pub fn pairs(set: &StoredSet) -> Result<Vec<Pair<'_>>, String> {
+    if let Some((key, why)) = set.unreadable.first() {
+        return Err(format!("{key} can't be read: {why}"));
+    }
+    let mut pairs = Vec::with_capacity(set.claims.len());
+    for claim in &set.claims {
+        let volume = set.volumes.iter().find(|volume| volume.name == claim.volume);
+        let volume = volume.ok_or_else(|| format!("volume {:?} of claim {} is missing", claim.volume, claim.key))?;
+        if volume.claim.as_ref() != Some(&claim.key) {
+            let other = volume.claim.as_ref().map(Key::to_string).unwrap_or_default();
+            return Err(format!("volume {} belongs to claim {other:?}, not to {}", volume.name, claim.key));
+        }
+        pairs.push(Pair { volume, claim });
+    }
+    for volume in &set.volumes {
+        let claim = volume.claim.as_ref().ok_or_else(|| format!("volume {} names no claim", volume.name))?;
+        if !set.claims.iter().any(|stored| stored.key == *claim) {
+            return Err(format!("claim {claim} of volume {} is missing", volume.name));
+        }
+    }
+    Ok(pairs)
+}
+
+/// Brings the pairs here.
+fn place(view: &View<'_>, set: &StoredSet, pairs: &[Pair<'_>], remarks: &str) -> Outlook {
+    let mut wants = Vec::new();
+    let (mut waits, mut problems) = (Vec::new(), Vec::new());
+    for pair in pairs {
+        match placing::place(view, pair) {
+            Placement::Here => {}
+            Placement::Wants(want, what) => {
+                match view.failure_text(&want.slot) {
+                    Some(failure) => problems.push(format!("{what}: {failure}")),
+                    None => waits.push(what),
+                }
+                wants.push(want);
+            }
+            Placement::Waits(what) => waits.push(what),
+            Placement::Conflict(problem) => problems.push(problem),
+        }
+    }
+    let restore = if !problems.is_empty() {
+        Restore::Blocked(problems.join("; "))
+    } else if !waits.is_empty() {
+        Restore::Waiting(waits.join(", "))
+    } else {
+        let separator = if remarks.is_empty() { "" } else { "; " };
+        Restore::Done { volumes: pairs.len(), note: format!("from S3 store {}{separator}{remarks}", set.profile) }
+    };
+    Outlook { restore, wants, again: None }
+}

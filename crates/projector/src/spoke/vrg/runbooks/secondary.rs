@@ -1,0 +1,156 @@
+//! A secondary VRG: what it held as primary is demoted, its data handed over, and everything released (spec vrg 5).
+//!
+//! A volume is demoted only when nobody uses it; for a relocation also only when its claim is deleted. It is released only
+//! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
+
+use ramen_api::ramen::wire::{annotation, reason};
+use ramen_events::spoke::{Role, VolumeReplication};
+
+use super::{
+    primary::{adopt, apply, is_adopted, is_valid, volumes_wait, work_on},
+    release::{self, Release},
+};
+use crate::{
+    domain::Decision,
+    runbook::{Gate, Step},
+    spoke::vrg::{
+        replication_check::{self, Check},
+        scene::{self, Judged, Scene, Stage},
+        verdict::Verdict,
+        view::{View, Volume},
+    },
+};
+
+/// One after the other.
+pub const FIRST: &[Step<Scene, Decision>] = &[
+    Step { name: "Validating", gate: is_valid, act: |_, _| {} },
+    Step { name: "AddingFinalizer", gate: is_adopted, act: adopt },
+];
+
+/// Side by side.
+pub const TOGETHER: &[Step<Scene, Decision>] = &[
+    Step { name: "DemotingVolumes", gate: are_secondary, act: |s, d| work_on(s, Stage::Protected, d) },
+    Step { name: "ReleasingVolumes", gate: are_released, act: release },
+];
+
+fn are_secondary(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| volume.stage == Stage::Protected)
+}
+
+fn are_released(scene: &Scene) -> Gate {
+    volumes_wait(scene, |volume| matches!(volume.stage, Stage::Settled | Stage::Releasing))
+}
+
+fn release(scene: &Scene, decision: &mut Decision) {
+    work_on(scene, Stage::Settled, decision);
+    work_on(scene, Stage::Releasing, decision);
+}
+
+/// How a secondary VRG stands.
+pub fn scene(view: &View<'_>) -> Scene {
+    let mut volumes: Vec<Judged> = view.volumes.iter().map(|volume| judge(view, volume)).collect();
+    volumes.append(&mut scene::orphans(view));
+    Scene { invalid: scene::invalid(view), adopt: scene::adopt(view), volumes, ..Scene::default() }
+}
+
+/// Whether the storage may throw away local data to follow the primary (spec vrg 5.4).
+pub fn auto_resync(view: &View<'_>) -> bool {
+    view.is_failover() || view.vrg.test_failover == annotation::TRUE
+}
+
+/// How one volume stands.
+pub fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    // A claim that we do not hold is not ours to demote; if it is kept on purpose it holds nothing up (V5).
+    if !volume.is_involved(&view.vrg.key) {
+        return Judged::new(volume.key, Stage::Ignored);
+    }
+    match volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key)) {
+        Some(vr) => with_replication(view, volume, vr),
+        None => without_replication(view, volume),
+    }
+}
+
+fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> Judged {
+    if vr.deleting {
+        return Judged::new(volume.key, Stage::Releasing).waiting("its VolumeReplication to be gone");
+    }
+    if vr.role != Some(Role::Secondary)
+        && let Some(what) = in_the_way(view, volume)
+    {
+        return Judged::new(volume.key, Stage::Protected).waiting(what);
+    }
+    if vr.role != Some(Role::Secondary) || vr.auto_resync != auto_resync(view) {
+        return apply(view, volume, &vr.class, Role::Secondary, auto_resync(view));
+    }
+    match replication_check::secondary(vr) {
+        Check::Settled => {
+            let mut judged = released(volume, release::delete_replication(volume, vr, view));
+            judged.data_ready = Some(Verdict::yes(reason::REPLICATED, "the other cluster has all data"));
+            judged.data_protected = Some(Verdict::yes(reason::DATA_PROTECTED, "the other cluster has all data"));
+            judged
+        }
+        Check::Resyncing => {
+            let text = "volume takes over the data of the other cluster";
+            let mut judged = if view.is_failover() {
+                released(volume, release::delete_replication(volume, vr, view))
+            } else {
+                // A relocation ends only when the other side has everything (V11).
+                Judged::new(volume.key, Stage::Protected).waiting("the other cluster to have all data")
+            };
+            judged.data_ready = Some(Verdict::yes(reason::REPLICATING, text));
+            judged.data_protected = Some(Verdict::no(reason::REPLICATING, text));
+            judged
+        }
+        Check::Waiting(what) => {
+            let mut judged = Judged::new(volume.key, Stage::Protected).waiting(what);
+            judged.data_protected.clone_from(&judged.data_ready);
+            judged
+        }
+        Check::Failed(text) => {
+            let mut judged = Judged::new(volume.key, Stage::Protected).wrong(text);
+            judged.data_protected.clone_from(&judged.data_ready);
+            judged
+        }
+    }
+}
+
+fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    let proof = volume.departed(view.work).map(|departed| &departed.replication);
+    let handed_over = proof.is_some_and(|vr| {
+        vr.role == Some(Role::Secondary)
+            && match replication_check::secondary(vr) {
+                Check::Settled => true,
+                Check::Resyncing => view.is_failover() || vr.auto_resync,
+                _ => false,
+            }
+    });
+    let untouched = view.work.untouched.contains(volume.key);
+    if handed_over || untouched || !volume.pvc.bound {
+        return released(volume, release::take_marks_off(view, volume));
+    }
+    // The replication is gone and nothing proves that the volume was demoted: ask the storage again, as secondary (V3).
+    if let Some(what) = in_the_way(view, volume) {
+        return Judged::new(volume.key, Stage::Protected).waiting(what);
+    }
+    let class =
+        proof.map(|vr| vr.class.as_str()).or_else(|| volume.class.as_ref().ok().map(|c| c.replication.name.as_str()));
+    match (class, &volume.class) {
+        (Some(class), _) => apply(view, volume, class, Role::Secondary, auto_resync(view)),
+        (None, Err(unfit)) => Judged::new(volume.key, Stage::Protected)
+            .wrong(format!("its VolumeReplication is gone and can't be made anew: {}", unfit.message)),
+        (None, Ok(_)) => Judged::new(volume.key, Stage::Protected).wrong("its VolumeReplication is gone"),
+    }
+}
+
+/// What keeps a volume from being demoted; `None` when nothing does (spec vrg 5.2, rows 7 to 9).
+pub fn in_the_way(view: &View<'_>, volume: &Volume<'_>) -> Option<String> {
+    if !view.is_failover() && !view.vrg.deleting && !volume.pvc.is_deleting() {
+        return Some("the claim to be deleted".to_owned());
+    }
+    view.users(volume)
+}
+
+fn released(volume: &Volume<'_>, release: Release) -> Judged {
+    let judged = Judged { wants: release.wants, ..Judged::new(volume.key, Stage::Releasing) };
+    if release.problem { judged.wrong(release.waits_for) } else { judged.waiting(release.waits_for) }
+}

@@ -1,0 +1,200 @@
+//! Copies in the stores: of each volume with its claim, and of the VRG (spec vrg 3.7).
+//!
+//! A copy is current when its content is: what a restore would use, by digest, per store. One store that is down keeps
+//! `ClusterDataProtected` false, but holds up no other.
+
+use ramen_api::ramen::wire::{annotation, reason};
+use ramen_events::{
+    BlobId, Command as AnyCommand,
+    spoke::{Command, VrgStatus},
+};
+
+use crate::{
+    domain::Wanted,
+    spoke::{
+        state::Copy,
+        vrg::{
+            stores,
+            verdict::Verdict,
+            view::{View, Volume},
+        },
+    },
+};
+
+/// How far the copies of one claim are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Archive {
+    /// What brings them on.
+    pub wants: Vec<Wanted>,
+    /// What its condition says; `None` while the first upload runs.
+    pub verdict: Option<Verdict>,
+    /// Stores that do not have it yet.
+    pub missing: Vec<String>,
+}
+
+impl Archive {
+    /// Whether all stores have it and it is noted.
+    pub fn is_done(&self) -> bool {
+        self.missing.is_empty() && self.wants.is_empty() && self.verdict.as_ref().is_some_and(Verdict::holds)
+    }
+}
+
+/// Looks after the copies of a protected claim.
+pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
+    let mut archive = Archive::default();
+    let Some((pv, pv_blob, pvc_blob)) =
+        volume.pv.and_then(|pv| Some((pv, pv.blob?, volume.pvc.blob?))).filter(|_| !volume.pvc.is_deleting())
+    else {
+        return archive;
+    };
+    if volume.pvc.resizing {
+        archive.missing.push("all stores, until its volume is resized".to_owned());
+        return archive;
+    }
+    let mut both = Vec::with_capacity(64);
+    both.extend_from_slice(&pv.content.0);
+    both.extend_from_slice(&volume.pvc.content.0);
+    let content = BlobId::of(&both);
+    let mut problems = Vec::new();
+    for store in &view.stores {
+        let has = view.work.copies.get(&(store.name.to_owned(), volume.key.clone()));
+        if has == Some(&Copy::Has(content)) {
+            continue;
+        }
+        archive.missing.push(store.name.to_owned());
+        let slot = volume.upload_slot(store.name);
+        problems.extend(stores::failure(view, store, &slot));
+        if let Ok(reachable) = store.store {
+            archive.wants.push(Wanted {
+                slot,
+                command: AnyCommand::Spoke(Command::Upload {
+                    vrg: view.vrg.key.clone(),
+                    store: reachable.clone(),
+                    pvc: volume.key.clone(),
+                    volume: pv.name.clone(),
+                    pv_blob,
+                    pvc_blob,
+                    content,
+                }),
+            });
+        }
+    }
+    archive.verdict = if view.stores.is_empty() {
+        Some(Verdict::no(reason::UPLOAD_ERROR, "spec.s3Profiles names no store: name at least one S3 profile"))
+    } else if !problems.is_empty() {
+        Some(Verdict::no(reason::UPLOAD_ERROR, problems.join("; ")))
+    } else if archive.missing.is_empty() {
+        note(volume, &mut archive.wants, view)
+    } else {
+        None
+    };
+    archive
+}
+
+/// All stores have it: that is noted on claim and volume, as upstream does.
+fn note(volume: &Volume<'_>, wants: &mut Vec<Wanted>, view: &View<'_>) -> Option<Verdict> {
+    let pv = volume.pv?;
+    let noted =
+        |annotations: &std::collections::BTreeMap<String, String>| annotations.get(annotation::ARCHIVED).cloned();
+    let generation = pv.generation;
+    let slot = format!("archived/{}", volume.key);
+    let stores: Vec<&str> = view.stores.iter().map(|store| store.name).collect();
+    if noted(&volume.pvc.annotations).as_ref() != Some(&volume.pvc.spec_hash)
+        || noted(&pv.annotations) != Some(format!("archiveV1-{generation}"))
+    {
+        let failure = view.failure_text(&slot).map(|text| {
+            Verdict::no(reason::ANNOTATION_FAILED, format!("stored, but it could not be noted on the claim: {text}"))
+        });
+        wants.push(Wanted {
+            slot,
+            command: AnyCommand::Spoke(Command::MarkArchived {
+                pvc: volume.key.clone(),
+                hash: volume.pvc.spec_hash.clone(),
+                volume: pv.name.clone(),
+                generation,
+            }),
+        });
+        if failure.is_some() {
+            return failure;
+        }
+    }
+    Some(Verdict::yes(reason::UPLOADED, format!("claim and volume are in S3 store {}", stores.join(", "))))
+}
+
+/// How far the VRG's copies are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VrgArchive {
+    /// What brings them on.
+    pub wants: Vec<Wanted>,
+    /// What the condition says of them; `None` while they are not due.
+    pub verdict: Option<Verdict>,
+    /// Whether an upload is under way that will probably end soon.
+    pub under_way: bool,
+}
+
+/// The slot of the VRG's upload to a store.
+pub fn vrg_slot(profile: &str) -> String {
+    format!("store/{profile}/vrg")
+}
+
+/// Looks after the VRG's own copies; `status` is the one to store.
+pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
+    let mut archive = VrgArchive::default();
+    let content = digest(view, status);
+    let (mut problems, mut missing) = (Vec::new(), Vec::new());
+    for store in &view.stores {
+        if view.work.vrg_copies.get(store.name) == Some(&content) {
+            continue;
+        }
+        missing.push(store.name);
+        let slot = vrg_slot(store.name);
+        match stores::failure(view, store, &slot) {
+            Some(problem) => problems.push(problem),
+            None => archive.under_way = true,
+        }
+        if let Ok(reachable) = store.store {
+            archive.wants.push(Wanted {
+                slot,
+                command: AnyCommand::Spoke(Command::UploadVrg {
+                    vrg: view.vrg.key.clone(),
+                    store: reachable.clone(),
+                    body: view.vrg.body,
+                    status: Box::new(status.clone()),
+                    content,
+                }),
+            });
+        }
+    }
+    archive.verdict = Some(if view.stores.is_empty() {
+        Verdict::no(reason::VRG_CAPTURE_ERROR, "spec.s3Profiles names no store: name at least one S3 profile")
+    } else if !problems.is_empty() {
+        Verdict::no(reason::VRG_CAPTURE_ERROR, format!("VRG copy: {}", problems.join("; ")))
+    } else if missing.is_empty() {
+        Verdict::yes(reason::UPLOADED, "VRG is stored")
+    } else {
+        Verdict::no(reason::UPLOADING, format!("VRG copy of generation {} is on its way", view.vrg.generation))
+    });
+    archive
+}
+
+/// Digest of what a reader of the VRG's copy would use. Times of synchronizations are left out: they alone are no reason
+/// to store it again.
+fn digest(view: &View<'_>, status: &VrgStatus) -> BlobId {
+    let mut text = view.vrg.body.0.to_vec();
+    let mut add = |part: &str| {
+        text.extend_from_slice(part.as_bytes());
+        text.push(0);
+    };
+    add(&status.state);
+    add(&status.observed_generation.to_string());
+    for condition in status.conditions.iter().chain(status.pvcs.iter().flat_map(|pvc| &pvc.conditions)) {
+        add(&condition.kind);
+        add(condition.status.as_str());
+        add(&condition.reason);
+        add(&condition.generation.to_string());
+    }
+    for pvc in &status.pvcs {
+        add(&pvc.key.to_string());
+    }
+    BlobId::of(&text)
+}

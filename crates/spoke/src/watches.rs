@@ -1,0 +1,30 @@
+//! The kinds that the operator of a managed cluster watches.
+
+use ramen_api::kinds;
+use ramen_events::Kind;
+use ramen_ports::Watch;
+
+/// One row a kind. Secrets and ConfigMaps are watched in the operator's own namespace only. Kinds that a cluster may lack
+/// are watched as soon as they appear (spec spoke-config C7).
+pub fn table(namespace: &str) -> Vec<Watch> {
+    vec![
+        Watch::all(Kind::Vrg, &kinds::VOLUME_REPLICATION_GROUP),
+        Watch::all(Kind::DrClusterConfig, &kinds::DR_CLUSTER_CONFIG),
+        Watch::all(Kind::PersistentVolumeClaim, &kinds::PERSISTENT_VOLUME_CLAIM),
+        Watch::all(Kind::PersistentVolume, &kinds::PERSISTENT_VOLUME),
+        Watch::all(Kind::Pod, &kinds::POD),
+        Watch::all(Kind::StorageClass, &kinds::STORAGE_CLASS),
+        Watch::all(Kind::ConfigMap, &kinds::CONFIG_MAP).in_namespace(namespace),
+        Watch::all(Kind::Secret, &kinds::SECRET).in_namespace(namespace),
+        Watch::all(Kind::VolumeAttachment, &kinds::VOLUME_ATTACHMENT).optional(),
+        Watch::all(Kind::VolumeReplication, &kinds::VOLUME_REPLICATION).optional(),
+        Watch::all(Kind::VolumeReplicationClass, &kinds::VOLUME_REPLICATION_CLASS).optional(),
+        Watch::all(Kind::VolumeGroupReplicationClass, &kinds::VOLUME_GROUP_REPLICATION_CLASS).optional(),
+        Watch::all(Kind::VolumeSnapshotClass, &kinds::VOLUME_SNAPSHOT_CLASS).optional(),
+        Watch::all(Kind::VolumeGroupSnapshotClass, &kinds::VOLUME_GROUP_SNAPSHOT_CLASS).optional(),
+        Watch::all(Kind::NetworkFenceClass, &kinds::NETWORK_FENCE_CLASS).optional(),
+        Watch::all(Kind::CsiAddonsNode, &kinds::CSI_ADDONS_NODE).optional(),
+        Watch::all(Kind::NetworkAttachmentDefinition, &kinds::NETWORK_ATTACHMENT_DEFINITION).optional(),
+        Watch::all(Kind::ClusterClaim, &kinds::CLUSTER_CLAIM).optional(),
+    ]
+}
