@@ -15,7 +15,6 @@ mod milestones;
 mod options;
 mod processes;
 mod progress;
-mod real;
 mod report;
 mod run;
 mod stage;

@@ -13,21 +13,20 @@ use ramen_api::foreign_crds::WorkCrd;
 use ramen_sim::{
     api::{Api, ApiError},
     apps::Application,
+    client_api::ClientApi,
     cluster::Cluster,
     driver::{Habits, Site, WorldRunner},
     front::{
         http::{Front, kubeconfig},
         s3::{Credentials, S3Endpoint},
     },
-    kinds,
+    kinds, real,
     s3::{Bucket, SharedBucket},
     storage::Storage,
     time::Time,
     world::{self, Setting, Store},
 };
 use serde_json::Value;
-
-use crate::real::RealServers;
 
 /// How long API servers may take to serve freshly defined kinds.
 const INSTALL_LIMIT: Duration = Duration::from_secs(60);
@@ -44,7 +43,8 @@ pub struct Stage {
     runner: WorldRunner,
     _fronts: Vec<Front>,
     _endpoints: Vec<S3Endpoint>,
-    real: Option<RealServers>,
+    /// Control planes that run as processes.
+    _real: Vec<real::RealCluster>,
 }
 
 impl Stage {
@@ -64,7 +64,7 @@ impl Stage {
             sites.insert(name.to_owned(), Arc::new(cluster) as Arc<dyn Site>);
             fronts.push(front);
         }
-        Self::furnish(sites, kubeconfigs, fronts, None, &Habits::embedded(1), WorkCrd::WithScrapeType).await
+        Self::furnish(sites, kubeconfigs, fronts, Vec::new(), &Habits::embedded(1), WorkCrd::WithScrapeType).await
     }
 
     /// Real API servers, found by `KUBEBUILDER_ASSETS`.
@@ -72,16 +72,31 @@ impl Stage {
     /// # Errors
     /// When they are not there or don't start.
     pub async fn real(out: &Path) -> Result<Self> {
-        let servers = RealServers::start(&CLUSTERS, out).await?;
-        let (sites, kubeconfigs) = (servers.sites(), servers.kubeconfigs());
-        Self::furnish(sites, kubeconfigs, Vec::new(), Some(servers), &Habits::real(1), WorkCrd::WithScrapeType).await
+        let assets = real::assets().context(
+            "KUBEBUILDER_ASSETS names no folder with etcd and kube-apiserver; hack/build-control-plane.sh builds them",
+        )?;
+        let (mut sites, mut kubeconfigs, mut servers) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        for name in CLUSTERS {
+            let server = real::RealCluster::start(name, &out.join("control-planes").join(name), &assets).await?;
+            let client = ClientApi::new(server.client().await?, tokio::runtime::Handle::current());
+            let file = out.join(format!("{name}.kubeconfig"));
+            std::fs::copy(server.kubeconfig(), &file)?;
+            kubeconfigs.insert(name.to_owned(), file);
+            sites.insert(name.to_owned(), Arc::new(client) as Arc<dyn Site>);
+            servers.push(server);
+        }
+        let habits = match servers.iter().all(real::RealCluster::has_controllers) {
+            true => Habits::real(1),
+            false => Habits::embedded(1),
+        };
+        Self::furnish(sites, kubeconfigs, Vec::new(), servers, &habits, WorkCrd::WithScrapeType).await
     }
 
     async fn furnish(
         sites: BTreeMap<String, Arc<dyn Site>>,
         kubeconfigs: BTreeMap<String, PathBuf>,
         fronts: Vec<Front>,
-        real: Option<RealServers>,
+        servers: Vec<real::RealCluster>,
         habits: &Habits,
         work_crd: WorkCrd,
     ) -> Result<Self> {
@@ -105,7 +120,7 @@ impl Stage {
         install(&sites, &setting).await?;
         let managed: Vec<_> = CLUSTERS[1..].iter().map(|name| ((*name).to_owned(), sites[*name].clone())).collect();
         let runner = WorldRunner::start(habits, &sites["hub"], &managed);
-        Ok(Self { sites, kubeconfigs, buckets, runner, _fronts: fronts, _endpoints: endpoints, real })
+        Ok(Self { sites, kubeconfigs, buckets, runner, _fronts: fronts, _endpoints: endpoints, _real: servers })
     }
 
     /// The API server of a cluster.
@@ -151,24 +166,13 @@ impl Stage {
     }
 
     /// Loses a cluster: its API server, agents, nodes and storage.
-    ///
-    /// # Errors
-    /// When its processes can't be stopped.
-    pub fn lose(&self, cluster: &str) -> Result<()> {
+    pub fn lose(&self, cluster: &str) {
         self.runner.lose_cluster(cluster);
-        self.real.as_ref().map_or(Ok(()), |real| real.pause(cluster))
     }
 
     /// Brings a lost cluster back as it was.
-    ///
-    /// # Errors
-    /// When its processes can't be continued.
-    pub fn bring_back(&self, cluster: &str) -> Result<()> {
-        if let Some(real) = &self.real {
-            real.resume(cluster)?;
-        }
+    pub fn bring_back(&self, cluster: &str) {
         self.runner.bring_back(cluster);
-        Ok(())
     }
 
     /// The storage systems, for a short time.

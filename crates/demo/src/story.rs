@@ -119,7 +119,7 @@ impl<'a> Story<'a> {
         let written = self.acknowledged(&handles);
         self.absent = Some("c1");
         self.operator("c1")?.kill().await?;
-        self.stage.lose("c1")?;
+        self.stage.lose("c1");
         let lost_at = Time::wall();
         self.progress.note(&format!("cluster c1 is lost, without warning, after {written} acknowledged writes"));
 
@@ -158,7 +158,7 @@ impl<'a> Story<'a> {
 
     async fn heal(&mut self) -> Result<()> {
         self.begin("heal").await;
-        self.stage.bring_back("c1")?;
+        self.stage.bring_back("c1");
         self.absent = None;
         self.operator("c1")?.start()?;
         self.all(|drpc| drpc.settled("FailedOver")).await?;
