@@ -65,6 +65,8 @@ pub enum Command {
     ApplyClusterWork {
         /// The cluster.
         cluster: ClusterName,
+        /// Manifests that the work held beside the rights: taking them out would delete their objects.
+        keep: Vec<Json>,
     },
     /// Ask a cluster what it offers for DR.
     ApplyConfigWork {

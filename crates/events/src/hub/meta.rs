@@ -55,8 +55,9 @@ impl Meta {
     }
 }
 
-/// Another object by namespace and name.
+/// Another object by namespace and name. As text, and so as key of a map, it is `namespace/name`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 pub struct ObjectRef {
     /// Namespace.
     pub namespace: String,
@@ -68,6 +69,19 @@ impl ObjectRef {
     /// Names an object.
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self { namespace: namespace.into(), name: name.into() }
+    }
+}
+
+impl From<ObjectRef> for String {
+    fn from(object: ObjectRef) -> Self {
+        object.to_string()
+    }
+}
+
+impl From<String> for ObjectRef {
+    fn from(text: String) -> Self {
+        let (namespace, name) = text.split_once('/').unwrap_or(("", &text));
+        Self::new(namespace, name)
     }
 }
 

@@ -27,6 +27,8 @@ pub struct ViewFact {
     pub for_policies: bool,
     /// The DRCluster that its annotation names; empty when absent.
     pub dr_cluster: String,
+    /// API group of the object that is viewed.
+    pub scope_group: String,
     /// Kind of the object that is viewed.
     pub scope_kind: String,
     /// Name of the object that is viewed.

@@ -1,0 +1,71 @@
+//! Deletion of a DRCluster: what was put on the cluster goes, in an order in which the agent keeps the rights that it
+//! needs for it (spec hub 3.6; 13, H6).
+
+use std::collections::BTreeMap;
+
+use ramen_api::ramen::wire::{condition, finalizer, name, reason};
+use ramen_events::{
+    Command,
+    hub::{self, DrClusterStatus},
+};
+
+use crate::{domain::Decision, hub::conditions::Conditions};
+
+use super::{Cluster, views};
+
+/// What a DRCluster that is being deleted wants.
+pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
+    if !cluster.fact.meta.has_finalizer(finalizer::DR_CLUSTER) {
+        return;
+    }
+    let policies: Vec<&str> =
+        cluster.hub.policies_of(&cluster.name.0).map(|policy| policy.meta.name.as_str()).collect();
+    if !policies.is_empty() {
+        let text = format!(
+            "the cluster is referenced in one or more existing drPolicy resources ({}); delete them first",
+            policies.join(", ")
+        );
+        say(cluster, text, decision);
+        return;
+    }
+    views::delete_all(cluster, decision);
+    if await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision) || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
+    {
+        say(cluster, "waiting for the cluster's agent to remove what was put there".into(), decision);
+        return;
+    }
+    let finalizers = &cluster.fact.meta.finalizers;
+    let rest = finalizers.iter().filter(|f| *f != finalizer::DR_CLUSTER).cloned().collect();
+    decision.want("meta", cluster.patch(BTreeMap::new(), rest));
+}
+
+/// Deletes a work; `true` while it is still there.
+fn await_gone(cluster: &Cluster<'_>, work: &str, decision: &mut Decision) -> bool {
+    let Some(known) = cluster.hub.work(&cluster.name, work) else { return false };
+    if !known.fact.deleting {
+        let command = hub::Command::DeleteWork {
+            cluster: cluster.name.clone(),
+            name: work.to_owned(),
+            uid: known.fact.uid.clone(),
+        };
+        decision.want(format!("work/{work}"), Command::Hub(command));
+    }
+    true
+}
+
+fn say(cluster: &Cluster<'_>, text: String, decision: &mut Decision) {
+    let none = DrClusterStatus::default();
+    let before = cluster.fact.status.as_ref().unwrap_or(&none);
+    let mut conditions = Conditions::new(cluster.ask.now, &cluster.fact.meta, &before.conditions);
+    conditions.no(condition::VALIDATED, reason::VALIDATION_FAILED, text);
+    let status = DrClusterStatus { conditions: conditions.finish(), ..before.clone() };
+    if status != *before {
+        let command = hub::Command::WriteClusterStatus {
+            cluster: cluster.name.0.clone(),
+            uid: cluster.fact.meta.uid.clone(),
+            status: Box::new(status),
+            events: Vec::new(),
+        };
+        decision.want("status", Command::Hub(command));
+    }
+}

@@ -1,0 +1,72 @@
+//! `status` of a DRCluster.
+
+use ramen_api::ramen::wire::{condition, reason};
+use ramen_events::{
+    Command,
+    hub::{self, DrClusterStatus},
+};
+
+use crate::{
+    domain::Decision,
+    hub::conditions::{Conditions, turned_bad},
+};
+
+use super::{Cluster, Unmet, cidrs, fence};
+
+/// Reasons that a person has to act on.
+const BAD: [&str; 7] = [
+    reason::CONFIG_MAP_GET_FAILED,
+    reason::S3_CONNECTION_FAILED,
+    reason::S3_BUCKET_NOT_FOUND,
+    reason::S3_LIST_FAILED,
+    reason::DR_CLUSTERS_DEPLOY_FAILED,
+    reason::VALIDATION_FAILED,
+    reason::FENCE_ERROR,
+];
+
+/// Writes the status if it says something new.
+pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decision) {
+    let none = DrClusterStatus::default();
+    let before = cluster.fact.status.as_ref().unwrap_or(&none);
+    let mut conditions = Conditions::new(cluster.ask.now, &cluster.fact.meta, &before.conditions);
+    let phase = fence::report(&cluster.fact.fence, &mut conditions);
+    cidrs::report(&cidrs::find(cluster), &mut conditions);
+    match unmet {
+        None => conditions.yes(condition::VALIDATED, reason::SUCCEEDED, cluster.validated_text()),
+        Some(Unmet { reason, message }) => conditions.no(condition::VALIDATED, reason, message),
+    }
+    let status = DrClusterStatus {
+        phase: phase.to_owned(),
+        conditions: conditions.finish(),
+        maintenance_modes: before.maintenance_modes.clone(),
+    };
+    if cluster.fact.status.as_ref() == Some(&status) {
+        return;
+    }
+    let mut events = turned_bad(&before.conditions, &status.conditions, &BAD);
+    // A store that has not answered yet is no fault.
+    events.retain(|event| !event.message.starts_with("waiting for"));
+    let command = hub::Command::WriteClusterStatus {
+        cluster: cluster.name.0.clone(),
+        uid: cluster.fact.meta.uid.clone(),
+        status: Box::new(status),
+        events,
+    };
+    decision.want("status", Command::Hub(command));
+}
+
+impl Cluster<'_> {
+    /// What `Validated` says; the first words are ones that clients know.
+    fn validated_text(&self) -> String {
+        let automation = self.hub.config().is_ok_and(|config| config.automation);
+        let text = "Validated the cluster";
+        if automation {
+            format!(
+                "{text}; drClusterOperator.deploymentAutomationEnabled: true is not supported yet by this version: \
+                 install the operator on the cluster by other means, or write false"
+            )
+        } else {
+            text.to_owned()
+        }
+    }
+}

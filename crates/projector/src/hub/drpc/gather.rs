@@ -1,0 +1,195 @@
+//! Collects what a decision about a DRPC reads.
+
+use std::collections::BTreeSet;
+
+use ramen_api::ramen::{
+    s3_keys::VrgKeys,
+    wire::{annotation, name},
+};
+use ramen_events::{
+    ClusterName, ConditionStatus, Json,
+    hub::{DecisionEntry, ObjectRef, PlacementKind},
+};
+
+use crate::{
+    domain::Ask,
+    hub::{index::placement_of, state::Hub},
+};
+
+use super::{
+    Drpc,
+    site::{Decided, Site},
+    vrg::Vrg,
+};
+
+/// What a decision about `ask.aggregate` reads; `None` when there is no such DRPC.
+pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
+    let key = crate::hub::key(ask.aggregate);
+    let fact = hub.drpcs.get(&key)?.clone();
+    let placed = placement_of(&fact);
+    let (user, rule) = (hub.placements.get(&placed), hub.rules.get(&placed));
+    let placement = user.or(rule).cloned();
+    let policy = hub.policies.get(&fact.spec.policy).cloned();
+    let vrg_namespace = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
+    let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
+    let sites = names(hub, &key, &listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect();
+    let config = hub.config();
+    let decided = placement.as_ref().map(|placement| decided(hub, &placed, placement)).unwrap_or_default();
+    let slot_time = |slot: &str| ask.flights.last(ask.aggregate, slot).map(|attempt| attempt.decided);
+    let touched = listed.iter().filter_map(|c| Some((c.clone(), slot_time(&super::views::touch_slot(c))?))).collect();
+    let mut failing: Vec<(String, String)> = ask
+        .flights
+        .failing(ask.aggregate)
+        .filter_map(|(slot, attempt)| Some((slot.to_owned(), attempt.outcome.as_ref()?.message()?.to_owned())))
+        .collect();
+    failing.sort();
+    Some(Drpc {
+        now: ask.now,
+        asked: hub.actions.get(&key).cloned().unwrap_or_default(),
+        position: ask.position.cloned(),
+        two_placements: user.is_some() && rule.is_some(),
+        listed: listed.len(),
+        sites,
+        decided,
+        config_fault: config.err().unwrap_or_default(),
+        vol_sync_disabled: hub.config().is_ok_and(|config| config.vol_sync_disabled),
+        ops_namespace: hub.config().map(|config| config.ops_namespace.clone()).unwrap_or_default(),
+        copies: copies(hub, &listed, &vrg_namespace, &key.name),
+        status_written: slot_time("status"),
+        touched,
+        failing,
+        policy,
+        placement,
+        vrg_namespace,
+        fact,
+        key,
+    })
+}
+
+/// Clusters of the policy, then clusters that hold works or views of this DRPC.
+fn names(hub: &Hub, key: &ObjectRef, listed: &[ClusterName]) -> impl Iterator<Item = ClusterName> {
+    let works = hub.index.works_by_drpc.get(key).into_iter().flatten();
+    let views = hub.index.views_by_drpc.get(key).into_iter().flatten();
+    let others: BTreeSet<ClusterName> = works.chain(views).map(|(cluster, _)| cluster.clone()).collect();
+    let others: Vec<ClusterName> = others.into_iter().filter(|cluster| !listed.contains(cluster)).collect();
+    listed.to_vec().into_iter().chain(others)
+}
+
+fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
+    let work = hub.work(&cluster, &name::vrg_manifest_work(drpc, vrg_namespace)).cloned();
+    let view = hub.view(&cluster, &name::vrg_view(drpc, vrg_namespace)).cloned();
+    let fact = hub.clusters.get(&cluster.0);
+    let modes = fact.and_then(|fact| fact.status.as_ref()).map(|status| &status.maintenance_modes);
+    Site {
+        lost: hub.is_lost(&cluster),
+        has_cluster: fact.is_some(),
+        stays: fact.is_some_and(|fact| fact.meta.deleting.is_none()),
+        profile: fact.map(|fact| fact.profile.clone()).unwrap_or_default(),
+        vrg: Vrg::known(view.as_ref(), work.as_ref()),
+        namespace_work: hub.work(&cluster, &name::namespace_manifest_work(drpc, vrg_namespace)).cloned(),
+        watched: hub.index.watched.get(&cluster).copied().unwrap_or_default(),
+        activated: modes.map(activated).unwrap_or_default(),
+        work,
+        view,
+        name: cluster,
+    }
+}
+
+/// Maintenance modes of a DRCluster that are active for a failover.
+fn activated(modes: &Json) -> Vec<(String, String)> {
+    let value = modes.value();
+    let active = |mode: &&serde_json::Value| {
+        let conditions = mode["conditions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        conditions.iter().any(|c| c["type"] == "FailoverActivated" && c["status"] == ConditionStatus::True.as_str())
+    };
+    let text = |mode: &serde_json::Value, key: &str| mode[key].as_str().unwrap_or_default().to_owned();
+    let modes = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    modes.iter().filter(active).map(|mode| (text(mode, "storageProvisioner"), text(mode, "targetID"))).collect()
+}
+
+/// The namespace of the VRG: pinned on the DRPC, else where an ApplicationSet that follows the placement deploys to,
+/// else the placement's own (spec drpc 2.5). An ApplicationSet names its Placement without a namespace, so one in the
+/// Placement's namespace goes before others (10, P21).
+fn vrg_namespace(hub: &Hub, fact: &ramen_events::hub::DrpcFact, kind: Option<PlacementKind>) -> String {
+    let pinned = fact.meta.annotation(annotation::APP_NAMESPACE);
+    if !pinned.is_empty() {
+        return pinned.to_owned();
+    }
+    let own = &fact.meta.namespace;
+    if kind == Some(PlacementKind::Rule) {
+        return own.clone();
+    }
+    let follows = |set: &&ramen_events::hub::ApplicationSetFact| {
+        set.placement == fact.spec.placement && !set.destination_namespace.is_empty()
+    };
+    let sets = || hub.application_sets.values().filter(follows);
+    let set = sets().find(|set| set.namespace == *own).or_else(|| sets().next());
+    set.map_or_else(|| own.clone(), |set| set.destination_namespace.clone())
+}
+
+fn decided(hub: &Hub, placed: &ObjectRef, placement: &ramen_events::hub::PlacementFact) -> Decided {
+    if placement.kind == PlacementKind::Rule {
+        let entry = |cluster: &ClusterName| DecisionEntry { cluster: cluster.clone(), reason: cluster.0.clone() };
+        return Decided {
+            kind: PlacementKind::Rule,
+            object: Some(placed.name.clone()),
+            labelled: true,
+            entries: placement.decisions.iter().map(entry).collect(),
+            ..Decided::default()
+        };
+    }
+    let objects: Vec<_> = hub.index.decisions_by_placement.get(placed).into_iter().flatten().collect();
+    let mut decided = Decided { free_name: free_name(hub, placed), ..Decided::default() };
+    match objects.as_slice() {
+        [] => {}
+        [one] => {
+            if let Some(fact) = hub.decisions.get(one) {
+                decided.object = Some(fact.name.clone());
+                decided.labelled = fact.excluded_from_backup;
+                decided.entries.clone_from(&fact.entries);
+                let chosen = fact.entries.iter().filter(|entry| !super::site::is_retained(entry)).count();
+                if chosen > 1 {
+                    decided.ambiguity = format!("PlacementDecision {one} names {chosen} clusters; leave one of them");
+                }
+            }
+        }
+        many => {
+            let names: Vec<&str> = many.iter().map(|object| object.name.as_str()).collect();
+            decided.ambiguity =
+                format!("Placement {placed} has several PlacementDecisions ({}); leave one of them", names.join(", "));
+        }
+    }
+    decided
+}
+
+/// A name for a new PlacementDecision: an object of that name may belong to another Placement.
+fn free_name(hub: &Hub, placed: &ObjectRef) -> String {
+    let taken = |n: u32| {
+        let key = ObjectRef::new(&placed.namespace, name::placement_decision(&placed.name, n));
+        hub.decisions.contains_key(&key)
+    };
+    let n = (1..=5).find(|n| !taken(*n)).unwrap_or(1);
+    name::placement_decision(&placed.name, n)
+}
+
+fn copies(
+    hub: &Hub,
+    listed: &[ClusterName],
+    vrg_namespace: &str,
+    drpc: &str,
+) -> Vec<(ramen_events::hub::Profile, Option<crate::hub::state::KnownCopy>)> {
+    let Ok(config) = hub.config() else { return Vec::new() };
+    let key = copy_key(vrg_namespace, drpc);
+    let stays = |cluster: &&ClusterName| hub.clusters.get(&cluster.0).is_some_and(|c| c.meta.deleting.is_none());
+    let names: BTreeSet<&str> =
+        listed.iter().filter(stays).filter_map(|c| Some(hub.clusters.get(&c.0)?.profile.as_str())).collect();
+    let profiles = names.into_iter().filter_map(|name| config.profile(name));
+    profiles
+        .map(|profile| (profile.clone(), hub.stored.get(&profile.name).and_then(|keys| keys.get(&key)).cloned()))
+        .collect()
+}
+
+/// Where the copy of a VRG lies in a store.
+pub fn copy_key(vrg_namespace: &str, vrg: &str) -> String {
+    VrgKeys::new(vrg_namespace, vrg).vrg()
+}

@@ -1,0 +1,106 @@
+//! Placement decisions: where the application runs, and what is noted on the DRPC before that changes (spec drpc 3.5).
+
+use std::collections::BTreeMap;
+
+use ramen_api::ramen::wire::{RETAINED_FOR_FAILOVER, annotation};
+use ramen_events::{
+    ClusterName, Command, Kind,
+    hub::{self, DecisionEntry, MetaPatch, ObjectRef, PlacementKind},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Decision;
+
+use super::{Drpc, action::Action, site::is_retained};
+
+/// `dr-action-count`: how often each action was carried out, and the last phase that was counted (spec drpc 9). The
+/// names are the wire's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Counted {
+    failover: u64,
+    relocate: u64,
+    #[serde(rename = "lastPhase")]
+    last_phase: String,
+}
+
+/// Notes the new home and the action, and counts it, in one write: this is the moment at which an action takes effect, so
+/// each is counted once however often it is decided.
+pub fn mark(drpc: &Drpc, decision: &mut Decision) {
+    let meta = &drpc.fact.meta;
+    let mut counted: Counted = serde_json::from_str(meta.annotation(annotation::DR_ACTION_COUNT)).unwrap_or_default();
+    let phase = match drpc.action() {
+        Action::Failover => {
+            counted.failover += 1;
+            "FailingOver"
+        }
+        Action::Relocate => {
+            counted.relocate += 1;
+            "Relocating"
+        }
+        Action::Deploy => "Deploying",
+    };
+    phase.clone_into(&mut counted.last_phase);
+    let count = serde_json::to_string(&counted).unwrap_or_default();
+    let patch = MetaPatch {
+        kind: Kind::Drpc,
+        object: drpc.key.clone(),
+        uid: meta.uid.clone(),
+        labels: BTreeMap::new(),
+        annotations: BTreeMap::from([
+            (annotation::LAST_APP_CLUSTER.to_owned(), drpc.target().to_owned()),
+            (annotation::LAST_ACTION.to_owned(), drpc.fact.spec.action.clone()),
+            (annotation::DR_ACTION_COUNT.to_owned(), count),
+        ]),
+        finalizers: None,
+        owners: None,
+    };
+    decision.want("meta", Command::Hub(hub::Command::PatchMeta(Box::new(patch))));
+}
+
+/// The placement names the target. In a failover the old home keeps the workload, in the same write, until its volumes
+/// are handed over; entries of earlier failovers stay until then too.
+pub fn decide(drpc: &Drpc, decision: &mut Decision) {
+    let target = ClusterName(drpc.target().to_owned());
+    let decided = &drpc.decided;
+    let named = decided.current() == Some(&target);
+    let entries = (!named).then(|| {
+        let rule = decided.kind == PlacementKind::Rule;
+        let keeps = |entry: &&DecisionEntry| !rule && entry.cluster != target;
+        let failover = drpc.action() == Action::Failover;
+        let retain = |entry: &DecisionEntry| DecisionEntry {
+            cluster: entry.cluster.clone(),
+            reason: RETAINED_FOR_FAILOVER.to_owned(),
+        };
+        let old = decided.entries.iter().filter(keeps).filter(|entry| failover || is_retained(entry)).map(retain);
+        let new = DecisionEntry { cluster: target.clone(), reason: target.0.clone() };
+        old.chain([new]).collect()
+    });
+    write(drpc, entries, decision);
+}
+
+/// Old homes give the workload up.
+pub fn release(drpc: &Drpc, decision: &mut Decision) {
+    let kept = drpc.decided.entries.iter().filter(|entry| !is_retained(entry)).cloned().collect();
+    write(drpc, Some(kept), decision);
+}
+
+/// No cluster is to run the application.
+pub fn clear(drpc: &Drpc, decision: &mut Decision) {
+    write(drpc, Some(drpc.decided.retained().cloned().collect()), decision);
+}
+
+fn write(drpc: &Drpc, entries: Option<Vec<DecisionEntry>>, decision: &mut Decision) {
+    let Some(placement) = &drpc.placement else { return };
+    let decided = &drpc.decided;
+    let command = hub::Command::WriteDecision {
+        placement: ObjectRef::new(&placement.meta.namespace, &placement.meta.name),
+        kind: placement.kind,
+        uid: placement.meta.uid.clone(),
+        decision: decided.object.clone().unwrap_or_else(|| decided.free_name.clone()),
+        create: decided.object.is_none(),
+        label: decided.object.is_some() && !decided.labelled,
+        entries,
+    };
+    decision.want("decision", Command::Hub(command));
+}

@@ -1,0 +1,85 @@
+//! What each action does, as tables read from the top each time: the first shut gate decides.
+//!
+//! Gates look at what was asked of the clusters (works), at what the clusters answer to that, and at the placement. They
+//! remember nothing, so an action that was changed half way, or a hub that lost its memory, goes on from where things
+//! stand.
+
+pub mod cleanup;
+pub mod deletion;
+pub mod deploy;
+pub mod failover;
+pub mod promotion;
+pub mod relocate;
+
+use ramen_api::ramen::wire::state::Progression;
+use ramen_events::{ClusterName, Wait};
+
+use crate::{
+    domain::Decision,
+    runbook::{self, Gate},
+};
+
+use super::{Drpc, site::Site};
+
+/// A step of a DRPC's runbook.
+pub type Step = runbook::Step<Drpc, Decision>;
+
+/// A row of a table: the progression that it shows, when it is done, and what brings it about.
+const fn step(name: &'static str, gate: fn(&Drpc) -> Gate, act: fn(&Drpc, &mut Decision)) -> Step {
+    Step { name, gate, act }
+}
+
+/// Nothing to do but to wait: somebody else brings it about.
+fn wait_only(_: &Drpc, _: &mut Decision) {}
+
+/// Words for a shut gate.
+fn wait(what: impl Into<String>, on: Option<&ClusterName>, remedy: impl Into<String>) -> Wait {
+    runbook::wait(what, on, remedy)
+}
+
+/// Words for a cluster that does not say what is waited for.
+fn remedy_for(site: &Site) -> &'static str {
+    if site.lost {
+        "bring the cluster back: the hub has lost it"
+    } else {
+        "look at the VolumeReplicationGroup and at the operator on that cluster"
+    }
+}
+
+/// The progressions that the tables use, as they stand on the wire.
+mod shown {
+    pub const CREATING_MW: &str = "CreatingMW";
+    pub const UPDATING_PL_RULE: &str = "UpdatingPlRule";
+    pub const WAIT_FOR_READINESS: &str = "WaitForReadiness";
+    pub const ENSURING_VOL_SYNC_SETUP: &str = "EnsuringVolSyncSetup";
+    pub const SETTING_UP_VOL_SYNC_DEST: &str = "SettingUpVolSyncDest";
+    pub const CHECKING_FAILOVER_PREREQUISITES: &str = "CheckingFailoverPrerequisites";
+    pub const WAIT_FOR_STORAGE_MAINTENANCE: &str = "WaitForStorageMaintenanceActivation";
+    pub const WAITING_FOR_RESOURCE_RESTORE: &str = "WaitingForResourceRestore";
+    pub const UPDATED_PLACEMENT: &str = "UpdatedPlacement";
+    pub const CLEANING_UP: &str = "Cleaning Up";
+    pub const PREPARING_FINAL_SYNC: &str = "PreparingFinalSync";
+    pub const CLEARING_PLACEMENT: &str = "ClearingPlacement";
+    pub const RUNNING_FINAL_SYNC: &str = "RunningFinalSync";
+    pub const ENSURING_VOLUMES_ARE_SECONDARY: &str = "EnsuringVolumesAreSecondary";
+    pub const DELETING: &str = "Deleting";
+}
+
+/// All words that tables show; a test compares them with the wire's.
+pub const SHOWN: [(&str, Progression); 15] = [
+    (shown::CREATING_MW, Progression::CreatingMw),
+    (shown::UPDATING_PL_RULE, Progression::UpdatingPlRule),
+    (shown::WAIT_FOR_READINESS, Progression::WaitForReadiness),
+    (shown::ENSURING_VOL_SYNC_SETUP, Progression::EnsuringVolSyncSetup),
+    (shown::SETTING_UP_VOL_SYNC_DEST, Progression::SettingUpVolSyncDest),
+    (shown::CHECKING_FAILOVER_PREREQUISITES, Progression::CheckingFailoverPrerequisites),
+    (shown::WAIT_FOR_STORAGE_MAINTENANCE, Progression::WaitForStorageMaintenanceActivation),
+    (shown::WAITING_FOR_RESOURCE_RESTORE, Progression::WaitingForResourceRestore),
+    (shown::UPDATED_PLACEMENT, Progression::UpdatedPlacement),
+    (shown::CLEANING_UP, Progression::CleaningUp),
+    (shown::PREPARING_FINAL_SYNC, Progression::PreparingFinalSync),
+    (shown::CLEARING_PLACEMENT, Progression::ClearingPlacement),
+    (shown::RUNNING_FINAL_SYNC, Progression::RunningFinalSync),
+    (shown::ENSURING_VOLUMES_ARE_SECONDARY, Progression::EnsuringVolumesAreSecondary),
+    (shown::DELETING, Progression::Deleting),
+];

@@ -1,0 +1,103 @@
+//! Clean-up around a home: every other cluster gives up the application and becomes its replica (spec drpc 4.5).
+
+use ramen_events::ClusterName;
+
+use crate::{domain::Decision, runbook::Gate};
+
+use super::{
+    super::{
+        Drpc, placement,
+        site::Site,
+        wanted::{self, FinalSync},
+    },
+    remedy_for, wait,
+};
+
+/// The first peer of the home for which something does not hold.
+fn first_peer(drpc: &Drpc, lacks: impl Fn(&Site) -> bool) -> Option<&Site> {
+    let home = drpc.home()?.name.as_str();
+    drpc.listed_sites().iter().find(|site| site.name.0 != home && lacks(site))
+}
+
+/// Each peer was asked to be secondary.
+pub fn peers_are_asked(drpc: &Drpc) -> Gate {
+    match first_peer(drpc, |site| !is_asked(site)) {
+        None => Gate::Open,
+        Some(site) if may_be_written(site) => Gate::Shut(wait(
+            "the VolumeReplicationGroup to be asked to become secondary",
+            Some(&site.name),
+            "look whether the hub may write ManifestWorks",
+        )),
+        Some(site) => Gate::Shut(wait(
+            "the cluster to tell whether it has a VolumeReplicationGroup",
+            Some(&site.name),
+            remedy_for(site),
+        )),
+    }
+}
+
+fn is_asked(site: &Site) -> bool {
+    let asked = |spec: &ramen_events::hub::VrgSpec| !spec.prepare_for_final_sync && !spec.run_final_sync;
+    site.is_wished_secondary() && site.wished().is_some_and(|manifest| asked(&manifest.spec))
+}
+
+/// A work may be written where one is, or where the cluster said that it has no VRG: what is not known could be the
+/// primary (spec drpc S11, S14).
+pub fn may_be_written(site: &Site) -> bool {
+    site.work.is_some() || site.is_empty()
+}
+
+/// Asks peers to be secondary.
+pub fn demote_peers(drpc: &Drpc, decision: &mut Decision) {
+    let Some(home) = drpc.home().map(|site| site.name.clone()) else { return };
+    demote_others(drpc, &home, decision);
+}
+
+/// Asks all clusters but one to be secondary.
+pub fn demote_others(drpc: &Drpc, home: &ClusterName, decision: &mut Decision) {
+    for site in drpc.others(&home.0).filter(|site| !is_asked(site) && may_be_written(site)) {
+        wanted::vrg_work(drpc, site, wanted::manifest(drpc, site, "secondary", FinalSync::No), decision);
+    }
+}
+
+/// Each peer has accepted to be secondary: from then on it takes the loss of its claims for what it is. Only then may
+/// its workload go (S6).
+pub fn peers_have_accepted(drpc: &Drpc) -> Gate {
+    let accepted = |site: &Site| site.answers() && site.vrg.replication_state == "secondary";
+    match first_peer(drpc, |site| !accepted(site)) {
+        Some(site) if !drpc.is_finished() => {
+            Gate::Shut(wait("the VolumeReplicationGroup to accept being secondary", Some(&site.name), remedy_for(site)))
+        }
+        _ => Gate::Open,
+    }
+}
+
+/// No old home keeps the workload any more.
+pub fn old_home_is_released(drpc: &Drpc) -> Gate {
+    let retained = drpc.decided.retained().next().map(|entry| entry.cluster.clone());
+    match retained {
+        None => Gate::Open,
+        Some(cluster) => Gate::Shut(wait(
+            "the placement to give up the old home",
+            Some(&cluster),
+            "look whether the hub may write placement decisions",
+        )),
+    }
+}
+
+/// Gives up old homes.
+pub fn release_old_home(drpc: &Drpc, decision: &mut Decision) {
+    placement::release(drpc, decision);
+}
+
+/// Each peer is secondary.
+pub fn peers_are_settled(drpc: &Drpc) -> Gate {
+    match first_peer(drpc, |site| !site.is_settled_secondary()) {
+        Some(site) if !drpc.is_finished() => {
+            let what = format!("volumes to become secondary{}", site.vrg.complaint(&["DataReady", "DataProtected"]));
+            let remedy = if site.lost { remedy_for(site) } else { "delete the pods that still mount its claims there" };
+            Gate::Shut(wait(what, Some(&site.name), remedy))
+        }
+        _ => Gate::Open,
+    }
+}

@@ -1,0 +1,97 @@
+//! Deletion (spec drpc 6): replicas go before the primary, so that replication ends under a live application; the
+//! application itself and its namespaces stay. What has to go is read off our own works, not off what a cluster shows
+//! (10, P5), so a DRPC without policy or clusters is deleted too (P26).
+
+use ramen_api::ramen::wire::finalizer;
+use ramen_events::{Command, hub};
+
+use crate::{domain::Decision, hub::state::KnownWork, runbook::Gate};
+
+use super::{
+    super::{Drpc, marks, site::Site},
+    Step, remedy_for, shown, step, wait,
+};
+
+/// The table.
+pub const DELETION: &[Step] = &[
+    //   progression shown  done when              what brings it about
+    step(shown::DELETING, replicas_are_gone, delete_replicas), // S12
+    step(shown::DELETING, primaries_are_gone, delete_vrgs),
+    step(shown::DELETING, rest_is_asked_to_go, delete_rest),
+    step(shown::DELETING, placement_is_released, marks::release_placement),
+    step(shown::DELETING, is_released, marks::release),
+];
+
+fn is_replica(site: &Site) -> bool {
+    let Some(work) = &site.work else { return false };
+    match &work.fact.content {
+        hub::WorkContent::Vrg { manifest, .. } => manifest.spec.state == "secondary",
+        _ => false,
+    }
+}
+
+fn wait_for(site: &Site) -> Gate {
+    let complaint = site.vrg.complaint(&["ClusterDataProtected", "DataReady"]);
+    let what = format!("the VolumeReplicationGroup to be removed{complaint}");
+    Gate::Shut(wait(what, Some(&site.name), remedy_for(site)))
+}
+
+fn replicas_are_gone(drpc: &Drpc) -> Gate {
+    drpc.sites.iter().find(|site| is_replica(site)).map_or(Gate::Open, wait_for)
+}
+
+fn delete_replicas(drpc: &Drpc, decision: &mut Decision) {
+    drpc.sites.iter().filter(|site| is_replica(site)).for_each(|site| delete_work(site, site.work.as_ref(), decision));
+}
+
+fn primaries_are_gone(drpc: &Drpc) -> Gate {
+    drpc.sites.iter().find(|site| site.work.is_some()).map_or(Gate::Open, wait_for)
+}
+
+fn delete_vrgs(drpc: &Drpc, decision: &mut Decision) {
+    drpc.sites.iter().for_each(|site| delete_work(site, site.work.as_ref(), decision));
+}
+
+/// Views and namespaces' works are asked to go, and not waited for: they leave nothing behind on a cluster.
+fn rest_is_asked_to_go(drpc: &Drpc) -> Gate {
+    let stays = |site: &&Site| {
+        site.view.as_ref().is_some_and(|view| !view.fact.deleting)
+            || site.namespace_work.as_ref().is_some_and(|work| !work.fact.deleting)
+    };
+    drpc.sites.iter().find(stays).map_or(Gate::Open, |site| {
+        let remedy = "look whether the hub may delete ManifestWorks and ManagedClusterViews";
+        Gate::Shut(wait("views and works of the namespace to be deleted", Some(&site.name), remedy))
+    })
+}
+
+fn delete_rest(drpc: &Drpc, decision: &mut Decision) {
+    for site in &drpc.sites {
+        delete_work(site, site.namespace_work.as_ref(), decision);
+        if let Some(view) = site.view.as_ref().filter(|view| !view.fact.deleting) {
+            let command = hub::Command::DeleteView { cluster: site.name.clone(), name: view.fact.name.clone() };
+            decision.want(format!("view/{}", site.name), Command::Hub(command));
+        }
+    }
+}
+
+fn delete_work(site: &Site, work: Option<&KnownWork>, decision: &mut Decision) {
+    if let Some(work) = work.filter(|work| !work.fact.deleting) {
+        let (name, uid) = (work.fact.name.clone(), work.fact.uid.clone());
+        let slot = format!("work/{}/{name}", site.name);
+        decision.want(slot, Command::Hub(hub::Command::DeleteWork { cluster: site.name.clone(), name, uid }));
+    }
+}
+
+fn placement_is_released(drpc: &Drpc) -> Gate {
+    let held = drpc.placement.as_ref().is_some_and(|placement| {
+        let ours = placement.meta.annotation(ramen_api::ramen::wire::annotation::DRPC_NAME) == drpc.key.name;
+        ours && placement.meta.has_finalizer(finalizer::DRPC)
+    });
+    Gate::when(!held, || wait("the placement to be released", None, "look whether the hub may patch it"))
+}
+
+fn is_released(drpc: &Drpc) -> Gate {
+    Gate::when(!drpc.fact.meta.has_finalizer(finalizer::DRPC), || {
+        wait("the DRPlacementControl to be released", None, "look whether the hub may patch it")
+    })
+}

@@ -1,0 +1,320 @@
+//! `status` of a DRPC: phase, progression, conditions, and when it pays to write it.
+
+use ramen_api::ramen::wire::{condition, event, reason};
+use ramen_events::{
+    Command, ConditionStatus, Time,
+    hub::{self, DrpcStatus, Event},
+};
+
+use crate::{
+    domain::Decision,
+    hub::conditions::{Conditions, seconds, turned_bad},
+};
+
+use super::{
+    Drpc,
+    action::Action,
+    mirror, protected,
+    report::{Shut, Stage},
+    runbooks::promotion,
+};
+
+/// How often progress and mirrored fields are written at most, in milliseconds: they come in bursts.
+const SOFT_MS: u64 = 1_000;
+/// How often times of synchronization are written at most, in milliseconds, when nothing else changes.
+const SLOW_MS: u64 = 30_000;
+/// How long a new DRPC may be without a status, in milliseconds: clusters usually answer sooner.
+const SILENCE_MS: u64 = 2_000;
+/// When to look again although nothing happened, in seconds: a safety net, not a clock that anything waits for.
+const LOOK_AGAIN: u64 = 600;
+
+/// Reasons that a person has to act on.
+const BAD: [&str; 3] = [reason::ERROR, reason::VALIDATION_FAILED, reason::PAUSED];
+
+/// Writes the status, now or when it pays.
+pub fn write(drpc: &Drpc, stage: &Stage, decision: &mut Decision) {
+    let before = &drpc.fact.status;
+    let mut after = compose(drpc, stage);
+    if let Some(at) = write_at(drpc, stage, &after) {
+        if at <= drpc.now {
+            after.last_update = Some(seconds(drpc.now));
+            let events = events(drpc, stage, &after);
+            let command = hub::Command::WriteDrpcStatus {
+                drpc: drpc.key.clone(),
+                uid: drpc.fact.meta.uid.clone(),
+                status: Box::new(after),
+                events,
+            };
+            decision.want("status", Command::Hub(command));
+        } else {
+            decision.ask_again(at, "the status is due to be written");
+        }
+    }
+    if !matches!(stage, Stage::Deleting(_)) || before.phase != "Deleting" {
+        decision.ask_again(drpc.now.plus_seconds(LOOK_AGAIN), "look again although nothing happened");
+    }
+}
+
+/// When a status should be written; `None`: it says nothing new.
+fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
+    let before = &drpc.fact.status;
+    if !differs(before, after, |_, _| {}) {
+        return None;
+    }
+    let last = drpc.status_written.unwrap_or(Time(0));
+    let slow = |a: &mut DrpcStatus, b: &DrpcStatus| {
+        a.last_group_sync = b.last_group_sync;
+        a.last_group_sync_duration.clone_from(&b.last_group_sync_duration);
+        a.last_group_sync_bytes = b.last_group_sync_bytes;
+        a.last_kube_object_protection = b.last_kube_object_protection;
+    };
+    let first_sync = before.last_group_sync.is_none();
+    if !first_sync && !differs(before, after, slow) {
+        return Some(last.plus_ms(SLOW_MS));
+    }
+    let soft = |a: &mut DrpcStatus, b: &DrpcStatus| {
+        slow(a, b);
+        if a.progression != "Completed" {
+            a.progression.clone_from(&b.progression);
+        }
+        a.resource.clone_from(&b.resource);
+        for condition in &mut a.conditions {
+            if let Some(told) = b.condition(&condition.kind) {
+                condition.message.clone_from(&told.message);
+            }
+        }
+    };
+    if !differs(before, after, soft) {
+        return Some(last.plus_ms(SOFT_MS));
+    }
+    let unreported = before.conditions.is_empty();
+    match stage {
+        Stage::Contacting(shut) if unreported => Some(shut.since.plus_ms(SILENCE_MS)),
+        Stage::Preparing if unreported => None,
+        _ => Some(drpc.now),
+    }
+}
+
+/// Whether two statuses differ once `but` has made alike what does not count.
+fn differs(before: &DrpcStatus, after: &DrpcStatus, but: impl Fn(&mut DrpcStatus, &DrpcStatus)) -> bool {
+    let mut after = after.clone();
+    after.last_update = before.last_update;
+    but(&mut after, before);
+    after != *before
+}
+
+fn compose(drpc: &Drpc, stage: &Stage) -> DrpcStatus {
+    let before = &drpc.fact.status;
+    let mut status = before.clone();
+    let mut conditions = Conditions::new(drpc.now, &drpc.fact.meta, &before.conditions);
+    if before.conditions.is_empty() {
+        for kind in condition::OF_DRPC {
+            conditions.unknown(kind, reason::INITIATING, "nothing has been looked at yet");
+        }
+    }
+    before.conditions.iter().for_each(|told| {
+        conditions.keep(&told.kind);
+    });
+    match stage {
+        Stage::Invalid(problem) => conditions.no(condition::AVAILABLE, problem.reason, &problem.message),
+        Stage::Preparing => {}
+        Stage::Contacting(shut) => {
+            if before.phase.is_empty() {
+                conditions.unknown(condition::AVAILABLE, reason::INITIATING, &shut.sentence);
+            }
+        }
+        Stage::Paused { failover_allowed, why } => paused(&mut status, &mut conditions, *failover_allowed, why, drpc),
+        Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions),
+        Stage::Deleting(shut) => deleting(drpc, shut.as_ref(), &mut status, &mut conditions),
+    }
+    if !matches!(stage, Stage::Deleting(_) | Stage::Preparing) && drpc.policy.is_some() {
+        mirror::copy(drpc, &mut status);
+        let verdict = protected::judge(drpc);
+        conditions.set(condition::PROTECTED, verdict.status, verdict.reason, verdict.message);
+    }
+    status.conditions = conditions.finish();
+    status
+}
+
+/// A person has to decide (spec drpc 7).
+fn paused(status: &mut DrpcStatus, conditions: &mut Conditions<'_>, allowed: bool, why: &str, drpc: &Drpc) {
+    status.progression = "Paused".into();
+    if allowed {
+        status.phase = "WaitForUser".into();
+        status.observed_generation = drpc.fact.meta.generation;
+        conditions.yes(condition::AVAILABLE, reason::SUCCESS, why);
+        conditions.yes(condition::PEER_READY, reason::SUCCESS, "a failover may be started");
+    } else {
+        conditions.no(condition::AVAILABLE, reason::PAUSED, why);
+        conditions.no(condition::PEER_READY, reason::PAUSED, why);
+    }
+}
+
+fn running(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions: &mut Conditions<'_>) {
+    let phase = phase(drpc, shut);
+    let generation = drpc.fact.meta.generation;
+    status.observed_generation = generation;
+    if status.preferred_decision.is_empty() {
+        status.preferred_decision.clone_from(&drpc.fact.spec.preferred);
+    }
+    status.progression = shut.map_or("Completed", |shut| shut.progression).into();
+    clock(drpc, shut.is_none(), status);
+    available(drpc, shut, phase, conditions);
+    peer_ready(drpc, shut, conditions);
+    phase.clone_into(&mut status.phase);
+}
+
+/// When the action began, and how long it took.
+fn clock(drpc: &Drpc, complete: bool, status: &mut DrpcStatus) {
+    let begun = seconds(drpc.asked.since);
+    let deployed = drpc.action() == Action::Deploy && status.action_start.is_some();
+    if !deployed && status.action_start != Some(begun) {
+        status.action_start = Some(begun);
+        status.action_duration = None;
+    }
+    if complete && status.action_duration.is_none() {
+        status.action_duration = Some(duration(drpc.now.ms_since(drpc.asked.since)));
+    }
+}
+
+/// A duration as Go writes it: `1h2m3.004s`.
+fn duration(ms: u64) -> String {
+    let (hours, minutes, rest) = (ms / 3_600_000, ms / 60_000 % 60, ms % 60_000);
+    let fraction = format!("{:03}", rest % 1000);
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    let seconds = format!("{}{point}{fraction}s", rest / 1000);
+    match (hours, minutes) {
+        (0, 0) => seconds,
+        (0, minutes) => format!("{minutes}m{seconds}"),
+        (hours, minutes) => format!("{hours}h{minutes}m{seconds}"),
+    }
+}
+
+/// The phase, read off how far the runbook got. An action that may not begin yet leaves the phase as it was.
+fn phase<'a>(drpc: &'a Drpc, shut: Option<&Shut>) -> &'a str {
+    let decided = promotion::target_is_decided(drpc).is_open();
+    let progression = shut.map_or("Completed", |shut| shut.progression);
+    match drpc.action() {
+        Action::Deploy if decided => "Deployed",
+        Action::Deploy => "Deploying",
+        Action::Failover if has_not_begun(progression) => &drpc.fact.status.phase,
+        Action::Failover if promotion::target_is_ready(drpc).is_open() && decided => "FailedOver",
+        Action::Failover => "FailingOver",
+        Action::Relocate if drpc.has_moved() && promotion::target_is_ready(drpc).is_open() && decided => "Relocated",
+        Action::Relocate if drpc.has_moved() => "Relocating",
+        Action::Relocate if matches!(progression, "Cleaning Up" | "PreparingFinalSync") => "Initiating",
+        Action::Relocate => "Relocating",
+    }
+}
+
+fn has_not_begun(progression: &str) -> bool {
+    matches!(progression, "CheckingFailoverPrerequisites" | "WaitForStorageMaintenanceActivation")
+}
+
+/// `Available`: whether the application runs where it was asked to.
+fn available(drpc: &Drpc, shut: Option<&Shut>, phase: &str, conditions: &mut Conditions<'_>) {
+    let kind = condition::AVAILABLE;
+    let words = || shut.map_or_else(|| "Completed".to_owned(), |shut| shut.sentence.clone());
+    match phase {
+        "Deployed" => conditions.yes(kind, phase, deployed_words(drpc)),
+        "FailedOver" | "Relocated" => conditions.yes(kind, phase, "Completed"),
+        "Deploying" | "FailingOver" | "Relocating" => conditions.no(kind, phase, words()),
+        // It still runs where it did: only the words change.
+        _ => match conditions.before(kind) {
+            Some(before) if before.status == ConditionStatus::True && before.reason != reason::INITIATING => {
+                let reason = before.reason.clone();
+                conditions.yes(kind, &reason, words());
+            }
+            _ => conditions.no(kind, if phase.is_empty() { reason::WAITING } else { phase }, words()),
+        },
+    }
+}
+
+fn deployed_words(drpc: &Drpc) -> String {
+    let preferred = &drpc.fact.spec.preferred;
+    if drpc.target() == preferred {
+        return "Initial deployment completed".into();
+    }
+    format!(
+        "the application runs on cluster {}, not on spec.preferredCluster {preferred}; set spec.action to Relocate to \
+         move it there",
+        drpc.target()
+    )
+}
+
+/// `PeerReady`: whether the other cluster could take over.
+fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, conditions: &mut Conditions<'_>) {
+    let kind = condition::PEER_READY;
+    let Some(shut) = shut else {
+        conditions.yes(kind, reason::SUCCESS, "Ready");
+        return;
+    };
+    let target = drpc.target();
+    match (drpc.action(), shut.progression) {
+        (_, progression) if has_not_begun(progression) => {}
+        (Action::Failover, _) => {
+            conditions.no(kind, reason::NOT_STARTED, format!("Started failover to cluster \"{target}\""));
+        }
+        (Action::Relocate, "PreparingFinalSync" | "ClearingPlacement" | "RunningFinalSync") => {}
+        (Action::Relocate, "Cleaning Up") if !drpc.has_moved() => {
+            conditions.no(kind, reason::NOT_STARTED, shut.sentence.clone());
+        }
+        (Action::Relocate, _) => {
+            conditions.no(kind, reason::NOT_STARTED, format!("Relocation in progress to cluster \"{target}\""));
+        }
+        (Action::Deploy, _) => {
+            let fresh = conditions.before(kind).is_none_or(|before| before.status == ConditionStatus::Unknown);
+            if fresh {
+                conditions.unknown(kind, reason::PROGRESSING, shut.sentence.clone());
+            } else {
+                conditions.no(kind, reason::NOT_STARTED, shut.sentence.clone());
+            }
+        }
+    }
+}
+
+fn deleting(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions: &mut Conditions<'_>) {
+    if status.phase != "Deleting" {
+        status.action_start = Some(seconds(drpc.now));
+        status.action_duration = None;
+    }
+    status.phase = "Deleting".into();
+    status.progression = "Deleting".into();
+    status.observed_generation = drpc.fact.meta.generation;
+    // Words only when it takes long: a deletion that goes well writes its status once.
+    let Some(shut) = shut else { return };
+    let long = drpc.fact.status.action_start.is_some_and(|start| drpc.now.ms_since(start) > 10_000);
+    if drpc.fact.status.phase == "Deleting" && long {
+        let before = conditions.before(condition::AVAILABLE);
+        let (status, reason) =
+            before.map_or((ConditionStatus::Unknown, reason::WAITING.to_owned()), |c| (c.status, c.reason.clone()));
+        conditions.set(condition::AVAILABLE, status, &reason, shut.sentence.clone());
+    }
+}
+
+/// What to tell people: phases as they are reached, and what turned bad.
+fn events(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Vec<Event> {
+    let before = &drpc.fact.status;
+    let mut events = turned_bad(&before.conditions, &after.conditions, &BAD);
+    let target = drpc.target();
+    let phase_event = match after.phase.as_str() {
+        "Deployed" => Some((false, event::DRPC_DEPLOY_SUCCESS, format!("deployed on cluster {target}"))),
+        "FailingOver" => Some((true, event::DRPC_FAILING_OVER, format!("failing over to cluster {target}"))),
+        "FailedOver" => Some((false, event::DRPC_FAILOVER_SUCCESS, format!("failed over to cluster {target}"))),
+        "Relocating" => Some((false, event::DRPC_RELOCATING, format!("relocating to cluster {target}"))),
+        "Relocated" => Some((false, event::DRPC_RELOCATION_SUCCESS, format!("relocated to cluster {target}"))),
+        _ => None,
+    };
+    if let Some((warning, reason, message)) = phase_event.filter(|_| before.phase != after.phase) {
+        events.push(Event { warning, reason: reason.into(), message });
+    }
+    if let Stage::Running(Some(shut)) = stage
+        && has_not_begun(shut.progression)
+        && before.progression != shut.progression
+    {
+        let reason = event::DRPC_CLUSTER_SWITCH_FAILED.into();
+        events.push(Event { warning: true, reason, message: shut.sentence.clone() });
+    }
+    events
+}

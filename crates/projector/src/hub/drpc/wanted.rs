@@ -1,0 +1,209 @@
+//! The VRG that a cluster is to have, field by field (spec drpc 3.1), and the works that carry it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ramen_api::ramen::wire::{annotation, label, name};
+use ramen_events::{
+    Command, Json,
+    hub::{
+        self, AsyncSpec, NamespaceWork, PeerClass, PolicyFact, VrgManifest, VrgSpec, VrgWork, WorkContent,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::domain::Decision;
+
+use super::{Drpc, site::Site};
+
+/// How many works an agent is given to watch by DRPCs at rest. It watches 50 at most; the rest is for those that act.
+const WATCHED_AT_REST: u32 = 40;
+
+/// What is asked of a VRG beside its role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinalSync {
+    /// Nothing.
+    #[default]
+    No,
+    /// Get ready for the last synchronization.
+    Prepare,
+    /// Run it.
+    Run,
+}
+
+/// Name of the work with the VRG.
+pub fn work_name(drpc: &Drpc) -> String {
+    name::vrg_manifest_work(&drpc.key.name, &drpc.vrg_namespace)
+}
+
+/// Slot of the work with the VRG.
+pub fn slot(site: &Site) -> String {
+    format!("work/{}/vrg", site.name)
+}
+
+/// Wants the work with the application's namespace, unless it is there.
+pub fn namespace_work(drpc: &Drpc, site: &Site, decision: &mut Decision) {
+    if site.namespace_work.is_none() {
+        let work = NamespaceWork {
+            cluster: site.name.clone(),
+            name: name::namespace_manifest_work(&drpc.key.name, &drpc.vrg_namespace),
+            drpc: drpc.key.clone(),
+            namespace: drpc.vrg_namespace.clone(),
+        };
+        decision.want(format!("work/{}/ns", site.name), Command::Hub(hub::Command::ApplyNamespaceWork(work)));
+    }
+}
+
+/// Wants the work with the VRG.
+pub fn vrg_work(drpc: &Drpc, site: &Site, manifest: VrgManifest, decision: &mut Decision) {
+    if site.work.as_ref().is_some_and(|work| work.fact.deleting) {
+        return; // once it is gone
+    }
+    namespace_work(drpc, site, decision);
+    let at_rest = drpc.is_finished() && site.watched > WATCHED_AT_REST;
+    let work = VrgWork {
+        cluster: site.name.clone(),
+        name: work_name(drpc),
+        drpc: drpc.key.clone(),
+        manifest,
+        watched: !at_rest,
+    };
+    decision.want(slot(site), Command::Hub(hub::Command::ApplyVrgWork(Box::new(work))));
+}
+
+/// Keeps the works of a DRPC at rest as they should be: what its policy, stores or annotations ask for may change, and
+/// an agent that watches too many works is relieved.
+pub fn refresh(drpc: &Drpc, decision: &mut Decision) {
+    if !drpc.is_finished() {
+        return;
+    }
+    let Some(home) = drpc.home().map(|site| site.name.clone()) else { return };
+    for site in drpc.listed_sites() {
+        let Some(wished) = site.wished() else { continue };
+        let state = if site.name == home { "primary" } else { "secondary" };
+        let wanted = manifest(drpc, site, state, FinalSync::No);
+        let crowded = site.watched > WATCHED_AT_REST && site.work.as_ref().is_some_and(|w| w.fact.watched == Some(true));
+        if wanted != *wished || crowded {
+            vrg_work(drpc, site, wanted, decision);
+        }
+    }
+}
+
+/// The VRG for a cluster. What a VRG once got and only fits there (selector, peer classes) is kept.
+pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) -> VrgManifest {
+    let before = match site.work.as_ref().map(|work| &work.fact.content) {
+        Some(WorkContent::Vrg { manifest, .. }) => Some(&**manifest),
+        _ => None,
+    };
+    let spec = before.map(|manifest| &manifest.spec);
+    let dr = &drpc.fact.spec;
+    let action = if dr.action.is_empty() { spec.map(|spec| spec.action.clone()).unwrap_or_default() } else { dr.action.clone() };
+    let touches_dry_run = action == "Failover" || spec.is_some_and(|spec| spec.dry_run || spec.action == "Failover");
+    let profiles: BTreeSet<String> =
+        drpc.listed_sites().iter().filter(|site| site.stays).map(|site| site.profile.clone()).collect();
+    VrgManifest {
+        namespace: drpc.vrg_namespace.clone(),
+        name: drpc.key.name.clone(),
+        labels: before.map_or_else(new_labels, |manifest| manifest.labels.clone()),
+        annotations: annotations(drpc, site),
+        spec: VrgSpec {
+            state: state.to_owned(),
+            pvc_selector: spec.map_or_else(|| dr.pvc_selector.clone(), |spec| spec.pvc_selector.clone()),
+            s3_profiles: profiles.into_iter().filter(|profile| !profile.is_empty()).collect(),
+            asynchronous: drpc.policy.as_ref().map(|policy| asynchronous(drpc, site, policy, state, spec)),
+            prepare_for_final_sync: final_sync == FinalSync::Prepare,
+            run_final_sync: final_sync == FinalSync::Run,
+            dry_run: if touches_dry_run { dr.dry_run } else { spec.is_some_and(|spec| spec.dry_run) },
+            protected_namespaces: dr.protected_namespaces.clone(),
+            kube_object_protection: dr.kube_object_protection.clone(),
+            rest: rest(drpc, spec.map(|spec| spec.rest.value())),
+            action,
+        },
+    }
+}
+
+fn new_labels() -> BTreeMap<String, String> {
+    BTreeMap::from([(label::CREATED_BY_RAMEN.to_owned(), label::TRUE.to_owned())])
+}
+
+fn annotations(drpc: &Drpc, site: &Site) -> BTreeMap<String, String> {
+    let copied = annotation::COPIED_TO_VRG.map(|key| (key.to_owned(), drpc.fact.meta.annotation(key).to_owned()));
+    let own = [
+        (annotation::DESTINATION_CLUSTER.to_owned(), site.name.0.clone()),
+        (annotation::DRPC_UID.to_owned(), drpc.fact.meta.uid.clone()),
+    ];
+    copied.into_iter().chain(own).collect()
+}
+
+fn asynchronous(drpc: &Drpc, site: &Site, policy: &PolicyFact, state: &str, before: Option<&VrgSpec>) -> AsyncSpec {
+    let object = |json: &Json| if json.value().is_null() { Json::new(&json!({})) } else { json.clone() };
+    let spec = &policy.spec;
+    let kept = before.and_then(|spec| spec.asynchronous.as_ref()).map(|spec| spec.peer_classes.as_slice());
+    AsyncSpec {
+        interval: spec.interval.clone(),
+        replication_class_selector: object(&spec.replication_class_selector),
+        volume_snapshot_class_selector: object(&spec.volume_snapshot_class_selector),
+        volume_group_snapshot_class_selector: object(&spec.volume_group_snapshot_class_selector),
+        peer_classes: peer_classes(drpc, site, policy, state, kept),
+    }
+}
+
+/// A new VRG takes the policy's peer classes. One that is there keeps its own, so that an application stays with the
+/// way of replication that it began with; for claims that it protects, new classes are added and old ones refreshed
+/// while the way stays the same. A secondary has the primary's (spec drpc 3.1; 10, P12; S8).
+fn peer_classes(
+    drpc: &Drpc,
+    site: &Site,
+    policy: &PolicyFact,
+    state: &str,
+    kept: Option<&[PeerClass]>,
+) -> Vec<PeerClass> {
+    let offered = policy.status.as_ref().map(|status| status.asynchronous.as_slice()).unwrap_or_default();
+    if state == "secondary" {
+        let primary = drpc.serving().filter(|serving| serving.name != site.name).and_then(|serving| serving.wished());
+        if let Some(spec) = primary.and_then(|manifest| manifest.spec.asynchronous.as_ref()) {
+            return spec.peer_classes.clone();
+        }
+    }
+    let Some(kept) = kept else { return offered.to_vec() };
+    let mut classes = kept.to_vec();
+    let seen = site.vrg.seen.as_ref().and_then(|seen| seen.status.as_ref());
+    let used: BTreeSet<&str> = seen.into_iter().flat_map(|s| &s.protected_pvcs).map(|pvc| pvc.storage_class.as_str()).collect();
+    for offer in offered.iter().filter(|offer| used.contains(offer.storage_class.as_str())) {
+        match classes.iter_mut().find(|class| is_same_class(class, offer)) {
+            Some(class) if is_same_way(class, offer) => class.clone_from(offer),
+            Some(_) => {}
+            None => classes.push(offer.clone()),
+        }
+    }
+    classes
+}
+
+fn is_same_class(one: &PeerClass, other: &PeerClass) -> bool {
+    let ids = |class: &PeerClass| class.cluster_ids.iter().cloned().collect::<BTreeSet<_>>();
+    one.storage_class == other.storage_class && ids(one) == ids(other)
+}
+
+fn is_same_way(one: &PeerClass, other: &PeerClass) -> bool {
+    let way = |class: &PeerClass| (class.offloaded, class.global, class.grouping, class.replication_id.is_empty());
+    way(one) == way(other)
+}
+
+/// Fields that the hub passes on: VolSync's switch and movers; others stay as they are.
+fn rest(drpc: &Drpc, before: Option<Value>) -> Json {
+    let mut rest = before.filter(Value::is_object).unwrap_or_else(|| json!({}));
+    let mut vol_sync = rest.get("volSync").cloned().filter(Value::is_object).unwrap_or_else(|| json!({}));
+    if let Some(fields) = vol_sync.as_object_mut() {
+        fields.remove("disabled");
+        if drpc.vol_sync_disabled {
+            fields.insert("disabled".into(), Value::Bool(true));
+        }
+        let movers = drpc.fact.spec.vol_sync.value()["moverConfig"].clone();
+        if movers.as_array().is_some_and(|movers| !movers.is_empty()) {
+            fields.insert("moverConfig".into(), movers);
+        }
+    }
+    if let Some(fields) = rest.as_object_mut() {
+        fields.insert("volSync".into(), vol_sync);
+    }
+    Json::new(&rest)
+}

@@ -1,0 +1,89 @@
+//! Whether a policy can be used, before its classes are looked at (spec hub 1.3).
+
+use std::collections::BTreeSet;
+
+use ramen_api::ramen::wire::{condition, reason};
+use ramen_events::ConditionStatus;
+
+use crate::hub::{drcluster::inventory, installation};
+
+use super::Policy;
+
+/// What is said about a policy.
+pub enum Verdict {
+    /// It can be used.
+    Valid,
+    /// Nobody knows yet, and why.
+    Waiting(String),
+    /// It can't be used.
+    Invalid {
+        /// Reason of the wire.
+        reason: &'static str,
+        /// Field, value and remedy.
+        message: String,
+    },
+}
+
+fn invalid(reason: &'static str, message: String) -> Verdict {
+    Verdict::Invalid { reason, message }
+}
+
+/// The first thing that stands in the way.
+pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
+    let config = policy.hub.config().map_err(|why| invalid(reason::CONFIG_MAP_GET_FAILED, why))?;
+    ops_namespace(policy, &config.ops_namespace)?;
+    clusters(policy)?;
+    let listed = &policy.fact.spec.clusters;
+    let mut validated = false;
+    for cluster in listed {
+        let Some(fact) = policy.hub.clusters.get(&cluster.0) else {
+            let text = format!("spec.drClusters: DRCluster {cluster} is not there; create it");
+            return Err(invalid(reason::DR_CLUSTER_NOT_FOUND, text));
+        };
+        let conditions = fact.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        validated |=
+            conditions.iter().any(|c| c.kind == condition::VALIDATED && c.status == ConditionStatus::True);
+    }
+    if !validated {
+        let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
+        let text =
+            format!("none of the DRClusters are validated ([{}]); their condition Validated says why", names.join(" "));
+        return Err(invalid(reason::DR_CLUSTERS_UNAVAILABLE, text));
+    }
+    let mut ids = BTreeSet::new();
+    for cluster in listed {
+        let id = inventory::identity(policy.hub, cluster).map_err(|why| invalid(reason::DR_CLUSTER_DETAILS_FAILED, why))?;
+        if !ids.insert(id.clone()) {
+            let text = format!("spec.drClusters: cluster {cluster} claims the identity {id} of another one of the list");
+            return Err(invalid(reason::DR_CLUSTER_DETAILS_FAILED, text));
+        }
+    }
+    Ok(())
+}
+
+/// The API server asks for two clusters, but does not compare them.
+fn clusters(policy: &Policy<'_>) -> Result<(), Verdict> {
+    let listed = &policy.fact.spec.clusters;
+    let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    if distinct.len() == 2 && names.len() == 2 && !distinct.contains("") {
+        return Ok(());
+    }
+    let text = format!("spec.drClusters: [{}] must name two different clusters", names.join(" "));
+    Err(invalid(reason::VALIDATION_FAILED, text))
+}
+
+/// Failing to create the namespace for discovered applications is told here: the installation has no status.
+fn ops_namespace(policy: &Policy<'_>, name: &str) -> Result<(), Verdict> {
+    if name.is_empty() || policy.hub.ops_namespace == name {
+        return Ok(());
+    }
+    let attempt = policy.ask.flights.last(&crate::hub::installation(), installation::OPS_NAMESPACE);
+    match attempt.and_then(|attempt| attempt.outcome.as_ref()).and_then(|outcome| outcome.message()) {
+        Some(message) => {
+            let text = format!("ramenOpsNamespace: namespace {name} could not be created: {message}");
+            Err(invalid(reason::NAMESPACE_CREATE_FAILED, text))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,146 @@
+//! What the hub knows: the latest fact of each object.
+
+use std::collections::BTreeMap;
+
+use bincode::{Decode, Encode};
+use ramen_events::{
+    ActionId, ClusterName, ConditionStatus, Time,
+    hub::{
+        ApplicationSetFact, Config, ConfigFact, DecisionFact, DrClusterFact, DrpcFact, ManagedClusterFact, ObjectRef,
+        PlacementFact, PolicyFact, Profile, SecretFact, StoreKey, StoredVrgFact, ViewFact, WorkFact,
+    },
+};
+use serde::Serialize;
+
+use super::index::Index;
+
+/// State of all controllers of the hub.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Hub {
+    pub(super) config: Option<ConfigFact>,
+    /// The ops namespace that was created, or found to exist.
+    pub(super) ops_namespace: String,
+    pub(super) secrets: BTreeMap<ObjectRef, SecretFact>,
+    pub(super) drpcs: BTreeMap<ObjectRef, DrpcFact>,
+    pub(super) policies: BTreeMap<String, PolicyFact>,
+    pub(super) clusters: BTreeMap<String, DrClusterFact>,
+    pub(super) managed: BTreeMap<String, ManagedClusterFact>,
+    pub(super) placements: BTreeMap<ObjectRef, PlacementFact>,
+    pub(super) rules: BTreeMap<ObjectRef, PlacementFact>,
+    pub(super) decisions: BTreeMap<ObjectRef, DecisionFact>,
+    pub(super) application_sets: BTreeMap<ObjectRef, ApplicationSetFact>,
+    pub(super) works: BTreeMap<ClusterName, BTreeMap<String, KnownWork>>,
+    pub(super) views: BTreeMap<ClusterName, BTreeMap<String, KnownView>>,
+    /// Copies of VRGs in stores, by profile and key.
+    pub(super) stored: BTreeMap<String, BTreeMap<String, KnownCopy>>,
+    /// Stores by profile.
+    pub(super) stores: BTreeMap<String, KnownStore>,
+    /// What each DRPC was last asked to do.
+    pub(super) actions: BTreeMap<ObjectRef, Asked>,
+    pub(super) index: Index,
+}
+
+/// A ManifestWork, and when it told something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct KnownWork {
+    /// The work.
+    pub fact: WorkFact,
+    /// When its content, or what the agent did with it, last changed.
+    pub at: Time,
+    /// When its feedback last changed.
+    pub feedback_at: Time,
+}
+
+/// A ManagedClusterView, and when it answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct KnownView {
+    /// The view.
+    pub fact: ViewFact,
+    /// When it was first seen.
+    pub made: Time,
+    /// When its answer last changed.
+    pub answered: Time,
+}
+
+/// What a store holds of a VRG, and when it said so.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct KnownCopy {
+    /// The answer.
+    pub fact: StoredVrgFact,
+    /// When it was given.
+    pub at: Time,
+}
+
+/// How a store answered the last probe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct KnownStore {
+    /// What was probed.
+    pub key: StoreKey,
+    /// When.
+    pub at: Time,
+    /// Failures in a row.
+    pub failures: u32,
+    /// How it failed: one word, and the text; `None` when it can be used.
+    pub error: Option<(String, String)>,
+}
+
+/// What a DRPC was last asked to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
+pub struct Asked {
+    /// Identity of the action.
+    pub id: ActionId,
+    /// `spec.action`.
+    pub action: String,
+    /// The cluster that the action is about.
+    pub target: String,
+    /// When it was asked.
+    pub since: Time,
+}
+
+impl Hub {
+    /// The configuration in force; `Err` with why there is none.
+    pub(super) fn config(&self) -> Result<&Config, String> {
+        match &self.config {
+            Some(ConfigFact { config: Ok(config), .. }) => Ok(config),
+            Some(ConfigFact { config: Err(why), namespace, name }) => {
+                Err(format!("ConfigMap {namespace}/{name} cannot be used: {why}"))
+            }
+            None => Err("the operator's ConfigMap is not there yet; the operator creates it, unless it may not".into()),
+        }
+    }
+
+    /// A ManifestWork.
+    pub(super) fn work(&self, cluster: &ClusterName, name: &str) -> Option<&KnownWork> {
+        self.works.get(cluster)?.get(name)
+    }
+
+    /// A ManagedClusterView.
+    pub(super) fn view(&self, cluster: &ClusterName, name: &str) -> Option<&KnownView> {
+        self.views.get(cluster)?.get(name)
+    }
+
+    /// Whether OCM lost a cluster: what is known of it may be out of date. A cluster that OCM says nothing about is not
+    /// lost.
+    pub(super) fn is_lost(&self, cluster: &ClusterName) -> bool {
+        self.managed
+            .get(&cluster.0)
+            .and_then(|managed| managed.available)
+            .is_some_and(|available| available != ConditionStatus::True)
+    }
+
+    /// Digest of the Secret of a store; `None` when it is not there.
+    pub(super) fn secret_digest(&self, profile: &Profile) -> Option<&str> {
+        let secret = ObjectRef::new(&profile.secret_namespace, &profile.secret);
+        self.secrets.get(&secret).map(|secret| secret.digest.as_str())
+    }
+
+    /// Policies that list a cluster.
+    pub(super) fn policies_of(&self, cluster: &str) -> impl Iterator<Item = &PolicyFact> {
+        self.index.policies_by_cluster.get(cluster).into_iter().flatten().filter_map(|name| self.policies.get(name))
+    }
+
+    /// DRPCs that refer to a policy.
+    pub(super) fn drpcs_of(&self, policy: &str) -> impl Iterator<Item = &ObjectRef> {
+        self.index.drpcs_by_policy.get(policy).into_iter().flatten()
+    }
+}
