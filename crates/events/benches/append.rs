@@ -104,7 +104,11 @@ fn append(c: &mut Criterion) {
         let dir = directory();
         let log = SledLog::open(dir.path(), &options()).unwrap();
         group.bench_function(BenchmarkId::from_parameter("log"), |b| {
-            b.iter_custom(|count| time(writers, count, |n| drop(log.append(Batch::of_drafts([draft(n)])).unwrap())));
+            b.iter_custom(|count| {
+                time(writers, count, |n| {
+                    log.append(Batch::of_drafts([draft(n)])).unwrap();
+                })
+            });
         });
         drop(log);
 

@@ -20,6 +20,8 @@ mod parts;
 mod reader;
 mod recover;
 mod snapshots;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::{

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{fs, path::PathBuf};
+use std::{fs, os::unix::fs::FileExt, path::PathBuf};
 
 use ramen_events::{
     BlobId, ChainHash, Epoch, Operator, Payload, Seq,
@@ -133,17 +133,18 @@ fn records_that_are_not_there_are_refused(#[case] from: u64, #[case] to: u64, #[
 #[test]
 fn any_flipped_bit_is_noticed() {
     let bytes = captured(&log(), 1, 9);
-    let file = File::new();
+    let file = File::holding(&bytes);
+    let open = fs::File::options().write(true).open(file.path()).unwrap();
     for bit in 0..bytes.len() * 8 {
-        let mut flipped = bytes.clone();
-        flipped[bit / 8] ^= 1 << (bit % 8);
-        fs::write(file.path(), &flipped).unwrap();
+        let byte = bytes[bit / 8];
+        open.write_all_at(&[byte ^ (1 << (bit % 8))], (bit / 8) as u64).unwrap();
         match (Reader::open(&file.path()), bit / 8) {
             (Err(capture::Error::NotACapture), 0..8)
             | (Err(capture::Error::TooNew { .. } | capture::Error::Damaged { .. }), 8..12)
             | (Err(capture::Error::Damaged { .. }), 12..) => {}
             (other, byte) => panic!("bit {bit}, in byte {byte} of {}: {other:?}", bytes.len()),
         }
+        open.write_all_at(&[byte], (bit / 8) as u64).unwrap();
     }
 }
 
@@ -170,9 +171,10 @@ fn damage_is_located() {
 #[test]
 fn a_capture_that_did_not_arrive_whole_is_called_so() {
     let bytes = captured(&log(), 1, 9);
-    let file = File::new();
-    for length in 0..bytes.len() {
-        fs::write(file.path(), &bytes[..length]).unwrap();
+    let file = File::holding(&bytes);
+    let open = fs::File::options().write(true).open(file.path()).unwrap();
+    for length in (0..bytes.len()).rev() {
+        open.set_len(length as u64).unwrap();
         match (Reader::open(&file.path()), length) {
             (Err(capture::Error::NotACapture), 0..8) | (Err(capture::Error::Truncated { .. }), 8..) => {}
             (other, _) => panic!("{length} of {} bytes: {other:?}", bytes.len()),

@@ -26,17 +26,22 @@ pub(super) struct Survey {
 pub(super) fn survey(start: Head, raws: impl Iterator<Item = Result<Raw, Error>>) -> Result<Survey, Error> {
     let mut survey = Survey { head: start, ..Survey::default() };
     let mut damage = None;
-    // The hashes that the next record may follow: the stored one, and for a record that does not fit the one that its
-    // bytes give, so that a damaged hash is told from a damaged successor.
-    let mut before = (start.seq, vec![start.hash]);
+    let mut last = start.seq;
+    // The hashes that the next record may follow. After a record that does not fit these are the one that its bytes
+    // give and the stored one, so that a damaged hash is told from a damaged successor.
+    let mut before = vec![start.hash];
     for raw in raws {
         let raw = raw?;
         let expected = survey.head.seq.next();
-        let follows = if raw.seq == before.0.next() { before.1.as_slice() } else { &[] };
-        match check(&raw, follows)? {
+        if raw.seq != last.next() {
+            before.clear();
+        }
+        last = raw.seq;
+        match check(&raw, &before)? {
             Ok(head) if damage.is_none() && raw.seq == expected => {
                 survey.head = head;
                 survey.checked += 1;
+                before = vec![head.hash];
             }
             Ok(_) => {
                 let damage = damage.unwrap_or(Damage::Missing);
@@ -45,12 +50,11 @@ pub(super) fn survey(start: Head, raws: impl Iterator<Item = Result<Raw, Error>>
             Err(found) => {
                 damage.get_or_insert(if raw.seq == expected { found } else { Damage::Missing });
                 survey.torn.push(raw.seq);
+                let split = raw.split();
+                let computed = before.first().zip(split).map(|(before, (_, bytes))| before.then(bytes));
+                before = computed.into_iter().chain(split.map(|(hash, _)| hash)).collect();
             }
         }
-        before.0 = raw.seq;
-        before.1 = raw.split().map_or_else(Vec::new, |(hash, bytes)| {
-            follows.iter().map(|before| before.then(bytes)).chain([hash]).collect()
-        });
     }
     Ok(survey)
 }

@@ -135,6 +135,12 @@ impl Writer {
         reply.wait()
     }
 
+    /// How many batches wait for the running sync to end.
+    #[cfg(test)]
+    pub fn queued(&self) -> usize {
+        lock(&self.shared.queue).jobs.len()
+    }
+
     fn submit(&self, job: Job) -> Result<(), Error> {
         let mut queue = lock(&self.shared.queue);
         if let Some(reason) = &queue.poisoned {
