@@ -137,7 +137,7 @@ impl RealCluster {
                 format!("--token-auth-file={}", in_folder("tokens.csv")),
                 "--authorization-mode=AlwaysAllow".to_owned(),
                 "--anonymous-auth=false".to_owned(),
-                format!("--service-account-key-file={}", in_folder("server.key")),
+                format!("--service-account-key-file={}", in_folder("server.crt")),
                 format!("--service-account-signing-key-file={}", in_folder("server.key")),
                 format!("--service-account-issuer={url}"),
                 "--service-cluster-ip-range=10.96.0.0/24".to_owned(),

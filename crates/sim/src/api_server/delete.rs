@@ -116,14 +116,13 @@ impl ApiServer {
     ) -> Result<Deletion, Refusal> {
         let old = self.get(kind, namespace, name)?;
         let value = old.value();
-        for (what, given, actual) in [
-            ("UID", &options.uid, object::uid(value)),
-            ("ResourceVersion", &options.version, object::meta_text(value, "resourceVersion")),
+        let version = object::meta_text(value, "resourceVersion");
+        for (what, fate, given, actual) in [
+            ("UID", "deleted and then recreated", &options.uid, object::uid(value)),
+            ("ResourceVersion", "modified", &options.version, version),
         ] {
             if let Some(given) = given.as_deref().filter(|given| *given != actual) {
-                let why =
-                    format!("Precondition failed: {what} in precondition: {given}, {what} in object meta: {actual}");
-                return Err(Refusal::conflict(&kind.kind, name, &why));
+                return Err(Refusal::other_object(&kind.kind, name, what, [given, actual], fate));
             }
         }
         if kind.stored().as_str() == "namespaces" && matches!(name, "default" | "kube-system" | "kube-public") {

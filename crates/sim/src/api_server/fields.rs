@@ -72,6 +72,11 @@ impl FieldSet {
         self.children.remove(step);
     }
 
+    /// Takes the path to here out of the set, but nothing below it.
+    pub fn leave(&mut self) {
+        self.member = false;
+    }
+
     /// Below a step, for changes in place.
     pub fn below_mut(&mut self, step: &str) -> Option<&mut Self> {
         self.children.get_mut(step)

@@ -62,15 +62,13 @@ const UNOWNED: &[&str] = &[
 pub fn strip(set: &mut FieldSet) {
     set.cut("f:apiVersion");
     set.cut("f:kind");
-    if let Some(meta) = set.below_mut("f:metadata") {
-        for name in UNOWNED {
-            meta.cut(&fields::field_step(name));
-        }
-        let mut alone = FieldSet::default();
-        for (step, below) in meta.steps() {
-            alone.put(step.clone(), below.clone());
-        }
-        *meta = alone;
+    let Some(meta) = set.below_mut("f:metadata") else { return };
+    meta.leave();
+    for name in UNOWNED {
+        meta.cut(&fields::field_step(name));
+    }
+    if meta.is_empty() {
+        set.cut("f:metadata");
     }
 }
 

@@ -97,6 +97,16 @@ impl Refusal {
         Self::new(409, "Conflict", message).about(kind, name)
     }
 
+    /// A deletion that means another object, or another version of it.
+    #[must_use]
+    pub fn other_object(kind: &ResourceType, name: &str, what: &str, [given, actual]: [&str; 2], fate: &str) -> Self {
+        let message = format!(
+            "Operation cannot be fulfilled on {} \"{name}\": the {what} in the precondition ({given}) does not match the {what} in record ({actual}). The object might have been {fate}",
+            kind.qualified_kind()
+        );
+        Self::new(409, "Conflict", message).about(kind, name)
+    }
+
     /// The object changed since the writer read it.
     #[must_use]
     pub fn stale(kind: &ResourceType, name: &str) -> Self {

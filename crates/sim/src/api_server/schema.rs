@@ -228,16 +228,15 @@ impl Schema {
         }
     }
 
+    /// A null where none may be is the same as nothing, and so makes room for a default.
     fn fill_map(&self, map: &mut Map<String, Value>) {
+        map.retain(|name, value| {
+            let schema = self.property(name).or(self.additional.as_deref());
+            !value.is_null() || schema.is_none_or(|schema| schema.nullable)
+        });
         for (name, schema) in &self.properties {
-            if let Some(default) = &schema.default {
-                let void = match map.get(name) {
-                    None => true,
-                    Some(found) => found.is_null() && !schema.nullable,
-                };
-                if void {
-                    map.insert(name.clone(), default.clone());
-                }
+            if let (Some(default), false) = (&schema.default, map.contains_key(name)) {
+                map.insert(name.clone(), default.clone());
             }
             if let Some(below) = map.get_mut(name) {
                 schema.fill(below);
