@@ -6,6 +6,7 @@
 mod objects;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ramen_api::foreign_crds::{WorkCrd, foreign_crds, manifest_work_crd};
 use ramen_api::manifests::{Side, own_crds};
@@ -145,16 +146,30 @@ pub fn cluster_id(cluster: &str) -> String {
 }
 
 fn install_definitions(api: &dyn Api, side: Side, work_crd: WorkCrd) -> Result<(), ApiError> {
+    definitions(side, work_crd)?.iter().try_for_each(|definition| ensure(api, &kinds::CRD, definition))
+}
+
+/// The definitions of one side, generated once: it takes a while, and worlds are made by the thousand.
+fn definitions(side: Side, work_crd: WorkCrd) -> Result<Arc<Vec<Value>>, ApiError> {
+    type Generated = BTreeMap<(Side, WorkCrd), Arc<Vec<Value>>>;
+    static GENERATED: OnceLock<Mutex<Generated>> = OnceLock::new();
+    let mut generated = GENERATED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = generated.get(&(side, work_crd)) {
+        return Ok(known.clone());
+    }
     let own = own_crds().into_iter().filter(|own| own.side == side).map(|own| own.crd);
     let work = manifest_work_crd(work_crd);
     let foreign = foreign_crds().into_iter().filter(|crd| crd.metadata.name != work.metadata.name);
+    let mut definitions = Vec::new();
     for crd in own.chain(foreign).chain([work.clone()]) {
         let mut definition = serde_json::to_value(crd).map_err(|why| ApiError::Invalid(why.to_string()))?;
         definition["apiVersion"] = json!(kinds::CRD.api_version());
         definition["kind"] = json!(kinds::CRD.kind);
-        ensure(api, &kinds::CRD, &definition)?;
+        definitions.push(definition);
     }
-    Ok(())
+    let definitions = Arc::new(definitions);
+    generated.insert((side, work_crd), definitions.clone());
+    Ok(definitions)
 }
 
 /// The operators' configuration and the secrets that it names.

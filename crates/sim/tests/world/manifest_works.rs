@@ -118,13 +118,18 @@ fn a_work_is_applied_recorded_and_available() {
 fn a_new_spec_is_applied_at_once_and_marks_of_others_stay() {
     let mut stage = Stage::new();
     created(&mut stage, &work(json!([config_map("m", "1")])));
-    let mark = json!({"metadata": {"annotations": {"mine": "yes"}, "finalizers": ["example.com/guard"]}});
+    let mark = json!({"metadata": {
+        "labels": {"mine": "yes"},
+        "annotations": {"mine": "yes"},
+        "finalizers": ["example.com/guard"],
+    }});
     stage.c1.merge_patch(&CONFIG_MAP, Some("default"), "m", &mark, None).unwrap();
     let patch = json!({"spec": {"workload": {"manifests": [config_map("m", "2")]}}});
     stage.hub.merge_patch(&MANIFEST_WORK, Some("c1"), "w", &patch, None).unwrap();
     stage.settle();
     let live = get(&stage.c1, &CONFIG_MAP, "default", "m");
     assert_eq!(live["data"]["value"], "2");
+    assert_eq!((object::label(&live, "mine"), object::label(&live, "from")), ("yes", "hub"));
     assert_eq!(object::annotation(&live, "mine"), "yes");
     assert_eq!(live["metadata"]["finalizers"], json!(["example.com/guard"]));
     let work = get(&stage.hub, &MANIFEST_WORK, "c1", "w");
