@@ -10,3 +10,6 @@ pub(crate) mod failure;
 pub(crate) mod stores;
 
 pub(crate) use stores::Stores;
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ pub(crate) fn is_conflict(err: &kube::Error) -> bool {
 }
 
 /// Whether no connection came about, so that nobody can have read the request.
-fn never_connected(err: &kube::Error) -> bool {
+pub(crate) fn never_connected(err: &(dyn StdError + 'static)) -> bool {
     causes(err).any(|cause| {
         cause
             .downcast_ref::<hyper_util::client::legacy::Error>()

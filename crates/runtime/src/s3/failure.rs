@@ -9,6 +9,8 @@ use aws_sdk_s3::{
 use ramen_events::Outcome;
 use ramen_ports::StoreProfile;
 
+use crate::kube_api::failure::{chain, never_connected};
+
 /// A failed request.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -28,8 +30,8 @@ impl Failure {
     }
 
     /// No answer in time.
-    pub(crate) fn timeout(profile: &StoreProfile, seconds: u64) -> Self {
-        let message = format!("Timeout: {} did not answer within {seconds} s", place(profile));
+    pub(crate) fn timeout(profile: &StoreProfile, what: &str) -> Self {
+        let message = format!("Timeout: {}: {what}", place(profile));
         Self { outcome: Outcome::Unknown { message }, reason: "Timeout".to_owned(), silent: true }
     }
 
@@ -39,16 +41,23 @@ impl Failure {
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     {
         match err {
-            SdkError::TimeoutError(_) => Self::silent("Timeout", profile, "no answer in time"),
+            SdkError::TimeoutError(_) => Self::timeout(profile, "no answer in time"),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
-                Self::silent("Timeout", profile, "no connection in time")
+                Self::timeout(profile, "no connection in time")
             }
-            SdkError::DispatchFailure(failure) => {
-                let cause = failure
-                    .as_connector_error()
-                    .map_or_else(|| "no connection".to_owned(), |err| crate::kube_api::failure::chain(err));
-                Self::silent("ConnectionFailed", profile, &cause)
-            }
+            SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
+                Some(err) => {
+                    let message = format!("ConnectionFailed: {}: {}", place(profile), chain(err));
+                    // A connection that did not come about carried no request; one that broke may have.
+                    let outcome = if never_connected(err) {
+                        Outcome::Unreachable { message }
+                    } else {
+                        Outcome::Unknown { message }
+                    };
+                    Self { outcome, reason: "ConnectionFailed".to_owned(), silent: true }
+                }
+                None => Self::timeout(profile, "no connection"),
+            },
             SdkError::ServiceError(answer) => {
                 let code = answer.raw().status().as_u16();
                 let reason = answer.err().code().unwrap_or_else(|| word_for(code)).to_owned();
@@ -67,13 +76,6 @@ impl Failure {
             }
             other => Self::unsent("BadRequest", format!("{}", DisplayErrorContext(other))),
         }
-    }
-
-    fn silent(reason: &str, profile: &StoreProfile, cause: &str) -> Self {
-        let message = format!("{reason}: {}: {cause}", place(profile));
-        // A connection that did not come about carried no request; one that went silent may have.
-        let outcome = if reason == "Timeout" { Outcome::Unknown { message } } else { Outcome::Unreachable { message } };
-        Self { outcome, reason: reason.to_owned(), silent: true }
     }
 }
 

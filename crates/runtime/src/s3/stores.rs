@@ -185,7 +185,7 @@ impl Call<'_> {
                 let outcome = Outcome::Unknown { message };
                 Err(Failure { outcome, reason: "ConnectionFailed".to_owned(), silent: true })
             }
-            Err(_) => Err(Failure::timeout(self.profile, self.stores.limit.as_secs())),
+            Err(_) => Err(Failure::timeout(self.profile, "the answer was cut off")),
         }
     }
 

@@ -1,0 +1,282 @@
+//! The shell on a simulated cluster: what must hold whatever watches, stores and processes do.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a story that cannot be told should say so and stop")]
+
+mod support;
+
+use std::sync::Arc;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use ramen_api::{
+    foreign_crds::foreign_crds,
+    kinds::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, LEASE, VOLUME_REPLICATION_CLASS},
+};
+use ramen_events::{
+    ClusterName, Kind, ObjectId, Outcome, Payload,
+    disk::{Options, Owner, SledLog},
+    log::find_bytes,
+};
+use ramen_ports::StoreProfile;
+use ramen_runtime::{Error, run};
+use ramen_sim::{
+    api::Api,
+    front::s3::{Credentials, S3Endpoint},
+    s3::Bucket,
+};
+use serde_json::json;
+use support::{
+    dying::DyingLog,
+    lab::{Lab, until},
+    mirror::Mirror,
+};
+use tokio_util::sync::CancellationToken;
+
+fn is_command(payload: &Payload) -> bool {
+    matches!(payload, Payload::Commanded { .. })
+}
+
+fn is_timer(payload: &Payload) -> bool {
+    matches!(payload, Payload::TimerFired { .. })
+}
+
+fn ended(payload: &Payload, how: fn(&Outcome) -> bool) -> bool {
+    matches!(payload, Payload::Finished { outcome, .. } if how(outcome))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lagging_watch_causes_no_second_write() {
+    let lab = Lab::new().await;
+    lab.gate.close();
+    lab.set("wants", "a", "1");
+    let process = lab.start();
+    until("the copy", || lab.value("copies", "a").as_deref() == Some("1")).await;
+    until("the command's end", || lab.count(|payload| ended(payload, Outcome::is_done)) == 1).await;
+    let asked = lab.count(is_timer);
+    until("more questions", || lab.count(is_timer) >= asked + 3).await;
+    assert_eq!(lab.count(is_command), 1, "the answer to the write told all that the watch will tell");
+    lab.gate.open();
+    lab.set("wants", "a", "2");
+    until("the new value", || lab.value("copies", "a").as_deref() == Some("2")).await;
+    process.stop().await.unwrap();
+    assert_eq!(lab.writes(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conflict_is_looked_at_and_decided_anew() {
+    let lab = Lab::new().await;
+    lab.set("wants", "a", "1");
+    let process = lab.start();
+    until("the command's end", || lab.count(|payload| ended(payload, Outcome::is_done)) == 1).await;
+    lab.gate.close();
+    lab.set("copies", "a", "somebody else's");
+    lab.set("wants", "a", "2");
+    until("the new value", || lab.value("copies", "a").as_deref() == Some("2")).await;
+    process.stop().await.unwrap();
+    let conflicts = lab.count(|payload| ended(payload, |outcome| matches!(outcome, Outcome::Conflict { .. })));
+    assert_eq!((conflicts, lab.writes()), (1, 3), "created, refused, merged on what is really there");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_was_durable_but_not_carried_out_is_decided_anew() {
+    let lab = Lab::new().await;
+    lab.set("wants", "a", "1");
+    let died = lab.start_on(Mirror::new(), lab.settings("one"), |log| Arc::new(DyingLog(log))).end().await;
+    assert!(matches!(died, Err(Error::Append { .. })), "{died:?}");
+    assert_eq!((lab.count(is_command), lab.writes()), (1, 0), "durable, and nothing was done");
+    let process = lab.start();
+    until("the copy", || lab.value("copies", "a").as_deref() == Some("1")).await;
+    process.stop().await.unwrap();
+    assert_eq!(lab.count(is_command), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_when_the_log_takes_nothing() {
+    let lab = Lab::new().await;
+    let process = lab.start();
+    until("the start", || lab.count(|payload| matches!(payload, Payload::Synced)) == 1).await;
+    lab.store.set_sync_fails(true);
+    lab.set("wants", "a", "1");
+    let ended = process.end().await.unwrap_err();
+    assert_eq!((ended.exit_code(), lab.writes()), (1, 0), "{ended}");
+    assert_ne!(ended.remedy(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_while_nobody_looked_is_gone_after_the_restart() {
+    let lab = Lab::new().await;
+    lab.set("wants", "a", "1");
+    lab.set("wants", "b", "1");
+    let process = lab.start();
+    until("both copies", || lab.value("copies", "a").is_some() && lab.value("copies", "b").is_some()).await;
+    process.stop().await.unwrap();
+    let snapshots = lab.log().unwrap().snapshots().unwrap();
+    assert_eq!(
+        snapshots.last().map(|name| name.seq),
+        lab.records().last().map(|record| record.seq),
+        "saved at the stop"
+    );
+    lab.delete(&CONFIG_MAP, "wants", "b");
+    lab.delete(&CONFIG_MAP, "copies", "a");
+    let process = lab.start();
+    until("the copy is back", || lab.value("copies", "a").is_some()).await;
+    process.stop().await.unwrap();
+    let gone = |namespace, name| {
+        let id = ObjectId::new(Kind::Pod, namespace, name);
+        lab.count(|payload| *payload == Payload::Gone(id.clone()))
+    };
+    assert_eq!((gone("wants", "b"), gone("copies", "a"), gone("wants", "a")), (1, 1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_tells_at_once_that_the_object_is_gone() {
+    let lab = Lab::new().await;
+    lab.set("wants", "a", "1");
+    let process = lab.start();
+    until("the command's end", || lab.count(|payload| ended(payload, Outcome::is_done)) == 1).await;
+    lab.gate.close();
+    lab.set("wants", "a", "delete");
+    until("the deletion's end", || lab.count(|payload| ended(payload, Outcome::is_done)) == 2).await;
+    let asked = lab.count(is_timer);
+    until("more questions", || lab.count(is_timer) >= asked + 2).await;
+    lab.gate.open();
+    lab.set("wants", "a", "3");
+    until("the copy is back", || lab.value("copies", "a").as_deref() == Some("3")).await;
+    process.stop().await.unwrap();
+    assert_eq!(lab.writes(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_reach_the_store_and_nothing_else() {
+    const SECRET: &str = "correct horse battery staple";
+    let lab = Lab::new().await;
+    let credentials = Credentials { access_key: "access".to_owned(), secret_key: SECRET.to_owned() };
+    let bucket = Bucket::shared("bucket");
+    let endpoint = S3Endpoint::start(bucket.clone(), &credentials).await.unwrap();
+    let profile = StoreProfile {
+        name: "s3-c1".to_owned(),
+        endpoint: endpoint.url(),
+        bucket: "bucket".to_owned(),
+        region: "east".to_owned(),
+        secret_namespace: "wants".to_owned(),
+        secret_name: "s3".to_owned(),
+        ca_certificates: Vec::new(),
+    };
+    lab.set("wants", "a", "upload");
+    let process = lab.start_with(Mirror { store: Some(profile) }, lab.settings("one"));
+    let refused = |reason: &str| {
+        lab.count(|payload| {
+            matches!(payload, Payload::Finished { outcome: Outcome::Refused { reason: r, .. }, .. } if r == reason)
+        })
+    };
+    until("the missing secret is told of", || refused("MissingSecret") > 0).await;
+    let encode = |text: &str| BASE64_STANDARD.encode(text);
+    let data = |key: &str| json!({ "AWS_ACCESS_KEY_ID": encode("access"), "AWS_SECRET_ACCESS_KEY": encode(key) });
+    lab.set_secret("s3", &data("wrong horse"));
+    until("the wrong key is told of", || refused("SignatureDoesNotMatch") > 0).await;
+    lab.set_secret("s3", &data(SECRET));
+    until("the object", || bucket.lock().unwrap().get("wants/a").is_some()).await;
+    process.stop().await.unwrap();
+    let log = lab.log().unwrap();
+    for needle in [SECRET, &encode(SECRET), "wrong horse", &encode("wrong horse")] {
+        assert_eq!(find_bytes(&*log, needle.as_bytes()).unwrap(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_appears_later_is_watched_then() {
+    let lab = Lab::new().await;
+    let process = lab.start();
+    until("the start without it", || lab.count(|payload| matches!(payload, Payload::Synced)) == 1).await;
+    let crd = foreign_crds().into_iter().find(|crd| crd.metadata.name == Some(VOLUME_REPLICATION_CLASS.crd_name()));
+    let mut crd = serde_json::to_value(crd.unwrap()).unwrap();
+    crd["apiVersion"] = json!("apiextensions.k8s.io/v1");
+    crd["kind"] = json!("CustomResourceDefinition");
+    lab.cluster.create(&CUSTOM_RESOURCE_DEFINITION, &crd).unwrap();
+    let class = json!({
+        "apiVersion": VOLUME_REPLICATION_CLASS.api_version(),
+        "kind": "VolumeReplicationClass",
+        "metadata": { "name": "vrc" },
+        "spec": {},
+    });
+    lab.cluster.create(&VOLUME_REPLICATION_CLASS, &class).unwrap();
+    let id = ObjectId::cluster_scoped(Kind::VolumeReplicationClass, "vrc");
+    let observed = |payload: &Payload| matches!(payload, Payload::Observed(fact) if fact.object() == id);
+    until("the class", || lab.count(observed) == 1).await;
+    process.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_process_leads_and_the_next_takes_over() {
+    let lab = Lab::new().await;
+    let first = lab.start_with(Mirror::new(), lab.with_lease("first"));
+    until("the first leads", || lab.count(|payload| matches!(payload, Payload::Synced)) == 1).await;
+    let second = lab.start_with(Mirror::new(), lab.with_lease("second"));
+    first.stop().await.unwrap();
+    until("the second leads", || lab.count(|payload| matches!(payload, Payload::Synced)) == 2).await;
+    let robbed = json!({ "spec": { "holderIdentity": "third" } });
+    lab.cluster.merge_patch(&LEASE, Some("wants"), "leader", &robbed, None).unwrap();
+    let ended = second.end().await.unwrap_err();
+    assert_eq!(ended.exit_code(), 4, "{ended}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_has_one_process_at_a_time() {
+    let lab = Lab::new().await;
+    let dir = tempfile::tempdir().unwrap();
+    let owner = Owner { operator: ramen_events::Operator::Spoke, cluster: ClusterName::from("c1") };
+    let held = SledLog::open(dir.path(), &Options::new(owner)).unwrap();
+    let settings = || ramen_runtime::Settings { data_dir: dir.path().to_owned(), ..lab.settings("one") };
+    let refused = run(Mirror::new(), settings(), CancellationToken::new()).await.unwrap_err();
+    assert!(matches!(refused, Error::OpenLog { .. }), "{refused}");
+    assert_eq!(refused.exit_code(), 1);
+    drop(held);
+    let stop = CancellationToken::new();
+    let process = tokio::spawn(run(Mirror::new(), settings(), stop.clone()));
+    lab.set("wants", "a", "1");
+    until("the copy", || lab.value("copies", "a").is_some()).await;
+    stop.cancel();
+    process.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_tells_what_is_missing_and_metrics_tell_what_was_asked() {
+    let lab = Lab::new().await;
+    let holder = json!({
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": { "namespace": "wants", "name": "leader" },
+        "spec": { "holderIdentity": "other", "leaseDurationSeconds": 3600, "renewTime": "2026-01-01T00:00:00.000000Z" },
+    });
+    lab.cluster.create(&LEASE, &holder).unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = ramen_runtime::Settings { listen: Some(port), ..lab.with_lease("one") };
+    let process = lab.start_with(Mirror::new(), settings);
+    until("a standby's answer", || ask(port, "/readyz").contains("503") && ask(port, "/readyz").contains("leader"))
+        .await;
+    assert!(ask(port, "/healthz").contains("200 OK"));
+    lab.delete(&LEASE, "wants", "leader");
+    until("readiness", || ask(port, "/readyz").contains("200 OK")).await;
+    let metrics = ask(port, "/metrics");
+    for line in [
+        r#"ramen_api_requests_total{cluster="c1",verb="list",resource="configmaps"} 2"#,
+        r#"ramen_synced{cluster="c1"} 1"#,
+        r#"ramen_log_records_total{cluster="c1",payload="Synced"} 1"#,
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    process.stop().await.unwrap();
+    let lease = lab.cluster.get(&LEASE, Some("wants"), "leader").unwrap();
+    assert_eq!(lease["spec"]["holderIdentity"], "", "given up at the stop");
+}
+
+/// Asks for a path and returns the whole answer; empty while nobody listens.
+fn ask(addr: std::net::SocketAddr, path: &str) -> String {
+    use std::io::{Read, Write};
+
+    let mut answer = String::new();
+    if let Ok(mut stream) = std::net::TcpStream::connect(addr) {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let _ = stream.write_all(request.as_bytes());
+        let _ = stream.read_to_string(&mut answer);
+    }
+    answer
+}
