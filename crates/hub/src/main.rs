@@ -1,2 +1,7 @@
-//! The hub operator.
-fn main() {}
+//! `ramen-hub`: the hub operator.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ramen_hub::run()
+}

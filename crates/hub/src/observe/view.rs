@@ -1,0 +1,109 @@
+//! ManagedClusterView: what it looks at, and what its agent answers (spec drpc 3.4).
+
+use ramen_api::{
+    kinds,
+    ramen::wire::{annotation, condition, reason},
+};
+use ramen_events::{
+    ClusterName, ConditionStatus, Json,
+    hub::{ClassSeen, ClusterConfigSeen, Fact, ViewAnswer, ViewFact, ViewedObject},
+};
+use serde_json::Value;
+
+use crate::{
+    fields::{conditions, deleting, drpc, list, map, number, text, texts},
+    render::view::FRESHNESS,
+};
+
+use super::vrg;
+
+/// Ends of messages that say that an object is not there.
+const NOT_FOUND: [&str; 2] = ["not found", "the server could not find the requested resource"];
+
+/// What a ManagedClusterView tells.
+pub fn observe(object: &Value) -> Fact {
+    let annotations = map(object, "/metadata/annotations");
+    let told = conditions(object, "/status/conditions");
+    let processing = told.iter().find(|condition| condition.kind == condition::PROCESSING);
+    let answer = match processing {
+        None => ViewAnswer::Silent,
+        Some(told) if told.status == ConditionStatus::True => {
+            ViewAnswer::Found(result(object.pointer("/status/result").unwrap_or(&Value::Null)))
+        }
+        Some(told)
+            if told.reason == reason::GET_RESOURCE_FAILED
+                && NOT_FOUND.iter().any(|end| told.message.ends_with(end)) =>
+        {
+            ViewAnswer::NotFound
+        }
+        Some(told) => {
+            let message = told.message.rsplit("err:").next().unwrap_or_default().trim().to_owned();
+            ViewAnswer::Failed { reason: told.reason.clone(), message }
+        }
+    };
+    Fact::View(Box::new(ViewFact {
+        cluster: ClusterName(text(object, "/metadata/namespace")),
+        name: text(object, "/metadata/name"),
+        uid: text(object, "/metadata/uid"),
+        deleting: deleting(object),
+        drpc: drpc(object),
+        for_policies: annotations.contains_key(annotation::DR_POLICY_VIEW),
+        dr_cluster: annotations.get(annotation::DR_CLUSTER_NAME).cloned().unwrap_or_default(),
+        scope_group: text(object, "/spec/scope/apiGroup"),
+        scope_kind: text(object, "/spec/scope/kind"),
+        scope_name: text(object, "/spec/scope/name"),
+        interval: number(object, "/spec/scope/updateIntervalSeconds"),
+        touched: annotations.get(FRESHNESS).cloned().unwrap_or_default(),
+        answer,
+        flipped: processing.map(|told| told.since),
+    }))
+}
+
+fn result(object: &Value) -> ViewedObject {
+    let kind = text(object, "/kind");
+    if kind == kinds::VOLUME_REPLICATION_GROUP.kind {
+        ViewedObject::Vrg(Box::new(vrg::seen(object)))
+    } else if kind == kinds::DR_CLUSTER_CONFIG.kind {
+        ViewedObject::ClusterConfig(cluster_config(object))
+    } else if kind.ends_with("Class") {
+        ViewedObject::Class(class(object))
+    } else {
+        ViewedObject::Other
+    }
+}
+
+fn cluster_config(object: &Value) -> ClusterConfigSeen {
+    let told = conditions(object, "/status/conditions");
+    let processed = told.iter().find(|condition| condition.kind == condition::PROCESSED);
+    let generation = number(object, "/metadata/generation");
+    let details = list(object, "/status/storageAccessDetails");
+    let mut cidrs: Vec<String> = details.iter().flat_map(|detail| texts(detail, "/cidrs")).collect();
+    cidrs.sort();
+    cidrs.dedup();
+    ClusterConfigSeen {
+        processed: processed.is_some_and(|condition| condition.is_true_at(generation)),
+        message: processed.map(|condition| condition.message.clone()).unwrap_or_default(),
+        storage_classes: texts(object, "/status/storageClasses"),
+        snapshot_classes: texts(object, "/status/volumeSnapshotClasses"),
+        group_snapshot_classes: texts(object, "/status/volumeGroupSnapshotClasses"),
+        replication_classes: texts(object, "/status/volumeReplicationClasses"),
+        group_replication_classes: texts(object, "/status/volumeGroupReplicationClasses"),
+        cidrs,
+        has_access_details: !details.is_empty(),
+    }
+}
+
+/// A class. Provisioner and parameters stand at the top of some kinds and in the spec of others; snapshot classes call
+/// the provisioner a driver.
+fn class(object: &Value) -> ClassSeen {
+    let first =
+        |pointers: &[&str]| pointers.iter().map(|p| text(object, p)).find(|t| !t.is_empty()).unwrap_or_default();
+    let parameters = object.pointer("/spec/parameters").or_else(|| object.pointer("/parameters"));
+    let labels =
+        map(object, "/metadata/labels").into_iter().filter(|(key, _)| key.starts_with("ramendr.openshift.io/"));
+    ClassSeen {
+        provisioner: first(&["/provisioner", "/spec/provisioner", "/driver", "/spec/driver"]),
+        labels: labels.collect(),
+        parameters: parameters.map(Json::new).unwrap_or_default(),
+    }
+}
