@@ -18,7 +18,7 @@ mod json_path;
 mod resource_meta;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -179,10 +179,20 @@ impl WorkAgent {
         }
         let seen = available::look(&self.identity.kinds, work, now, world)?;
         *work = seen.work;
-        known.watched = seen.watched;
+        known.watched = self.allowed(seen.watched);
         known.looked = object::version(work).to_owned();
         known.look_at = Some(now + self.rng.between(self.timing.status, self.timing.status * 19 / 10));
         Ok(())
+    }
+
+    /// What may be watched: as many kinds and namespaces as the limit allows, those of other works first.
+    fn allowed(&self, mut wanted: Vec<Watched>) -> Vec<Watched> {
+        let place = |object: &Watched| (object.resource, object.namespace.clone());
+        let mut places: BTreeSet<_> = self.known.values().flat_map(|known| &known.watched).map(place).collect();
+        wanted.retain(|object| {
+            places.contains(&place(object)) || (places.len() < self.timing.watches && places.insert(place(object)))
+        });
+        wanted
     }
 
     fn apply(
@@ -262,12 +272,7 @@ impl Agent for WorkAgent {
     fn watches(&self) -> Vec<(Side, Resource)> {
         let mut watches = vec![(Side::Hub, kinds::MANIFEST_WORK), (Side::Own, kinds::APPLIED_MANIFEST_WORK)];
         let watched = self.known.values().flat_map(|known| &known.watched);
-        let mut places: Vec<(Resource, Option<&str>)> =
-            watched.map(|object| (object.resource, object.namespace.as_deref())).collect();
-        places.sort_unstable();
-        places.dedup();
-        let mut kinds: Vec<Resource> = places.into_iter().take(self.timing.watches).map(|(kind, _)| kind).collect();
-        kinds.dedup();
+        let kinds: BTreeSet<Resource> = watched.map(|object| object.resource).collect();
         watches.extend(kinds.into_iter().map(|kind| (Side::Own, kind)));
         watches
     }

@@ -4,6 +4,7 @@ use ramen_sim::agents::object;
 use ramen_sim::api::Api;
 use ramen_sim::cluster::Cluster;
 use ramen_sim::kinds::{APPLIED_MANIFEST_WORK, CONFIG_MAP, MANIFEST_WORK, NAMESPACE, VRG};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, condition, conditions, exists, get, seconds};
@@ -232,10 +233,13 @@ fn watched_feedback_arrives_at_once() {
     assert_eq!(feedback(&stage.hub), json!({"generation": 1, "state": "Primary", "ready": "True"}));
 }
 
-#[test]
-fn polled_feedback_arrives_within_the_interval() {
+#[rstest]
+#[case::asked_for("Poll", 50)]
+#[case::no_watch_is_left("Watch", 0)]
+fn polled_feedback_arrives_within_the_interval(#[case] scrape: &str, #[case] watches: usize) {
     let mut stage = Stage::new();
-    created(&mut stage, &with_feedback("Poll"));
+    stage.limit_watches(watches);
+    created(&mut stage, &with_feedback(scrape));
     stage.pass(seconds(1));
     report_vrg(&stage, "Primary");
     stage.settle();

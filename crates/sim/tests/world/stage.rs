@@ -81,6 +81,16 @@ impl Stage {
         Self { clock, hub, c1, c2, storage, agents, applications, lost: BTreeSet::new() }
     }
 
+    /// Gives the work agent of c1 so many watches.
+    pub fn limit_watches(&mut self, watches: usize) {
+        let timing = work::Timing { watches, ..work::Timing::default() };
+        for (cluster, agent, _) in &mut self.agents {
+            if *cluster == "c1" && agent.name() == "c1/work" {
+                *agent = Box::new(WorkAgent::new("c1", world::HUB_URL, 1, timing));
+            }
+        }
+    }
+
     pub fn now(&self) -> Time {
         self.hub.now()
     }
@@ -183,14 +193,14 @@ impl Stage {
 }
 
 /// An object, which has to be there.
-pub fn get(cluster: &Cluster, kind: &Resource, namespace: &str, name: &str) -> Value {
+pub fn get(api: &dyn Api, kind: &Resource, namespace: &str, name: &str) -> Value {
     let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-    cluster.get(kind, namespace, name).unwrap_or_else(|err| panic!("{} {name} on {}: {err}", kind.kind, cluster.name()))
+    api.get(kind, namespace, name).unwrap_or_else(|err| panic!("{} {name}: {err}", kind.kind))
 }
 
-pub fn exists(cluster: &Cluster, kind: &Resource, namespace: &str, name: &str) -> bool {
+pub fn exists(api: &dyn Api, kind: &Resource, namespace: &str, name: &str) -> bool {
     let namespace = Some(namespace).filter(|namespace| !namespace.is_empty());
-    cluster.get(kind, namespace, name) != Err(ApiError::NotFound)
+    api.get(kind, namespace, name) != Err(ApiError::NotFound)
 }
 
 /// Status and reason of a condition under `status.conditions`.
