@@ -9,7 +9,7 @@ use super::kinds::TypeName;
 use super::object::{self, Object};
 
 /// Changes of one kind that are kept for watchers that resume.
-const HISTORY: usize = 4096;
+const HISTORY: usize = 1024;
 
 /// Where one object is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

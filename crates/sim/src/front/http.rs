@@ -8,15 +8,15 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::stream::BoxStream;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Body as HttpBody, Frame, Incoming};
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Instant;
 
-use crate::api_server::kinds::TypeName;
 use crate::api_server::{Body, Method, Request, Watch, WatchEvent};
 use crate::cluster::Cluster;
 use crate::front::counts::{Counts, What};
@@ -25,6 +25,8 @@ use crate::front::counts::{Counts, What};
 const BODY_LIMIT: usize = 3 << 20;
 /// Pause between bookmarks of an idle watch.
 const BOOKMARKS: Duration = Duration::from_secs(60);
+/// How long a watch lasts whose client sets no limit; real servers choose something between half an hour and an hour.
+const WATCH_LIMIT: Duration = Duration::from_secs(45 * 60);
 
 /// A cluster's endpoint; it closes when this is dropped.
 #[derive(Debug)]
@@ -131,7 +133,7 @@ async fn answer(cluster: &Cluster, counts: &Counts, request: hyper::Request<Inco
     }
     let body = match response.body {
         Body::Whole(text) => Stream::Whole(Full::new(text)),
-        Body::Stream(watch) => Stream::Watch(stream(cluster.clone(), watch)),
+        Body::Stream(watch) => Stream::Watch(follow(cluster.clone(), watch)),
     };
     builder.body(body).unwrap_or_else(|_| plain(500, "the answer has a header that cannot be sent"))
 }
@@ -200,7 +202,7 @@ fn what(request: &Request) -> What {
 /// Body of an answer.
 enum Stream {
     Whole(Full<Bytes>),
-    Watch(mpsc::Receiver<Bytes>),
+    Watch(BoxStream<'static, Bytes>),
 }
 
 impl HttpBody for Stream {
@@ -210,7 +212,9 @@ impl HttpBody for Stream {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Self::Whole(body) => Pin::new(body).poll_frame(context),
-            Self::Watch(lines) => lines.poll_recv(context).map(|line| line.map(|line| Ok(Frame::data(line)))),
+            Self::Watch(chunks) => {
+                chunks.as_mut().poll_next(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+            }
         }
     }
 
@@ -221,57 +225,67 @@ impl HttpBody for Stream {
         }
     }
 
-    fn size_hint(&self) -> hyper::body::SizeHint {
+    fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(body) => body.size_hint(),
-            Self::Watch(_) => hyper::body::SizeHint::default(),
+            Self::Watch(_) => SizeHint::default(),
         }
     }
 }
 
-/// Starts to follow a watch; it ends when its receiver is dropped.
-fn stream(cluster: Cluster, watch: Watch) -> mpsc::Receiver<Bytes> {
-    let (sender, receiver) = mpsc::channel(16);
-    tokio::spawn(follow(cluster, watch, sender));
-    receiver
+/// A watch that a client follows; it lives and ends with the response's body.
+struct Following {
+    cluster: Cluster,
+    watch: Watch,
+    news: tokio::sync::watch::Receiver<u64>,
+    end: Instant,
+    over: bool,
 }
 
-async fn follow(cluster: Cluster, mut watch: Watch, lines: mpsc::Sender<Bytes>) {
-    let kind: TypeName = watch.kind().stored().clone();
-    let mut news = cluster.changed(&kind);
-    // Clients that set no limit are asked to come again after half an hour at least, as real servers do.
-    let end = tokio::time::Instant::now() + watch.timeout().unwrap_or(Duration::from_secs(45 * 60));
-    loop {
-        news.borrow_and_update();
-        let events = cluster.with(|server, _| watch.poll(server));
-        if !events.is_empty() {
-            // One chunk for what happened at once.
-            let mut chunk = Vec::new();
-            let mut over = false;
-            for event in &events {
-                chunk.extend_from_slice(&watch.line(event));
-                over |= matches!(event, WatchEvent::Error(_));
+fn follow(cluster: Cluster, watch: Watch) -> BoxStream<'static, Bytes> {
+    let news = cluster.changed(watch.kind().stored());
+    let end = Instant::now() + watch.timeout().unwrap_or(WATCH_LIMIT);
+    let following = Following { cluster, watch, news, end, over: false };
+    let chunks = futures::stream::unfold(following, async |mut following| {
+        let chunk = following.next().await?;
+        Some((chunk, following))
+    });
+    Box::pin(chunks)
+}
+
+impl Following {
+    /// What happened since, in one chunk; `None` at the end of the watch.
+    async fn next(&mut self) -> Option<Bytes> {
+        while !self.over {
+            self.news.borrow_and_update();
+            let events = self.cluster.with(|server, _| self.watch.poll(server));
+            if !events.is_empty() {
+                return Some(self.lines(&events));
             }
-            if lines.send(chunk.into()).await.is_err() || over {
-                return;
-            }
-            continue;
-        }
-        tokio::select! {
-            changed = news.changed() => if changed.is_err() { return },
-            () = lines.closed() => return,
-            () = tokio::time::sleep_until(end) => return,
-            () = tokio::time::sleep(BOOKMARKS) => {
-                let mark = cluster.with(|server, _| {
-                    let late = watch.poll(server);
-                    if late.is_empty() { watch.bookmark(server).into_iter().collect() } else { late }
-                });
-                for event in &mark {
-                    if lines.send(watch.line(event)).await.is_err() {
-                        return;
+            tokio::select! {
+                changed = self.news.changed() => changed.ok()?,
+                () = tokio::time::sleep_until(self.end) => return None,
+                () = tokio::time::sleep(BOOKMARKS) => {
+                    // A bookmark vouches that nothing came before it.
+                    let events = self.cluster.with(|server, _| {
+                        let late = self.watch.poll(server);
+                        if late.is_empty() { self.watch.bookmark(server).into_iter().collect() } else { late }
+                    });
+                    if !events.is_empty() {
+                        return Some(self.lines(&events));
                     }
                 }
             }
         }
+        None
+    }
+
+    fn lines(&mut self, events: &[WatchEvent]) -> Bytes {
+        let mut chunk = Vec::new();
+        for event in events {
+            chunk.extend_from_slice(&self.watch.line(event));
+            self.over |= matches!(event, WatchEvent::Error(_));
+        }
+        chunk.into()
     }
 }
