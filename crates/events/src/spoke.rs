@@ -78,7 +78,7 @@ pub enum Fact {
     ListedClass(ListedClass),
     /// A CSIAddonsNode.
     AccessNode(AccessNode),
-    /// A NetworkAttachmentDefinition that takes part in DR.
+    /// A NetworkAttachmentDefinition.
     Network(Network),
     /// A ClusterClaim that an old version left.
     OldClusterClaim {

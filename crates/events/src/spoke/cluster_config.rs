@@ -70,11 +70,13 @@ pub struct AccessNode {
     pub clients: Vec<(String, Vec<String>)>,
 }
 
-/// A secondary network that takes part in DR.
+/// A secondary network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Network {
     /// Namespace and name.
     pub key: Key,
+    /// Whether it takes part in DR.
+    pub listed: bool,
     /// CNI type.
     pub cni_type: String,
 }

@@ -57,6 +57,7 @@ impl Spoke {
                 if let Some(claim) = &pv.claim {
                     self.of_claim(&claim.key, self.pvcs.get(&claim.key), &mut found);
                 }
+                self.that_restore(&pv.name, &mut found);
             }
             Fact::VolumeReplication(vr) => {
                 found.extend(vr.owner.as_ref().map(vrg_aggregate));
@@ -141,8 +142,7 @@ impl Spoke {
         }
         for vrg in self.vrgs_in(&key.namespace) {
             let selected = pvc.is_some_and(|pvc| vrg.spec.selector.matches(&pvc.labels));
-            let restoring = self.work.get(&vrg.key).is_some_and(|work| !work.answers.is_empty());
-            if selected || restoring {
+            if selected || self.restoring.contains(&vrg.key) {
                 found.insert(vrg_aggregate(&vrg.key));
             }
         }
@@ -152,6 +152,16 @@ impl Spoke {
         if let Some(claim) = self.pvs.get(volume).and_then(|pv| pv.claim.as_ref()) {
             self.of_claim(&claim.key, self.pvcs.get(&claim.key), found);
         }
+        self.that_restore(volume, found);
+    }
+
+    /// VRGs that want to restore a volume of this name.
+    fn that_restore(&self, volume: &str, found: &mut BTreeSet<Aggregate>) {
+        let wants = |key: &&Key| {
+            let sets = self.work.get(*key).into_iter().flat_map(|work| work.answers.values());
+            sets.flat_map(|set| &set.volumes).any(|stored| stored.name == volume)
+        };
+        found.extend(self.restoring.iter().filter(wants).map(vrg_aggregate));
     }
 
     fn all_vrgs(&self, found: &mut BTreeSet<Aggregate>) {

@@ -51,6 +51,8 @@ pub struct Spoke {
     pub(super) pods_of_claim: BTreeMap<Key, BTreeSet<Key>>,
     /// Attachments by volume.
     pub(super) attachments_of_volume: BTreeMap<String, BTreeSet<String>>,
+    /// VRGs that have asked stores what to restore: anything may be in their way.
+    pub(super) restoring: BTreeSet<Key>,
 }
 
 /// What no object shows: what stores have, what they answered, how replications ended. If it is lost, all of it is done
@@ -122,13 +124,7 @@ impl Spoke {
             Fact::Pv(pv) => {
                 self.pvs.insert(pv.name.clone(), (**pv).clone());
             }
-            Fact::VolumeReplication(vr) => {
-                for work in self.work_in(&vr.key.namespace) {
-                    work.departed.remove(&vr.key);
-                    work.untouched.remove(&vr.key);
-                }
-                self.replications.insert(vr.key.clone(), (**vr).clone());
-            }
+            Fact::VolumeReplication(vr) => self.learn_replication(vr),
             Fact::ReplicationClass(class) => {
                 self.replication_classes.insert(class.name.clone(), class.clone());
             }
@@ -156,6 +152,7 @@ impl Spoke {
             Fact::Stored(set) => {
                 if let Some(work) = self.work.get_mut(&set.vrg).filter(|work| work.uid == set.vrg_uid) {
                     work.answers.insert(set.profile.clone(), (**set).clone());
+                    self.restoring.insert(set.vrg.clone());
                 }
             }
             Fact::ClusterConfig(config) => {
@@ -192,6 +189,9 @@ impl Spoke {
         if is_restored(vrg) {
             work.answers.clear();
         }
+        if work.answers.is_empty() {
+            self.restoring.remove(&vrg.key);
+        }
         self.vrgs.insert(vrg.key.clone(), vrg.clone());
     }
 
@@ -206,6 +206,21 @@ impl Spoke {
         self.pvcs.insert(pvc.key.clone(), pvc.clone());
     }
 
+    fn learn_replication(&mut self, vr: &VolumeReplication) {
+        if vr.deleting {
+            // Its deletion counts as a change of its spec, so what it says from now on is about nothing any more.
+            if self.replications.get(&vr.key).is_some_and(|before| !before.deleting) {
+                self.note_departure(&vr.key);
+            }
+        } else {
+            for work in self.work_in(&vr.key.namespace) {
+                work.departed.remove(&vr.key);
+                work.untouched.remove(&vr.key);
+            }
+        }
+        self.replications.insert(vr.key.clone(), vr.clone());
+    }
+
     /// Folds in that an object is gone.
     pub(super) fn lose(&mut self, object: &ObjectId) {
         let key = Key::new(&object.namespace, &object.name);
@@ -213,6 +228,7 @@ impl Spoke {
             Kind::Vrg => {
                 self.vrgs.remove(&key);
                 self.work.remove(&key);
+                self.restoring.remove(&key);
             }
             Kind::PersistentVolumeClaim => {
                 self.pvcs.remove(&key);
@@ -261,10 +277,17 @@ impl Spoke {
     }
 
     fn lose_replication(&mut self, key: &Key) {
-        let Some(replication) = self.replications.remove(key) else { return };
+        if self.replications.get(key).is_some_and(|vr| !vr.deleting) {
+            self.note_departure(key);
+        }
+        self.replications.remove(key);
+    }
+
+    /// Keeps the last that a replication said while it was not being deleted.
+    fn note_departure(&mut self, key: &Key) {
+        let Some(replication) = self.replications.get(key).cloned() else { return };
         let pvc_uid = self.pvcs.get(key).map(|pvc| pvc.uid.clone()).unwrap_or_default();
-        let owner = replication.owner.clone();
-        if let Some(vrg) = owner.as_ref().and_then(|owner| self.vrgs.get(owner))
+        if let Some(vrg) = replication.owner.as_ref().and_then(|owner| self.vrgs.get(owner))
             && vrg.spec.role != Some(Role::Primary)
             && let Some(work) = self.work.get_mut(&vrg.key)
         {

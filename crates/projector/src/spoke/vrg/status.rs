@@ -16,6 +16,8 @@ use crate::domain::Decision;
 
 /// How long a status that only shows progress is held back after a step began: most steps are over by then.
 const PROGRESS_PAUSE_MS: u64 = 500;
+/// How often words alone are worth a write, while what they say of stays as it is.
+const WORDS_PAUSE_MS: u64 = 5_000;
 /// How often times of synchronizations alone are worth a write.
 const COUNTERS_PAUSE_MS: u64 = 30_000;
 /// How long a deletion may take before its wait is told.
@@ -180,10 +182,20 @@ fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, comple
         let last = before.last_update.unwrap_or_default();
         return later(view, last.plus_ms(COUNTERS_PAUSE_MS), false, "show times of synchronizations");
     }
+    let due = view.since(step).plus_ms(PROGRESS_PAUSE_MS);
+    if !complete && outline(before) == outline(wanted) {
+        let last = before.last_update.unwrap_or_default();
+        return later(view, due.max(last.plus_ms(WORDS_PAUSE_MS)), false, "show progress of volumes");
+    }
     let turned_bad =
         wanted.conditions.iter().any(|c| is_bad(c) && before.condition(&c.kind).is_none_or(|b| !is_bad(b)));
-    let urgent = complete || turned_bad;
-    later(view, view.since(step).plus_ms(PROGRESS_PAUSE_MS), urgent, "show progress")
+    later(view, due, complete || turned_bad, "show progress")
+}
+
+/// What a status says of the VRG as a whole.
+fn outline(status: &VrgStatus) -> (&str, i64, Vec<(&str, ConditionStatus, &str, i64)>) {
+    let conditions = status.conditions.iter().map(|c| (c.kind.as_str(), c.status, c.reason.as_str(), c.generation));
+    (&status.state, status.observed_generation, conditions.collect())
 }
 
 fn later(view: &View<'_>, due: Time, urgent: bool, why: &'static str) -> Worth {
