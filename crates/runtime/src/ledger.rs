@@ -7,12 +7,16 @@
 //! Nothing here waits for anything. The caller tells the wall time, makes the records durable and only then lets the
 //! commands among them fly.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use ramen_api::kinds::Resource;
 use ramen_events::{Aggregate, Cause, Clock, Kind, ObjectId, Origin, Payload, Record, Seq, Stamp, Time};
 use ramen_ports::{Observation, Operator, Watch};
-use ramen_projector::{DECIDER_VERSION, Domain, World};
+use ramen_projector::{DECIDER_VERSION, Decided, Domain, World};
 use serde_json::Value;
 
 use crate::{
@@ -21,6 +25,9 @@ use crate::{
     listings::{Listings, Missing},
     timers::{Timers, Wish},
 };
+
+/// A decision that asks to be asked again at once, or in the past, waits this long, so that it cannot spin.
+const SHORTEST_WAIT_MS: u64 = 10;
 
 /// What follows from a number of inputs.
 #[derive(Debug, Default)]
@@ -160,8 +167,10 @@ impl<O: Operator> Ledger<O> {
 
     fn deleted(&mut self, watch: usize, object: &Value, wall: Time) {
         let Some(id) = self.id_of(watch, object) else { return };
-        self.listings.hides(watch, &id);
-        if self.freshness.went(&id, object) {
+        if self.listings.hides(watch, &id) {
+            // It left the selector of one watch; another one of its kind still shows it.
+            self.sighted(&id, object, Cause::Outside, wall);
+        } else if self.freshness.went(&id, object) {
             self.lose(&id, Cause::Outside, wall);
         } else {
             self.outbox.dropped.older += 1;
@@ -170,7 +179,8 @@ impl<O: Operator> Ledger<O> {
 
     fn complete(&mut self, watch: usize, wall: Time) {
         let Some(kind) = self.listings.kind(watch) else { return };
-        let known = self.told.iter().filter(|id| id.kind == kind).cloned().collect();
+        let of_kind = self.told.range(ObjectId::new(kind, "", "")..).take_while(|id| id.kind == kind);
+        let known = of_kind.cloned().collect();
         let Missing { gone, unsure } = self.listings.complete(watch, &known);
         for id in gone {
             self.freshness.is_gone(&id);
@@ -202,7 +212,13 @@ impl<O: Operator> Ledger<O> {
                 }
             }
         }
-        for observation in self.operator.observe_answers(&flight.command, &answers, &outcome) {
+        let read =
+            catch_unwind(AssertUnwindSafe(|| self.operator.observe_answers(&flight.command, &answers, &outcome)));
+        let observations = read.unwrap_or_else(|_| {
+            tracing::error!(command = %flight.id, "reading an answer panicked: a defect, please report it");
+            Vec::new()
+        });
+        for observation in observations {
             self.learn(observation, cause.clone(), wall);
         }
         let payload = Payload::Finished { id: flight.id, slot: flight.slot, outcome };
@@ -235,11 +251,13 @@ impl<O: Operator> Ledger<O> {
         }
     }
 
-    /// An object that tells nothing any more is forgotten like one that is gone.
+    /// An object that tells nothing any more is forgotten like one that is gone. One that cannot be read for a defect of
+    /// ours changes nothing: it must not stop the work on all others.
     fn observe(&mut self, id: &ObjectId, object: &Value, cause: Cause, wall: Time) {
-        match self.operator.observe(id.kind, object) {
-            Some(observation) => self.learn(observation, cause, wall),
-            None => self.lose(id, cause, wall),
+        match catch_unwind(AssertUnwindSafe(|| self.operator.observe(id.kind, object))) {
+            Ok(Some(observation)) => self.learn(observation, cause, wall),
+            Ok(None) => self.lose(id, cause, wall),
+            Err(_) => tracing::error!(object = %id, "reading an object panicked: a defect, please report it"),
         }
     }
 
@@ -274,7 +292,11 @@ impl<O: Operator> Ledger<O> {
     fn enter(&mut self, aggregate: Option<Aggregate>, cause: Cause, payload: Payload, wall: Time) {
         let (seq, touched) = self.record(aggregate, cause, payload, wall);
         for aggregate in touched {
-            let decided = self.world.decide(&aggregate, seq);
+            let asked = catch_unwind(AssertUnwindSafe(|| self.world.decide(&aggregate, seq)));
+            let decided = asked.unwrap_or_else(|_| {
+                tracing::error!(seq = seq.0, %aggregate, "a decision panicked: a defect, please report it with the log");
+                Decided::default()
+            });
             for payload in decided.payloads {
                 let flight = match &payload {
                     Payload::Commanded { id, slot, command } => Some((*id, slot.clone(), command.clone())),
@@ -285,7 +307,8 @@ impl<O: Operator> Ledger<O> {
                     self.outbox.flights.push(Flight { aggregate: aggregate.clone(), id, slot, command, seq });
                 }
             }
-            let wish = decided.again.map(|(at, why)| Wish { at, why, asked_by: seq });
+            let soonest = self.world.now.plus_ms(SHORTEST_WAIT_MS);
+            let wish = decided.again.map(|(at, why)| Wish { at: at.max(soonest), why, asked_by: seq });
             self.timers.set(&aggregate, wish);
         }
     }
@@ -319,3 +342,6 @@ impl<O: Operator> Ledger<O> {
         Some(ObjectId::new(kind, namespace, text("/metadata/name")?))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,12 +79,13 @@ impl Listings {
         }
     }
 
-    /// A watch saw an object go.
-    pub(crate) fn hides(&mut self, watch: usize, id: &ObjectId) {
+    /// A watch saw an object go. Whether another watch of its kind still shows it.
+    pub(crate) fn hides(&mut self, watch: usize, id: &ObjectId) -> bool {
         if let Some(watch) = self.watches.get_mut(watch) {
             watch.shown.remove(id);
             watch.answered.remove(id);
         }
+        self.watches.iter().any(|watch| watch.kind == id.kind && watch.shown.contains(id))
     }
 
     /// An answer to a write, or a look, told of an object.

@@ -14,6 +14,8 @@ use crate::{Error, metrics::Metrics, settings::Connect};
 
 /// How long a connection may take to be made.
 const CONNECT_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
+/// How long a watch may be silent before its connection is taken for dead. API servers send a bookmark every minute.
+const SILENCE_LIMIT: std::time::Duration = std::time::Duration::from_secs(150);
 
 /// Finds out how to reach the API server.
 pub(crate) async fn configure(connect: &Connect) -> Result<Config, Error> {
@@ -40,6 +42,8 @@ pub(crate) fn client(mut config: Config, user_agent: &str, metrics: &Metrics) ->
     let url = config.cluster_url.to_string();
     config.default_retry = false;
     config.connect_timeout = Some(CONNECT_LIMIT);
+    config.read_timeout = Some(SILENCE_LIMIT);
+    config.reset_reader_on_write = true;
     if let Ok(agent) = HeaderValue::from_str(user_agent) {
         config.headers.push((header::USER_AGENT, agent));
     }
