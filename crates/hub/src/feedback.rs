@@ -26,13 +26,15 @@ pub const VALUES: [(&str, &str); 12] = [
     ("finalSyncComplete", ".status.finalSyncComplete"),
 ];
 
-/// Conditions of which status, reason and generation are read.
-pub const CONDITIONS: [&str; 5] = [
+/// Conditions of which status, reason and generation are read: those that some decision or `Protected` looks at.
+pub const CONDITIONS: [&str; 7] = [
     condition::DATA_READY,
     condition::DATA_PROTECTED,
     condition::CLUSTER_DATA_READY,
     condition::CLUSTER_DATA_PROTECTED,
     condition::NO_CLUSTER_DATA_CONFLICT,
+    condition::HOOKS_READY,
+    condition::DESTINATION_INFO_AVAILABLE,
 ];
 
 /// Fields of a condition, with the suffix of their values' names.

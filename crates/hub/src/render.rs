@@ -1,5 +1,6 @@
 //! What commands come down to: pure functions from one command to calls, one file a subject.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ramen_api::{
     Resource, kinds,
     ramen::{
@@ -105,7 +106,12 @@ fn created_by_ramen() -> Value {
 }
 
 fn store(profile: &ramen_events::hub::Profile) -> Result<StoreProfile, RenderError> {
-    let wrong = |_| RenderError(format!("s3StoreProfiles[{}].caCertificates is no base64", profile.name));
+    // YAML folds long texts into lines.
+    let encoded: String = profile.ca_certificates.split_whitespace().collect();
+    let wrong = |err| {
+        let name = &profile.name;
+        RenderError(format!("s3StoreProfiles[{name}].caCertificates must be a PEM bundle in base64: {err}"))
+    };
     Ok(StoreProfile {
         name: profile.name.clone(),
         endpoint: profile.endpoint.clone(),
@@ -113,10 +119,6 @@ fn store(profile: &ramen_events::hub::Profile) -> Result<StoreProfile, RenderErr
         region: profile.region.clone(),
         secret_namespace: profile.secret_namespace.clone(),
         secret_name: profile.secret.clone(),
-        ca_certificates: base64::Engine::decode(
-            &base64::engine::general_purpose::STANDARD,
-            profile.ca_certificates.trim(),
-        )
-        .map_err(wrong)?,
+        ca_certificates: BASE64_STANDARD.decode(encoded).map_err(wrong)?,
     })
 }

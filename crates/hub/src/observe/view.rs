@@ -27,9 +27,7 @@ pub fn observe(object: &Value) -> Fact {
     let processing = told.iter().find(|condition| condition.kind == condition::PROCESSING);
     let answer = match processing {
         None => ViewAnswer::Silent,
-        Some(told) if told.status == ConditionStatus::True => {
-            ViewAnswer::Found(result(object.pointer("/status/result").unwrap_or(&Value::Null)))
-        }
+        Some(told) if told.status == ConditionStatus::True => shown(object),
         Some(told)
             if told.reason == reason::GET_RESOURCE_FAILED
                 && NOT_FOUND.iter().any(|end| told.message.ends_with(end)) =>
@@ -57,6 +55,23 @@ pub fn observe(object: &Value) -> Fact {
         answer,
         flipped: processing.map(|told| told.since),
     }))
+}
+
+/// What the view shows. The agent leaves the former object standing until it has read what a changed scope names.
+fn shown(view: &Value) -> ViewAnswer {
+    let object = view.pointer("/status/result").unwrap_or(&Value::Null);
+    let scope = |field: &str| text(view, &format!("/spec/scope/{field}"));
+    let api_version = text(object, "/apiVersion");
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    let same = group == scope("apiGroup")
+        && text(object, "/kind") == scope("kind")
+        && text(object, "/metadata/namespace") == scope("namespace")
+        && text(object, "/metadata/name") == scope("name");
+    if same {
+        return ViewAnswer::Found(result(object));
+    }
+    let message = "the view does not show the object that it is asked for yet".to_owned();
+    ViewAnswer::Failed { reason: "OutOfScope".to_owned(), message }
 }
 
 fn result(object: &Value) -> ViewedObject {

@@ -66,15 +66,15 @@ fn protected_pvc(value: &Value) -> ProtectedPvc {
     }
 }
 
-/// The VRG as a store has it.
-pub fn stored(object: &Value) -> StoredVrg {
+/// The VRG as a store has it; `None` when it is none.
+pub fn stored(object: &Value) -> Option<StoredVrg> {
     let annotations = map(object, "/metadata/annotations");
     let of = |key: &str| annotations.get(key).cloned().unwrap_or_default();
-    StoredVrg {
-        state: text(object, "/spec/replicationState"),
+    Some(StoredVrg {
+        state: maybe_text(object, "/spec/replicationState")?,
         action: text(object, "/spec/action"),
         destination: of(annotation::DESTINATION_CLUSTER),
         drpc_uid: of(annotation::DRPC_UID),
         last_update: time(object, "/status/lastUpdateTime"),
-    }
+    })
 }

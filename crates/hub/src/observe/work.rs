@@ -80,9 +80,6 @@ fn feedback(object: &Value) -> Option<Feedback> {
     }
     let values = list(manifest, "/statusFeedback/values");
     let values: BTreeMap<String, &Value> = values.iter().map(|v| (text(v, "/name"), &v["fieldValue"])).collect();
-    if values.is_empty() {
-        return None;
-    }
     let words = |name: &str| values.get(name).and_then(|value| value["string"].as_str()).map(str::to_owned);
     let number = |name: &str| values.get(name).and_then(|value| value["integer"].as_i64());
     let flag = |name: &str| values.get(name).and_then(|value| value["boolean"].as_bool()).unwrap_or_default();
@@ -94,7 +91,8 @@ fn feedback(object: &Value) -> Option<Feedback> {
     };
     Some(Feedback {
         uid: words("uid").unwrap_or_default(),
-        generation: number("generation").unwrap_or_default(),
+        // Rules of somebody else may not ask for it: without it nothing can be said about an answer.
+        generation: number("generation")?,
         command: words("command").unwrap_or_default(),
         replication_state: words("replicationState").unwrap_or_default(),
         observed_generation: number("observedGeneration").unwrap_or_default(),

@@ -1,4 +1,7 @@
 //! ManifestWorks (spec drpc 3.2, hub 4, 8.1).
+//!
+//! Manifests end in the empty `status` that those of an existing installation end in: agents ignore it, and a work that
+//! is taken over is not rewritten for its sake.
 
 use ramen_api::{
     Resource, kinds,
@@ -34,20 +37,22 @@ pub fn vrg(id: CommandId, work: &VrgWork) -> Effect {
             "annotations": annotations,
         },
         "spec": vrg_spec::write(&manifest.spec),
+        "status": {"kubeObjectProtection": {}, "lastUpdateTime": null},
     });
-    let spec = json!({
-        "workload": {"manifests": [object]},
-        "manifestConfigs": [{
-            "resourceIdentifier": {
-                "group": resource.group,
-                "resource": resource.plural,
-                "namespace": manifest.namespace,
-                "name": manifest.name,
-            },
-            "feedbackRules": feedback::rules(),
-            "feedbackScrapeType": if work.watched { "Watch" } else { "Poll" },
-        }],
+    let mut options = json!({
+        "resourceIdentifier": {
+            "group": resource.group,
+            "resource": resource.plural,
+            "namespace": manifest.namespace,
+            "name": manifest.name,
+        },
+        "feedbackRules": feedback::rules(),
     });
+    // Poll is what the absence means. A field that an older CRD lacks would have server-side apply refused.
+    if work.watched {
+        options["feedbackScrapeType"] = json!("Watch");
+    }
+    let spec = json!({"workload": {"manifests": [object]}, "manifestConfigs": [options]});
     apply(&work.cluster, &work.name, drpc_annotations(&work.drpc), spec)
 }
 
@@ -59,6 +64,7 @@ pub fn namespace(work: &NamespaceWork) -> Effect {
         "kind": kinds::NAMESPACE.kind,
         "metadata": {"name": work.namespace, "annotations": annotations},
         "spec": {},
+        "status": {},
     });
     let spec = json!({
         "deleteOption": {"propagationPolicy": "Orphan"},
@@ -103,6 +109,7 @@ pub fn config(cluster: &ClusterName, id: &str, schedules: &[String]) -> Effect {
         "kind": resource.kind,
         "metadata": {"name": cluster.0, "labels": created_by_ramen()},
         "spec": {"clusterID": id},
+        "status": {},
     });
     if !schedules.is_empty() {
         object["spec"]["replicationSchedules"] = json!(schedules);
