@@ -84,7 +84,7 @@ pub enum Command {
         /// The VRG.
         vrg: Key,
         /// Where to.
-        store: Store,
+        store: Box<Store>,
         /// The claim.
         pvc: Key,
         /// The volume's name.
@@ -112,7 +112,7 @@ pub enum Command {
         /// The VRG.
         vrg: Key,
         /// Where to.
-        store: Store,
+        store: Box<Store>,
         /// The object without status.
         body: BlobId,
         /// The status that goes with it.
@@ -129,14 +129,14 @@ pub enum Command {
         /// Its generation.
         generation: i64,
         /// Whom.
-        store: Store,
+        store: Box<Store>,
     },
     /// Deletes a claim's and its volume's copies.
     DeleteStored {
         /// The VRG.
         vrg: Key,
         /// Where.
-        store: Store,
+        store: Box<Store>,
         /// The claim.
         pvc: Key,
         /// The volume's name; empty when it is not known.
@@ -147,7 +147,7 @@ pub enum Command {
         /// The VRG.
         vrg: Key,
         /// Where.
-        store: Store,
+        store: Box<Store>,
     },
     /// Creates a volume from its copy, with the parameters of the StorageClass here.
     RestorePv {

@@ -27,7 +27,7 @@ pub fn of(view: &View<'_>, scene: &Scene) -> Vec<ProtectedPvc> {
             };
             // As they come into being on a primary; upstream's order is the same.
             let mut conditions = vec![condition(condition::DATA_READY, data_ready)];
-            conditions.extend(cluster_data(view, judged.archive.verdict.as_ref(), old, &condition));
+            conditions.extend(cluster_data(view, judged.archive.verdict.as_ref(), old, condition));
             let said = judged.data_protected.as_ref();
             conditions.extend(said.map(|verdict| condition(condition::DATA_PROTECTED, verdict)));
             let destination = judged.destination.as_ref();

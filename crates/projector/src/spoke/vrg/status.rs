@@ -192,10 +192,15 @@ fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, comple
     later(view, due, complete || turned_bad, "show progress")
 }
 
-/// What a status says of the VRG as a whole.
-fn outline(status: &VrgStatus) -> (&str, i64, Vec<(&str, ConditionStatus, &str, i64)>) {
-    let conditions = status.conditions.iter().map(|c| (c.kind.as_str(), c.status, c.reason.as_str(), c.generation));
-    (&status.state, status.observed_generation, conditions.collect())
+/// What a status says of the VRG as a whole, without words.
+fn outline(status: &VrgStatus) -> VrgStatus {
+    let without_words = |condition: &Condition| Condition { message: String::new(), ..condition.clone() };
+    VrgStatus {
+        state: status.state.clone(),
+        observed_generation: status.observed_generation,
+        conditions: status.conditions.iter().map(without_words).collect(),
+        ..VrgStatus::default()
+    }
 }
 
 fn later(view: &View<'_>, due: Time, urgent: bool, why: &'static str) -> Worth {

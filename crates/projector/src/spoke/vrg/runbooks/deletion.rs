@@ -94,7 +94,7 @@ fn purges(view: &View<'_>) -> Vec<(String, Option<Wanted>)> {
             slot,
             command: AnyCommand::Spoke(Command::DeleteAllStored {
                 vrg: view.vrg.key.clone(),
-                store: (*reachable).clone(),
+                store: Box::new((*reachable).clone()),
             }),
         });
         (what, want)

@@ -18,7 +18,7 @@ pub enum Placement {
     /// Volume and claim are here.
     Here,
     /// This brings it on; with words for what is awaited then.
-    Wants(Wanted, String),
+    Wants(Box<Wanted>, String),
     /// It goes on by itself.
     Waits(String),
     /// Something else is in the way.
@@ -33,14 +33,14 @@ pub fn place(view: &View<'_>, pair: &Pair<'_>) -> Placement {
         Some(pv) => match accept(pv, pair.volume, claim) {
             Acceptance::Yes => place_claim(pair, claim, view),
             Acceptance::Freed => Placement::Wants(
-                Wanted {
+                Box::new(Wanted {
                     slot: volume_slot(pair),
                     command: AnyCommand::Spoke(Command::ClearClaim {
                         volume: pv.name.clone(),
                         claim: pair.claim.key.clone(),
                         resource_version: pv.resource_version.clone(),
                     }),
-                },
+                }),
                 format!("volume {} to be freed of its former claim", pv.name),
             ),
             Acceptance::Wait(what) => Placement::Waits(what),
@@ -67,7 +67,7 @@ fn create_volume(view: &View<'_>, pair: &Pair<'_>) -> Placement {
     };
     let command = Command::RestorePv { blob: volume.blob, name: volume.name.clone(), provisioner, parameters };
     Placement::Wants(
-        Wanted { slot: volume_slot(pair), command: AnyCommand::Spoke(command) },
+        Box::new(Wanted { slot: volume_slot(pair), command: AnyCommand::Spoke(command) }),
         format!("volume {} to be created", volume.name),
     )
 }
@@ -78,7 +78,7 @@ fn place_claim(pair: &Pair<'_>, claim: Option<&Pvc>, view: &View<'_>) -> Placeme
         None => {
             let command = Command::RestorePvc { blob: pair.claim.blob, key: key.clone(), owner: view.vrg.key.clone() };
             Placement::Wants(
-                Wanted { slot: format!("restore/claim/{key}"), command: AnyCommand::Spoke(command) },
+                Box::new(Wanted { slot: format!("restore/claim/{key}"), command: AnyCommand::Spoke(command) }),
                 format!("claim {key} to be created"),
             )
         }

@@ -80,7 +80,7 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
                 slot,
                 command: AnyCommand::Spoke(Command::DeleteStored {
                     vrg: view.vrg.key.clone(),
-                    store: reachable.clone(),
+                    store: Box::new(reachable.clone()),
                     pvc: volume.key.clone(),
                     volume: volume.pvc.volume.clone(),
                 }),

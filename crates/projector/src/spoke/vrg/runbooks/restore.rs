@@ -119,7 +119,7 @@ impl<'a> Answers<'a> {
                         vrg: view.vrg.key.clone(),
                         vrg_uid: view.vrg.uid.clone(),
                         generation: view.vrg.generation,
-                        store: reachable.clone(),
+                        store: Box::new(reachable.clone()),
                     }),
                 });
             }
@@ -268,7 +268,7 @@ fn place(view: &View<'_>, set: &StoredSet, pairs: &[Pair<'_>], remarks: &str) ->
                     Some(failure) => problems.push(format!("{what}: {failure}")),
                     None => waits.push(what),
                 }
-                wants.push(want);
+                wants.push(*want);
             }
             Placement::Waits(what) => waits.push(what),
             Placement::Conflict(problem) => problems.push(problem),

@@ -69,7 +69,7 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
                 slot,
                 command: AnyCommand::Spoke(Command::Upload {
                     vrg: view.vrg.key.clone(),
-                    store: reachable.clone(),
+                    store: Box::new(reachable.clone()),
                     pvc: volume.key.clone(),
                     volume: pv.name.clone(),
                     pv_blob,
@@ -157,7 +157,7 @@ pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
                 slot,
                 command: AnyCommand::Spoke(Command::UploadVrg {
                     vrg: view.vrg.key.clone(),
-                    store: reachable.clone(),
+                    store: Box::new(reachable.clone()),
                     body: view.vrg.body,
                     status: Box::new(status.clone()),
                     content,
