@@ -25,7 +25,7 @@ pub use error::{Error, Place};
 pub use read::Reader;
 pub use write::{write, write_file};
 
-/// What a capture file starts with.
+/// What a capture file starts with; its version follows.
 const MAGIC: [u8; 8] = *b"RAMENLOG";
 
 /// The version of the file format that is written, and the newest that is read.

@@ -1,4 +1,7 @@
-//! Frames: kind, length, a check of these, contents, a check of everything so far.
+//! Frames: kind, length, a check of these, contents, a check.
+//!
+//! Each frame's checks cover the frame and the full check of the frame before it, and so everything up to there. What
+//! ends the file is a digest of all of it, which any BLAKE3 tool can recompute.
 
 use std::io::{self, Read, Write};
 
@@ -17,45 +20,76 @@ pub(super) const CHECK: usize = 16;
 /// Bytes of the digest that ends the file.
 pub(super) const DIGEST: usize = 32;
 
-/// Writes a file and remembers a digest of all that was written.
+/// Follows the checks through a file.
+struct Chain {
+    last: [u8; 32],
+    all: blake3::Hasher,
+}
+
+impl Chain {
+    fn new() -> Self {
+        Self { last: [0; 32], all: blake3::Hasher::new() }
+    }
+
+    /// What is checked by these parts and by all before them.
+    fn over(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.last);
+        for part in parts {
+            hasher.update(part);
+        }
+        *hasher.finalize().as_bytes()
+    }
+
+    fn digest(&self) -> [u8; DIGEST] {
+        *self.all.finalize().as_bytes()
+    }
+}
+
+/// Writes a file with its checks.
 pub(super) struct Framed<W> {
     out: W,
-    digest: blake3::Hasher,
+    chain: Chain,
 }
 
 impl<W: Write> Framed<W> {
-    pub fn new(out: W) -> Self {
-        Self { out, digest: blake3::Hasher::new() }
+    /// Starts a file with these bytes.
+    pub fn new(out: W, start: &[u8]) -> io::Result<Self> {
+        let mut framed = Self { out, chain: Chain::new() };
+        framed.chain.last = framed.chain.over(&[start]);
+        framed.put(start)?;
+        Ok(framed)
     }
 
-    pub fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.digest.update(bytes);
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.chain.all.update(bytes);
         self.out.write_all(bytes)
     }
 
     pub fn frame(&mut self, kind: u8, contents: &[u8]) -> io::Result<()> {
         let length = u32::try_from(contents.len()).map_err(|_| io::Error::other("a frame holds less than 4 GiB"))?;
-        self.raw(&[kind])?;
-        self.raw(&length.to_le_bytes())?;
-        let check = *self.digest.finalize().as_bytes();
-        self.raw(&check[..4])?;
-        self.raw(contents)?;
-        let check = *self.digest.finalize().as_bytes();
-        self.raw(&check[..CHECK])
+        let [a, b, c, d] = length.to_le_bytes();
+        let lead = [kind, a, b, c, d];
+        let check = self.chain.over(&[&lead]);
+        self.put(&lead)?;
+        self.put(&check[..LEAD - lead.len()])?;
+        self.put(contents)?;
+        self.chain.last = self.chain.over(&[&lead, contents]);
+        let check = self.chain.last;
+        self.put(&check[..CHECK])
     }
 
     /// Ends the file.
     pub fn finish(mut self) -> io::Result<()> {
-        let digest = *self.digest.finalize().as_bytes();
-        self.out.write_all(&digest)?;
+        self.out.write_all(&self.chain.digest())?;
         self.out.flush()
     }
 }
 
-/// Reads a file and checks it against the digests in it.
+/// Reads a file and checks it against what it says of itself.
 pub(super) struct Checked<R> {
     input: R,
-    digest: blake3::Hasher,
+    chain: Chain,
     position: u64,
 }
 
@@ -79,7 +113,7 @@ impl Bad {
 
 impl<R: Read> Checked<R> {
     pub fn new(input: R) -> Self {
-        Self { input, digest: blake3::Hasher::new(), position: 0 }
+        Self { input, chain: Chain::new(), position: 0 }
     }
 
     /// Where in the file the next frame starts.
@@ -97,42 +131,48 @@ impl<R: Read> Checked<R> {
         Ok(bytes)
     }
 
-    /// The next `N` bytes, unchecked as yet.
-    pub fn raw<const N: usize>(&mut self) -> Result<[u8; N], Bad> {
+    fn hashed<const N: usize>(&mut self) -> Result<[u8; N], Bad> {
         let bytes = self.exact()?;
-        self.digest.update(&bytes);
+        self.chain.all.update(&bytes);
         Ok(bytes)
+    }
+
+    /// The bytes that the file starts with; the frame after them tells whether they are right.
+    pub fn start<const N: usize>(&mut self) -> Result<[u8; N], Bad> {
+        let start = self.hashed()?;
+        self.chain.last = self.chain.over(&[&start]);
+        Ok(start)
     }
 
     /// The contents of the next frame, which must be of this kind and no longer than `limit`.
     pub fn frame(&mut self, kind: u8, limit: usize) -> Result<Vec<u8>, Bad> {
-        let [found] = self.raw::<1>()?;
-        let length = u32::from_le_bytes(self.raw::<4>()?);
-        self.check::<4>()?;
+        let lead = self.hashed::<5>()?;
+        let check = self.chain.over(&[&lead]);
+        if !check.starts_with(&self.hashed::<{ LEAD - 5 }>()?) {
+            return Err(Bad::Damage);
+        }
+        let [found, a, b, c, d] = lead;
+        let length = u32::from_le_bytes([a, b, c, d]);
         if found != kind || usize::try_from(length).map_or(true, |length| length > limit) {
             return Err(Bad::Damage);
         }
         let mut contents = Vec::new();
         let read = (&mut self.input).take(u64::from(length)).read_to_end(&mut contents).map_err(Bad::Io)?;
         self.position += read as u64;
-        self.digest.update(&contents);
+        self.chain.all.update(&contents);
         if contents.len() as u64 != u64::from(length) {
             return Err(Bad::End);
         }
-        self.check::<CHECK>()?;
-        Ok(contents)
-    }
-
-    /// Compares the next `N` bytes with the digest of all before them.
-    fn check<const N: usize>(&mut self) -> Result<(), Bad> {
-        let digest = *self.digest.finalize().as_bytes();
-        let found = self.raw::<N>()?;
-        if digest.starts_with(&found) { Ok(()) } else { Err(Bad::Damage) }
+        self.chain.last = self.chain.over(&[&lead, &contents]);
+        let check = self.chain.last;
+        if check.starts_with(&self.hashed::<CHECK>()?) { Ok(contents) } else { Err(Bad::Damage) }
     }
 
     /// Checks the digest that ends the file, and that it does.
     pub fn finish(mut self) -> Result<(), Bad> {
-        self.check::<DIGEST>()?;
+        if self.exact()? != self.chain.digest() {
+            return Err(Bad::Damage);
+        }
         match self.exact::<1>() {
             Err(Bad::End) => Ok(()),
             Err(err) => Err(err),

@@ -79,14 +79,15 @@ impl Reader {
         let mut input = Checked::new(BufReader::with_capacity(1 << 16, At { file: Arc::clone(&file), position: 0 }));
         let at = |place| move |bad: Bad| bad.at(place, failed);
 
-        let magic = input.raw::<8>().map_err(|bad| match bad {
-            Bad::End => Error::NotACapture,
+        let start = input.start::<12>();
+        let [magic @ .., a, b, c, d] = start.map_err(|bad| match bad {
+            Bad::End => starts_too_short(path),
             bad => bad.at(Place::Header, failed),
         })?;
         if magic != MAGIC {
             return Err(Error::NotACapture);
         }
-        let version = u32::from_le_bytes(input.raw::<4>().map_err(at(Place::Header))?);
+        let version = u32::from_le_bytes([a, b, c, d]);
         if version == 0 {
             return Err(Error::Damaged { place: Place::Header });
         }
@@ -157,6 +158,14 @@ impl Reader {
 
     fn failed(&self, err: io::Error) -> log::Error {
         log::Error::File { doing: "read", path: self.path.clone(), err }
+    }
+}
+
+/// A file too short to tell its version.
+fn starts_too_short(path: &Path) -> Error {
+    match std::fs::read(path) {
+        Ok(start) if start.starts_with(&MAGIC) => Error::Truncated { place: Place::Header },
+        _ => Error::NotACapture,
     }
 }
 

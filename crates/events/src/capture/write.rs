@@ -37,9 +37,7 @@ pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Resu
         written_by: env!("CARGO_PKG_VERSION").to_owned(),
     };
 
-    let mut out = Framed::new(out);
-    out.raw(&MAGIC).map_err(Error::Write)?;
-    out.raw(&VERSION.to_le_bytes()).map_err(Error::Write)?;
+    let mut out = Framed::new(out, &[&MAGIC[..], &VERSION.to_le_bytes()].concat()).map_err(Error::Write)?;
     out.frame(frame::HEADER, &encoded(&header)).map_err(Error::Write)?;
     if let Some(snapshot) = snapshot {
         let mut contents = snapshot.hash.0.to_vec();

@@ -32,6 +32,9 @@ pub(super) fn head(dir: &Path) -> PathBuf {
 /// Makes the directory if need be, durably.
 pub(super) fn create(dir: &Path) -> Result<(), Error> {
     let store = store(dir);
+    if store.is_dir() {
+        return Ok(());
+    }
     fs::create_dir_all(&store).map_err(failed("create", &store))?;
     if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         sync(parent)?;

@@ -23,7 +23,7 @@ use crate::{
         snapshots,
         writer::{self, Target, Writer},
     },
-    log::{Damage, Error, Head, Owner, Stored},
+    log::{Damage, Error, Head, Owner},
 };
 
 /// The format of the store's keys and values; the form of records has a number of its own.
@@ -102,12 +102,13 @@ impl SledLog {
         db.flush().map_err(store_failed)?;
         sync().map_err(failed("sync", &path))?;
         let head = survey.head;
-        marker
-            .write(Mark { seq: head.seq, hash: head.hash, epoch })
-            .and_then(|()| marker.sync())
-            .map_err(failed("write", &directory::head(dir)))?;
+        marker.write(Mark { seq: head.seq, hash: head.hash, epoch }).map_err(failed("write", &directory::head(dir)))?;
+        if mark.is_none_or(|mark| mark.seq > head.seq) {
+            // An old mark that outlives the records it knows would take those that replace them for forgeries.
+            marker.sync().map_err(failed("sync", &directory::head(dir)))?;
+            directory::sync(dir)?;
+        }
         directory::sync(&directory::store(dir))?;
-        directory::sync(dir)?;
         let recovered = report(&survey, mark, epoch);
         let shared_head = Arc::new(Mutex::new(head));
         let target = Target { db: db.clone(), sync, marker, epoch, head: Arc::clone(&shared_head) };
@@ -198,12 +199,10 @@ fn newest_snapshot(db: &Db) -> Result<Option<Head>, Error> {
     for name in snapshots::list(db)?.into_iter().rev() {
         let Some(snapshot) = snapshots::get(db, name)? else { continue };
         let Some(raw) = reader::raw(db, name.seq)? else { continue };
-        let Some((hash, bytes)) = raw.split() else { continue };
-        let stored = Stored { seq: name.seq, bytes: bytes.to_vec(), hash };
-        if hash == snapshot.hash
+        if let Some(stored) = raw.stored().filter(|stored| stored.hash == snapshot.hash)
             && let Ok(record) = stored.record()
         {
-            return Ok(Some(Head { seq: name.seq, hash, stamp: record.stamp }));
+            return Ok(Some(Head { seq: name.seq, hash: stored.hash, stamp: record.stamp }));
         }
     }
     Ok(None)

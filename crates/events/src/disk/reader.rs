@@ -28,6 +28,11 @@ impl Raw {
         let (hash, bytes) = self.value.split_first_chunk::<HASH>()?;
         Some((ChainHash(*hash), bytes))
     }
+
+    /// The record, unchecked.
+    pub fn stored(&self) -> Option<Stored> {
+        self.split().map(|(hash, bytes)| Stored { seq: self.seq, bytes: bytes.to_vec(), hash })
+    }
 }
 
 /// Whatever the store has under record keys, whole or not, from one number on.

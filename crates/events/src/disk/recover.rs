@@ -5,9 +5,9 @@
 //! log is refused.
 
 use crate::{
-    ChainHash, Seq,
+    ChainHash, Seq, Stamp,
     disk::reader::Raw,
-    log::{Damage, Error, Head, Stored},
+    log::{Damage, Error, Head},
     stored,
 };
 
@@ -27,6 +27,7 @@ pub(super) fn survey(start: Head, raws: impl Iterator<Item = Result<Raw, Error>>
     let mut survey = Survey { head: start, ..Survey::default() };
     let mut damage = None;
     let mut last = start.seq;
+    let mut intact = None;
     // The hashes that the next record may follow. After a record that does not fit these are the one that its bytes
     // give and the stored one, so that a damaged hash is told from a damaged successor.
     let mut before = vec![start.hash];
@@ -42,6 +43,7 @@ pub(super) fn survey(start: Head, raws: impl Iterator<Item = Result<Raw, Error>>
                 survey.head = head;
                 survey.checked += 1;
                 before = vec![head.hash];
+                intact = Some(raw);
             }
             Ok(_) => {
                 let damage = damage.unwrap_or(Damage::Missing);
@@ -56,22 +58,31 @@ pub(super) fn survey(start: Head, raws: impl Iterator<Item = Result<Raw, Error>>
             }
         }
     }
+    if let Some(stored) = intact.as_ref().and_then(Raw::stored) {
+        survey.head.stamp = stored.record()?.stamp;
+    }
     Ok(survey)
 }
 
 /// Whether a record is whole: it follows one of these hashes; or, when its predecessor is gone altogether, it decodes.
+/// What follows is not decoded here: that is done when it is read. The stamp is left out.
 fn check(raw: &Raw, follows: &[ChainHash]) -> Result<Result<Head, Damage>, Error> {
     let Some((hash, bytes)) = raw.split() else { return Ok(Err(Damage::Hash)) };
-    let fits = follows.iter().any(|before| before.then(bytes) == hash);
-    if !fits && !follows.is_empty() {
+    let head = Head { seq: raw.seq, hash, stamp: Stamp::default() };
+    if follows.iter().any(|before| before.then(bytes) == hash) {
+        return match bytes.first() {
+            // It is as it was written, by a version that knows more. That must never be cut off.
+            Some(form) if *form > stored::FORM => {
+                Err(Error::undecodable(raw.seq, stored::Error::TooNew { found: *form }))
+            }
+            _ => Ok(Ok(head)),
+        };
+    }
+    if !follows.is_empty() {
         return Ok(Err(Damage::Hash));
     }
-    let stored = Stored { seq: raw.seq, bytes: bytes.to_vec(), hash };
-    match stored.record() {
-        Ok(record) => Ok(Ok(Head { seq: raw.seq, hash, stamp: record.stamp })),
-        // Its hash is right: it is as it was written, by a version that knows more. That must never be cut off.
-        Err(err) if fits => Err(err),
-        Err(Error::Damaged { damage, .. }) => Ok(Err(damage)),
-        Err(_) => Ok(Err(Damage::Undecodable(stored::Error::TooNew { found: bytes.first().copied().unwrap_or(0) }))),
+    match raw.stored().map(|stored| stored.record()) {
+        Some(Ok(_)) => Ok(Ok(head)),
+        _ => Ok(Err(Damage::Hash)),
     }
 }
