@@ -62,7 +62,7 @@ pub struct Work {
     /// The VRG's identity: another VRG of that name starts afresh.
     pub uid: String,
     /// What stores have of volume and claim, by profile and claim.
-    pub copies: BTreeMap<(String, Key), Copy>,
+    pub copies: BTreeMap<(String, Key), Holding>,
     /// Digest of the VRG's copy, by profile.
     pub vrg_copies: BTreeMap<String, BlobId>,
     /// What stores answered when asked what they have, by profile.
@@ -77,7 +77,7 @@ pub struct Work {
 
 /// What a store has of a claim and its volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Copy {
+pub enum Holding {
     /// This.
     Has(BlobId),
     /// Nothing any more.
@@ -200,7 +200,7 @@ impl Spoke {
             for work in self.work_in(&pvc.key.namespace) {
                 work.departed.remove(&pvc.key);
                 work.untouched.remove(&pvc.key);
-                work.copies.retain(|(_, key), copy| *key != pvc.key || *copy != Copy::Deleted);
+                work.copies.retain(|(_, key), copy| *key != pvc.key || *copy != Holding::Deleted);
             }
         }
         self.pvcs.insert(pvc.key.clone(), pvc.clone());
@@ -235,7 +235,7 @@ impl Spoke {
                 for work in self.work_in(&key.namespace) {
                     work.departed.remove(&key);
                     work.untouched.remove(&key);
-                    work.copies.retain(|(_, claim), copy| *claim != key || *copy != Copy::Deleted);
+                    work.copies.retain(|(_, claim), copy| *claim != key || *copy != Holding::Deleted);
                 }
             }
             Kind::PersistentVolume => {
@@ -300,7 +300,7 @@ impl Spoke {
         match command {
             Command::Upload { vrg, store, pvc, content, .. } => {
                 if let Some(work) = self.primary_work(vrg) {
-                    work.copies.insert((store.name.clone(), pvc.clone()), Copy::Has(*content));
+                    work.copies.insert((store.name.clone(), pvc.clone()), Holding::Has(*content));
                 }
             }
             Command::UploadVrg { vrg, store, content, .. } => {
@@ -310,7 +310,7 @@ impl Spoke {
             }
             Command::DeleteStored { vrg, store, pvc, .. } => {
                 if let Some(work) = self.work.get_mut(vrg) {
-                    work.copies.insert((store.name.clone(), pvc.clone()), Copy::Deleted);
+                    work.copies.insert((store.name.clone(), pvc.clone()), Holding::Deleted);
                 }
             }
             Command::DeleteAllStored { vrg, store } => {

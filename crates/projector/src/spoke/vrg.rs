@@ -84,11 +84,13 @@ fn store_copy(view: &View<'_>, scene: &mut Scene, decision: &mut Decision) -> bo
     if !restored {
         return false;
     }
+    scene.copy = Some(upload::VrgArchive::stored());
     let status = status::wanted(view, scene);
     let reached = status.state == ramen_api::ramen::wire::state::State::Primary.as_str();
     let settled = scene.volumes.iter().all(|volume| volume.stage != scene::Stage::Settled || volume.archive.is_done());
     let since = latest_change(view, &status);
     let patient_until = since.plus_seconds(COPY_PATIENCE_SECONDS);
+    scene.copy = None;
     if (reached && settled) || view.now() >= patient_until {
         scene.copy = Some(upload::vrg(view, &status));
     } else {

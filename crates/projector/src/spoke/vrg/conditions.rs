@@ -43,10 +43,13 @@ fn worst<'a>(verdicts: impl Iterator<Item = (&'a Judged, Verdict)>) -> Option<(&
     worst
 }
 
-/// `DataReady` as primary.
+/// `DataReady` as primary. Before the restore is done nothing is ready, least of all when no claim is here yet.
 pub fn data_ready_primary(scene: &Scene) -> Verdict {
     if let Some(problem) = &scene.invalid {
         return Verdict::error(problem.clone());
+    }
+    if scene.restore.as_ref().is_some_and(|outlook| !outlook.restore.is_done()) {
+        return Verdict::progressing("waiting for volumes and claims to be restored");
     }
     match worst(counted(scene).filter_map(|volume| Some((volume, volume.data_ready.clone()?)))) {
         None => Verdict::yes(reason::UNUSED, "no claim is selected"),
@@ -139,9 +142,8 @@ pub fn cluster_data_protected(scene: &Scene, unsupported: &[(String, String)]) -
         }
         (_, Some(copy)) if !copy.holds() => copy,
         (Some(_), Some(_)) => Verdict::yes(reason::UPLOADED, "claims, volumes and the VRG are in all S3 stores"),
-        (Some(_), None) => Verdict::yes(reason::UPLOADED, "claims and volumes are in all S3 stores"),
         (None, Some(_)) => Verdict::yes(reason::UPLOADED, "the VRG is in all S3 stores"),
-        (None, None) => Verdict::yes(reason::UNUSED, "no claim is selected"),
+        (_, None) => Verdict::no(reason::UPLOADING, "the VRG is not in the S3 stores yet"),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     domain::{Decision, Wanted},
     runbook::{Gate, Step, wait},
     spoke::{
-        state::Copy,
+        state::Holding,
         vrg::{
             replication_check::{self, Check},
             scene::{self, Judged, Scene, Stage},
@@ -291,7 +291,8 @@ fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     judged.wants = release.wants;
     judged.again = release.again;
     // Its copies stay as they are.
-    let has = |store: &str| matches!(view.work.copies.get(&(store.to_owned(), volume.key.clone())), Some(Copy::Has(_)));
+    let has =
+        |store: &str| matches!(view.work.copies.get(&(store.to_owned(), volume.key.clone())), Some(Holding::Has(_)));
     if volume.pvc.annotations.contains_key(annotation::ARCHIVED) || view.stores.iter().all(|store| has(store.name)) {
         judged.archive.verdict = Some(Verdict::yes(reason::UPLOADED, "claim and volume are in the S3 stores"));
     }

@@ -9,7 +9,7 @@ use ramen_events::{
 use crate::{
     domain::Wanted,
     spoke::{
-        state::Copy,
+        state::Holding,
         vrg::{
             replication_check::{self, Check},
             stores,
@@ -66,7 +66,7 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
     let mut waits = Vec::new();
     for store in &view.stores {
         if view.vrg.spec.dry_run
-            || view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) == Some(&Copy::Deleted)
+            || view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) == Some(&Holding::Deleted)
         {
             continue;
         }

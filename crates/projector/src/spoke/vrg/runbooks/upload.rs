@@ -12,7 +12,7 @@ use ramen_events::{
 use crate::{
     domain::Wanted,
     spoke::{
-        state::Copy,
+        state::Holding,
         vrg::{
             stores,
             verdict::Verdict,
@@ -58,7 +58,7 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
     let mut problems = Vec::new();
     for store in &view.stores {
         let has = view.work.copies.get(&(store.name.to_owned(), volume.key.clone()));
-        if has == Some(&Copy::Has(content)) {
+        if has == Some(&Holding::Has(content)) {
             continue;
         }
         archive.missing.push(store.name.to_owned());
@@ -130,6 +130,13 @@ pub struct VrgArchive {
     pub verdict: Option<Verdict>,
     /// Whether an upload is under way that will probably end soon.
     pub under_way: bool,
+}
+
+impl VrgArchive {
+    /// As it will be once the copy that is being made is stored everywhere: what that copy itself says.
+    pub fn stored() -> Self {
+        Self { verdict: Some(Verdict::yes(reason::UPLOADED, "VRG is stored")), ..Self::default() }
+    }
 }
 
 /// The slot of the VRG's upload to a store.
