@@ -35,7 +35,7 @@ const CACHE: u64 = 64 << 20;
 /// How much is checked when a log is opened. What is not checked then is when it is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Check {
-    /// Every record: one second for about a million.
+    /// Every record: some two seconds for a million.
     #[default]
     Whole,
     /// What comes after the newest snapshot.

@@ -140,9 +140,10 @@ impl Default for MemoryLog {
 }
 
 impl MemoryLog {
-    /// Opens what is in `store`, under a new epoch. A log that is open on it already is over.
+    /// Opens what is in `store`, under a new epoch, and makes it durable. A log that is open on it already is over.
     pub fn open(store: &MemoryStore) -> Self {
         let mut disk = store.lock();
+        disk.cut_to(usize::MAX);
         disk.epoch = Epoch(disk.epoch.0 + 1);
         disk.poisoned = false;
         let epoch = disk.epoch;
