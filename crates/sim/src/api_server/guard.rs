@@ -14,6 +14,9 @@ pub(super) fn identify(
     name: Option<&str>,
     mut value: Value,
 ) -> Result<Value, Refusal> {
+    if !value.is_object() {
+        return Err(Refusal::bad_request("the body of the request is no object"));
+    }
     let api_version = kind.api_version();
     for (field, expected, what) in
         [("apiVersion", api_version.as_str(), "API version"), ("kind", kind.kind.kind.as_str(), "kind")]
