@@ -115,6 +115,7 @@ pub struct WorldRunner {
     storage: Arc<Mutex<Storage>>,
     applications: Applications,
     more_applications: watch::Sender<u64>,
+    hub_up: watch::Sender<bool>,
     clusters: BTreeMap<String, (Arc<dyn Site>, watch::Sender<bool>)>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
@@ -130,11 +131,12 @@ impl WorldRunner {
             storage: Arc::new(Mutex::new(Storage::pair(one, other, habits.speed))),
             applications: Applications::default(),
             more_applications: watch::Sender::new(0),
+            hub_up: watch::Sender::new(true),
             clusters: BTreeMap::new(),
             stop: CancellationToken::new(),
             tasks: JoinSet::new(),
         };
-        runner.spawn(Box::new(LeaseWatch::new(habits.registration)), hub, hub, watch::Sender::new(true).subscribe());
+        runner.spawn(Box::new(LeaseWatch::new(habits.registration)), hub, hub, runner.hub_up.subscribe());
         for (name, own) in clusters {
             let up = watch::Sender::new(true);
             for agent in agents_of(name, habits, &runner.applications) {

@@ -89,13 +89,14 @@ impl Volume {
         earlier(copy.next_sync, earlier(copy.last_snapshot, copy.copying))
     }
 
+    /// The copy on the peer; a replica of this line comes into being if there is none.
+    fn replica(&mut self, peer: &str, line: Line) -> &mut Copy {
+        self.copies.entry(peer.to_owned()).or_insert_with(|| Copy { line, ..Copy::new(Role::Secondary) })
+    }
+
     /// Sends a snapshot of a primary to its peer, which comes into being with the first one.
     fn sync(&mut self, primary: &Copy, peer: &str, taken: Time) -> bool {
-        let replica = self.copies.entry(peer.to_owned()).or_insert_with(|| {
-            let mut replica = Copy::new(Role::Secondary);
-            replica.line = primary.line;
-            replica
-        });
+        let replica = self.replica(peer, primary.line);
         // A copy that handed over follows the one that took over without a full copy: it is where that one started.
         let follows = replica.line == primary.line && replica.copying.is_none();
         if replica.role != Role::Secondary || !follows {
@@ -108,8 +109,9 @@ impl Volume {
 
     /// Sends the last snapshot of a demoted copy.
     fn hand_over(&mut self, demoted: &mut Copy, peer: &str, now: Time) {
-        let replica = self.copies.entry(peer.to_owned()).or_insert_with(|| Copy::new(Role::Secondary));
-        if replica.role == Role::Secondary && replica.history.is_prefix_of(&demoted.history) {
+        let replica = self.replica(peer, demoted.line);
+        let follows = replica.line == demoted.line && replica.history.is_prefix_of(&demoted.history);
+        if replica.role == Role::Secondary && follows {
             replica.receive(demoted, now);
             (replica.peer_demoted, replica.copying, replica.last_snapshot) = (true, None, None);
             (demoted.handed_over, demoted.last_snapshot) = (true, None);

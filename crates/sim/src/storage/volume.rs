@@ -84,7 +84,11 @@ pub struct Storage {
     link_cut: bool,
     pub(super) volumes: BTreeMap<String, Volume>,
     now: Time,
+    /// Nothing is due before; `None` after a change that may have made something due.
+    quiet_until: Option<Time>,
 }
+
+const FOREVER: Time = Time(u64::MAX);
 
 impl Storage {
     /// Storage of two sites that mirror to each other.
@@ -96,6 +100,7 @@ impl Storage {
 
     /// Stops or restarts the storage of one site.
     pub fn set_up(&mut self, site: &str, up: bool) {
+        self.quiet_until = None;
         if up {
             self.down.remove(site);
         } else {
@@ -105,6 +110,7 @@ impl Storage {
 
     /// Cuts or restores the link between the sites.
     pub fn set_link(&mut self, works: bool) {
+        self.quiet_until = None;
         self.link_cut = !works;
     }
 
@@ -112,6 +118,9 @@ impl Storage {
     pub fn advance(&mut self, now: Time) -> Option<Time> {
         self.now = self.now.max(now);
         let (peers, down, link_cut, now) = (&self.peers, &self.down, self.link_cut, self.now);
+        if let Some(quiet) = self.quiet_until.filter(|quiet| *quiet > now) {
+            return Some(quiet).filter(|quiet| *quiet < FOREVER);
+        }
         let mut next = None;
         for volume in self.volumes.values_mut() {
             for (site, peer) in peers {
@@ -120,6 +129,7 @@ impl Storage {
                 next = earlier(next, volume.due(site).filter(|due| *due > now));
             }
         }
+        self.quiet_until = Some(next.unwrap_or(FOREVER));
         next
     }
 
@@ -206,7 +216,7 @@ impl Storage {
     /// # Errors
     /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
     pub fn enable(&mut self, site: &str, handle: &str, interval: Duration, now: Time) -> Result<(), Refusal> {
-        let copy = self.copy(site, handle, now)?;
+        let copy = self.changing(site, handle, now)?;
         copy.interval = interval;
         if copy.role == Role::Plain {
             copy.role = Role::Primary;
@@ -223,7 +233,7 @@ impl Storage {
     /// [`Refusal::InvalidArgument`] when not mirrored.
     pub fn promote(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<(), Refusal> {
         let (connected, peer) = (self.connected(site), self.peers.get(site).cloned().unwrap_or_default());
-        let copy = self.copy(site, handle, now)?;
+        let copy = self.changing(site, handle, now)?;
         match copy.role {
             Role::Primary => return Ok(()),
             Role::Plain => return Err(Refusal::InvalidArgument("volume is not mirrored".into())),
@@ -261,7 +271,7 @@ impl Storage {
     /// [`Refusal::FailedPrecondition`] while attached; [`Refusal::InvalidArgument`] when not mirrored.
     pub fn demote(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
         let due = now + self.speed.last_snapshot;
-        let copy = self.copy(site, handle, now)?;
+        let copy = self.changing(site, handle, now)?;
         match copy.role {
             Role::Secondary => return Ok(()),
             Role::Plain => return Err(Refusal::InvalidArgument("volume is not mirrored".into())),
@@ -285,7 +295,7 @@ impl Storage {
     pub fn resync(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<bool, Refusal> {
         let (connected, done) = (self.connected(site), now + self.speed.full_copy);
         let peer = self.peers.get(site).cloned().unwrap_or_default();
-        let copy = self.copy(site, handle, now)?;
+        let copy = self.changing(site, handle, now)?;
         if copy.role != Role::Secondary {
             return Err(Refusal::InvalidArgument("only a secondary can be resynchronized".into()));
         }
@@ -339,7 +349,7 @@ impl Storage {
     pub fn disable(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
         let connected = self.connected(site);
         let peer = self.peers.get(site).cloned().unwrap_or_default();
-        let role = match self.copy(site, handle, now) {
+        let role = match self.changing(site, handle, now) {
             Err(Refusal::NotFound) => return Ok(()),
             other => other?.role,
         };
@@ -381,6 +391,13 @@ impl Storage {
     fn answering(&mut self, site: &str, now: Time) -> Result<(), Refusal> {
         self.advance(now);
         if self.down.contains(site) { Err(Refusal::Unavailable(site.to_owned())) } else { Ok(()) }
+    }
+
+    /// A copy whose role is about to change.
+    fn changing(&mut self, site: &str, handle: &str, now: Time) -> Result<&mut Copy, Refusal> {
+        self.answering(site, now)?;
+        self.quiet_until = None;
+        self.volumes.get_mut(handle).and_then(|volume| volume.copies.get_mut(site)).ok_or(Refusal::NotFound)
     }
 
     fn copy(&mut self, site: &str, handle: &str, now: Time) -> Result<&mut Copy, Refusal> {
