@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use ramen_events::{
     Operator as Side, Origin,
-    disk::{Options, Owner, SledLog},
+    disk::{Options, Owner, Recovered, SledLog},
     log::{EventLog, History},
 };
 use ramen_ports::Operator;
@@ -41,7 +41,7 @@ pub async fn run<O: Operator>(operator: O, settings: Settings, stop: Cancellatio
     let owner = Owner { operator: O::Domain::OPERATOR, cluster: settings.cluster.clone() };
     let open = move || match SledLog::open(&dir, &Options::new(owner)) {
         Ok(log) => {
-            tracing::info!(dir = %dir.display(), found = ?log.recovered(), "the log is open");
+            tell_found(log.recovered());
             Ok(Arc::new(log) as Arc<dyn EventLog>)
         }
         Err(err) => Err(Error::OpenLog { dir, err }),
@@ -176,6 +176,22 @@ fn manager(side: Side) -> &'static str {
     match side {
         Side::Hub => "ramen-hub",
         Side::Spoke => "ramen-spoke",
+    }
+}
+
+/// What the log was found to hold, and what it was found to have lost.
+fn tell_found(found: &Recovered) {
+    let Recovered { head, epoch, checked, cut, lost } = *found;
+    tracing::info!(seq = head.seq.0, %epoch, checked, "the log is open");
+    if cut > 0 {
+        tracing::warn!(cut, seq = head.seq.0, "the log had a torn tail, as a crash leaves it; it was cut off");
+    }
+    if lost > 0 {
+        tracing::warn!(
+            lost,
+            seq = head.seq.0,
+            "the volume lost records that it had promised to keep; all is looked at anew"
+        );
     }
 }
 

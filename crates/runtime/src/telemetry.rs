@@ -4,7 +4,7 @@
 //! some ten lines, DEBUG each record; a heartbeat tells nothing.
 
 use clap::ValueEnum;
-use ramen_events::{Aggregate, Cause, Controller, Payload, Record};
+use ramen_events::{Aggregate, Cause, Controller, Payload, Position, Record};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::metrics::outcome_word;
@@ -47,7 +47,8 @@ pub fn start(format: Format, filter: &str) -> Result<(), BadFilter> {
 /// Whether [`tell`] would show anything of the record as tracing is set up now.
 pub(crate) fn is_told(record: &Record) -> bool {
     match &record.payload {
-        Payload::Moved(_) | Payload::Started { .. } | Payload::Synced => tracing::enabled!(tracing::Level::INFO),
+        Payload::Moved(position) if entered(record, position) => tracing::enabled!(tracing::Level::INFO),
+        Payload::Started { .. } | Payload::Synced => tracing::enabled!(tracing::Level::INFO),
         Payload::Finished { outcome, .. } if !outcome.is_done() => tracing::enabled!(tracing::Level::INFO),
         _ => tracing::enabled!(tracing::Level::DEBUG),
     }
@@ -65,19 +66,17 @@ pub(crate) fn tell(record: &Record) {
     match &record.payload {
         Payload::Moved(position) => {
             let wait = position.wait.as_ref();
-            tracing::info!(
-                seq,
-                drpc,
-                vrg,
-                other,
-                cause,
-                action = %position.action,
-                runbook = %position.runbook,
-                step = if position.step.is_empty() { "done" } else { &position.step },
-                cluster = wait.and_then(|wait| wait.on.as_ref()).map(tracing::field::display),
-                wait = wait.map(|wait| wait.what.as_str()),
-                "moved"
-            );
+            let action = &position.action;
+            let runbook = position.runbook.as_str();
+            let step = if position.step.is_empty() { "done" } else { &position.step };
+            let cluster = wait.and_then(|wait| wait.on.as_ref()).map(|cluster| cluster.as_str());
+            let wait = wait.map(|wait| wait.what.as_str());
+            // Within a step what is waited for may change often; people follow the steps.
+            if entered(record, position) {
+                tracing::info!(seq, drpc, vrg, other, cause, %action, runbook, step, cluster, wait, "step");
+            } else {
+                tracing::debug!(seq, drpc, vrg, other, cause, %action, runbook, step, cluster, wait, "waits");
+            }
         }
         Payload::Finished { id, slot, outcome } if !outcome.is_done() => {
             let (outcome, error) = (outcome_word(outcome), outcome.message());
@@ -95,6 +94,11 @@ pub(crate) fn tell(record: &Record) {
         Payload::Started { epoch, .. } => tracing::info!(seq, %epoch, "started"),
         Payload::Synced => tracing::info!(seq, "every watched kind was listed; decisions begin"),
     }
+}
+
+/// Whether the step was entered with this record.
+fn entered(record: &Record, position: &Position) -> bool {
+    position.since == record.stamp.time
 }
 
 type Named = Option<String>;
