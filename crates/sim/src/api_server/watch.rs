@@ -8,10 +8,10 @@ use serde_json::json;
 
 use super::ApiServer;
 use super::kinds::TypeRef;
-use super::object::Object;
+use super::object::{Object, meta_mut};
 use super::refusal::Refusal;
 use super::selector::{Fields, Labels};
-use super::store::ChangeKind;
+use super::store::{Change, ChangeKind};
 use super::view::View;
 
 /// Which objects a list or a watch is about.
@@ -59,6 +59,19 @@ pub enum WatchEvent {
     Bookmark(u64, bool),
     /// The watch is over.
     Error(Refusal),
+}
+
+/// How a watcher sees an object leave: as it selected it last, under the version of the change.
+fn last_selected(change: &Change) -> Arc<Object> {
+    match (&change.previous, change.kind) {
+        (Some(previous), ChangeKind::Modified) => {
+            let version = change.object.version();
+            let mut value = previous.value().clone();
+            meta_mut(&mut value).insert("resourceVersion".to_owned(), json!(version.to_string()));
+            Arc::new(Object::new(value, version))
+        }
+        _ => change.object.clone(),
+    }
 }
 
 impl Watch {
@@ -116,7 +129,7 @@ impl Watch {
             match (was, is) {
                 (false, true) => events.push(WatchEvent::Change("ADDED", change.object.clone())),
                 (true, true) => events.push(WatchEvent::Change("MODIFIED", change.object.clone())),
-                (true, false) => events.push(WatchEvent::Change("DELETED", change.object.clone())),
+                (true, false) => events.push(WatchEvent::Change("DELETED", last_selected(change))),
                 (false, false) => {}
             }
         }

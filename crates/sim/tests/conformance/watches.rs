@@ -62,8 +62,10 @@ pub async fn a_selecting_watch_sees_objects_come_and_go(server: Server) {
     };
     paint(json!("red")).await;
     assert_eq!(events.next_name().await, pair("ADDED", "one"));
-    paint(json!("blue")).await;
-    assert_eq!(events.next_name().await, pair("DELETED", "one"));
+    let blue = paint(json!("blue")).await;
+    let (kind, left) = events.next().await.unwrap();
+    assert_eq!((kind.as_str(), &left["metadata"]["labels"]["color"]), ("DELETED", &json!("red")), "as it was selected");
+    assert_eq!(version(&left), version(&blue));
     paint(json!("red")).await;
     assert_eq!(events.next_name().await, pair("ADDED", "one"));
     let mut events = server.watch(&format!("{}?watch=1&fieldSelector=metadata.name%3Dtwo", server.widgets())).await;
