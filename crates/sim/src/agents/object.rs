@@ -94,12 +94,10 @@ pub fn map_at<'o>(object: &'o mut Value, key: &str) -> &'o mut Map<String, Value
     as_map(inner)
 }
 
+#[expect(clippy::expect_used, reason = "it was made a map just before")]
 fn as_map(value: &mut Value) -> &mut Map<String, Value> {
     if !value.is_object() {
         *value = json!({});
     }
-    match value {
-        Value::Object(map) => map,
-        _ => unreachable!("made a map two lines above"),
-    }
+    value.as_object_mut().expect("a map")
 }
