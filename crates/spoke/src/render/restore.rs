@@ -111,3 +111,98 @@ fn secret_of<'p>(parameters: &'p BTreeMap<String, String>, purpose: &str) -> Opt
     let parameter = |part: &str| parameters.get(&format!("csi.storage.k8s.io/{purpose}-secret-{part}"));
     Some((parameter("namespace")?, parameter("name")?))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn volume_copy() -> Value {
+        json!({
+            "metadata": { "name": "pv", "uid": "u", "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": { "keep": "me" }, "finalizers": ["kubernetes.io/pv-protection"],
+                "annotations": { "pv.kubernetes.io/provisioned-by": "old", "keep": "me" } },
+            "spec": { "csi": { "driver": "d", "volumeHandle": "h" }, "persistentVolumeReclaimPolicy": "Retain",
+                "claimRef": { "apiVersion": "v1", "kind": "PersistentVolumeClaim", "name": "c", "namespace": "n",
+                    "resourceVersion": "2", "uid": "x" } },
+            "status": { "phase": "Bound" },
+        })
+    }
+
+    #[test]
+    fn a_volume_loses_what_tied_it_to_its_cluster_and_keeps_the_rest() {
+        let volume = restorable_volume(&volume_copy(), "d", &BTreeMap::new());
+        assert_eq!(
+            volume,
+            json!({
+                "metadata": { "name": "pv", "labels": { "keep": "me" }, "finalizers": ["kubernetes.io/pv-protection"],
+                    "annotations": { "pv.kubernetes.io/provisioned-by": "d", "keep": "me",
+                        annotation::RESTORED: "True" } },
+                "spec": { "csi": { "driver": "d", "volumeHandle": "h" }, "persistentVolumeReclaimPolicy": "Retain",
+                    "claimRef": { "kind": "PersistentVolumeClaim", "name": "c", "namespace": "n" } },
+            })
+        );
+    }
+
+    #[rstest]
+    #[case::v28_publish("controller-publish", "/spec/csi/controllerPublishSecretRef/name")]
+    #[case::expand("controller-expand", "/spec/csi/controllerExpandSecretRef/name")]
+    #[case::stage("node-stage", "/spec/csi/nodeStageSecretRef/name")]
+    #[case::node_publish("node-publish", "/spec/csi/nodePublishSecretRef/name")]
+    #[case::node_expand("node-expand", "/spec/csi/nodeExpandSecretRef/name")]
+    #[case::provisioner("provisioner", "/metadata/annotations/volume.kubernetes.io~1provisioner-deletion-secret-name")]
+    fn secrets_are_those_of_the_storage_class_here(#[case] purpose: &str, #[case] place: &str) {
+        let parameters = ["name", "namespace"]
+            .map(|part| (format!("csi.storage.k8s.io/{purpose}-secret-{part}"), format!("the-{part}")))
+            .into();
+        let volume = restorable_volume(&volume_copy(), "d", &parameters);
+        assert_eq!(volume.pointer(place), Some(&json!("the-name")));
+        let other = volume.to_string().matches("the-name").count();
+        assert!(other <= 2, "only there: {volume}");
+    }
+
+    #[test]
+    fn storage_is_addressed_as_it_is_here() {
+        let mut copy = volume_copy();
+        copy["metadata"]["annotations"][annotation::DESTINATION_VOLUME_HANDLE] = json!("here");
+        let volume = restorable_volume(&copy, "d", &[("clusterID".to_owned(), "id-2".to_owned())].into());
+        assert_eq!(volume["spec"]["csi"]["volumeHandle"], "here");
+        assert_eq!(volume["spec"]["csi"]["volumeAttributes"]["clusterID"], "id-2");
+        assert!(volume["metadata"]["annotations"][annotation::DESTINATION_VOLUME_HANDLE].is_null());
+    }
+
+    #[test]
+    fn v36_a_volume_that_is_not_csi_is_restored_without_a_crash() {
+        let mut copy = volume_copy();
+        copy["spec"]["csi"].take();
+        copy["metadata"].as_object_mut().unwrap().remove("annotations");
+        let parameters = [("csi.storage.k8s.io/node-stage-secret-name".to_owned(), "s".to_owned())].into();
+        assert_eq!(restorable_volume(&copy, "", &parameters)["metadata"]["annotations"][annotation::RESTORED], "True");
+    }
+
+    #[test]
+    fn a_claim_keeps_labels_and_foreign_annotations_only() {
+        let copy = json!({
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": { "name": "c", "namespace": "n", "uid": "u", "resourceVersion": "3",
+                "ownerReferences": [{ "name": "o" }], "finalizers": ["f"], "labels": { "app": "a" },
+                "annotations": { "pv.kubernetes.io/bind-completed": "yes", "volume.kubernetes.io/selected-node": "n1",
+                    "replication.storage.openshift.io/volume-replication-name": "c", annotation::PVC_PROTECTED: "protected",
+                    "volsync.backube/x": "y", "volume.beta.kubernetes.io/storage-provisioner": "d" } },
+            "spec": { "volumeName": "pv" }, "status": { "phase": "Bound" },
+        });
+        let claim = restorable_claim(&copy, &Key::new("n", "c"), &Key::new("n", "vrg"));
+        assert_eq!(
+            claim,
+            json!({
+                "metadata": { "name": "c", "namespace": "n",
+                    "labels": { "app": "a", label::OWNER_NAMESPACE: "n", label::OWNER_NAME: "vrg" },
+                    "finalizers": [finalizer::PVC_IN_USE, finalizer::PVC_VOL_REP],
+                    "annotations": { "volume.beta.kubernetes.io/storage-provisioner": "d",
+                        annotation::RESTORED: "True", annotation::PVC_PROTECTED: "protected" } },
+                "spec": { "volumeName": "pv" },
+            })
+        );
+    }
+}

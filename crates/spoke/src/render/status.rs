@@ -118,3 +118,73 @@ fn identity(identifier: &Identifier) -> Value {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use ramen_events::{ConditionStatus, Fact, Json, Kind, spoke};
+    use ramen_ports::Observation;
+
+    use super::*;
+
+    fn condition(kind: &str) -> Condition {
+        Condition {
+            kind: kind.into(),
+            status: ConditionStatus::False,
+            reason: "Progressing".into(),
+            message: "waiting".into(),
+            generation: 4,
+            since: Time(1_700_000_000_000),
+        }
+    }
+
+    fn full() -> VrgStatus {
+        let entry = ProtectedPvc {
+            key: Key::new("ns", "data"),
+            storage_class: "sc".into(),
+            labels: [("app".to_owned(), "a".to_owned())].into(),
+            access_modes: vec!["ReadWriteOnce".into()],
+            resources: Json::new(&json!({ "requests": { "storage": "1Gi" } })),
+            volume_mode: "Filesystem".into(),
+            provisioner: "d".into(),
+            storage_id: Some(Identifier { id: "sid".into(), modes: vec!["Failover".into()] }),
+            replication_id: Some(Identifier { id: "rid".into(), modes: Vec::new() }),
+            conditions: vec![condition("DataReady")],
+            last_sync_time: Some(Time(1_700_000_001_000)),
+            last_sync_duration: Some("1s".into()),
+            last_sync_bytes: Some(7),
+            ..ProtectedPvc::default()
+        };
+        VrgStatus {
+            state: "Unknown".into(),
+            observed_generation: 4,
+            last_update: Some(Time(1_700_000_002_000)),
+            conditions: vec![condition("DataReady"), condition("DataProtected")],
+            pvcs: vec![entry, ProtectedPvc { key: Key::new("ns", "bare"), ..ProtectedPvc::default() }],
+            last_group_sync_time: Some(Time(1_700_000_001_000)),
+            last_group_sync_duration: Some("1s".into()),
+            last_group_sync_bytes: Some(7),
+            prepare_for_final_sync_complete: true,
+            final_sync_complete: true,
+        }
+    }
+
+    /// What is not read back as it was written would be written for ever.
+    #[test]
+    fn a_status_is_read_back_as_it_was_written() {
+        for status in [full(), VrgStatus { state: "Secondary".into(), ..VrgStatus::default() }] {
+            let object = json!({ "metadata": { "name": "v", "namespace": "ns" }, "status": value(&status) });
+            let seen = crate::observe::object(Kind::Vrg, &object, "system");
+            let Some(Observation { fact: Fact::Spoke(spoke::Fact::Vrg(vrg)), .. }) = seen else { panic!("no VRG") };
+            assert_eq!(vrg.status, Some(status));
+        }
+    }
+
+    #[test]
+    fn a_write_strikes_out_what_has_no_value_any_more() {
+        let effects = write(&Key::new("ns", "v"), "uid", &VrgStatus::default(), &[]);
+        let [Effect::MergeStatus { body, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+        for field in ["protectedPVCs", "lastGroupSyncTime", "prepareForFinalSyncComplete", "finalSyncComplete"] {
+            assert_eq!(body["status"].get(field), Some(&Value::Null), "{field}");
+        }
+    }
+}

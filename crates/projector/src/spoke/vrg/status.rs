@@ -172,23 +172,21 @@ enum Worth {
 }
 
 fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, complete: bool, step: &str) -> Worth {
-    let Some(before) = before else {
-        return later(view, view.since(step).plus_ms(PROGRESS_PAUSE_MS), complete, "show progress");
-    };
-    if same(before, wanted) {
-        return Worth::Nothing;
-    }
-    if same(&without_counters(before), &without_counters(wanted)) {
-        let last = before.last_update.unwrap_or_default();
-        return later(view, last.plus_ms(COUNTERS_PAUSE_MS), false, "show times of synchronizations");
-    }
     let due = view.since(step).plus_ms(PROGRESS_PAUSE_MS);
-    if !complete && outline(before) == outline(wanted) {
+    if let Some(before) = before {
         let last = before.last_update.unwrap_or_default();
-        return later(view, due.max(last.plus_ms(WORDS_PAUSE_MS)), false, "show progress of volumes");
+        if same(before, wanted) {
+            return Worth::Nothing;
+        }
+        if same(&without_counters(before), &without_counters(wanted)) {
+            return later(view, last.plus_ms(COUNTERS_PAUSE_MS), false, "show times of synchronizations");
+        }
+        if !complete && outline(before) == outline(wanted) {
+            return later(view, due.max(last.plus_ms(WORDS_PAUSE_MS)), false, "show progress of volumes");
+        }
     }
-    let turned_bad =
-        wanted.conditions.iter().any(|c| is_bad(c) && before.condition(&c.kind).is_none_or(|b| !is_bad(b)));
+    let was_bad = |kind: &str| before.and_then(|before| before.condition(kind)).is_some_and(is_bad);
+    let turned_bad = wanted.conditions.iter().any(|c| is_bad(c) && !was_bad(&c.kind));
     later(view, due, complete || turned_bad, "show progress")
 }
 

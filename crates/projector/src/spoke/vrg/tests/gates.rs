@@ -1,0 +1,216 @@
+//! When a volume is demoted, let go, promoted (spec vrg 3.2, 5.2, 6).
+
+use ramen_api::ramen::wire::condition::{COMPLETED, DEGRADED, RESYNCING};
+use ramen_events::{
+    ConditionStatus::{False, True},
+    Kind,
+    spoke::{Attachment, Fact, Pod, Role, VolumeReplication},
+};
+use rstest::rstest;
+
+use super::lab::{Lab, NOW, config, key, pv, replication, said};
+
+fn pod(finished: bool) -> Fact {
+    Fact::Pod(Pod { key: key("pod"), claims: vec!["data".into()], finished })
+}
+
+fn attachment() -> Fact {
+    Fact::Attachment(Attachment { name: "a".into(), volume: "pv-data".into(), node: "node-1".into() })
+}
+
+#[rstest]
+#[case::relocate_claim_stays("Relocate", false, None, "the claim to be deleted")]
+#[case::no_action_claim_stays("", false, None, "the claim to be deleted")]
+#[case::relocate_pod_runs("Relocate", true, Some(pod(false)), "pod pod to stop using it")]
+#[case::failover_pod_runs("Failover", false, Some(pod(false)), "pod pod to stop using it")]
+#[case::failover_attached("Failover", false, Some(attachment()), "detached from node node-1")]
+#[case::relocate_attached("Relocate", true, Some(attachment()), "detached from node node-1")]
+fn a_volume_in_use_is_not_demoted(
+    #[case] action: &str,
+    #[case] deleted: bool,
+    #[case] user: Option<Fact>,
+    #[case] words: &str,
+) {
+    let mut lab = Lab::new(Role::Secondary, action);
+    lab.change_pvc(|pvc| pvc.deleted_at = deleted.then_some(1));
+    user.into_iter().for_each(|fact| lab.learn(fact));
+    assert_eq!(lab.wanted_role(), None);
+    assert!(lab.wait().contains(words), "{}", lab.wait());
+}
+
+#[rstest]
+#[case::relocate("Relocate", true, None, false)]
+#[case::failover_claim_stays("Failover", false, None, true)]
+#[case::pod_has_ended("Failover", false, Some(pod(true)), true)]
+fn a_free_volume_is_demoted(
+    #[case] action: &str,
+    #[case] deleted: bool,
+    #[case] user: Option<Fact>,
+    #[case] auto_resync: bool,
+) {
+    let mut lab = Lab::new(Role::Secondary, action);
+    lab.change_pvc(|pvc| pvc.deleted_at = deleted.then_some(1));
+    user.into_iter().for_each(|fact| lab.learn(fact));
+    assert_eq!(lab.wanted_role(), Some((Role::Secondary, auto_resync)));
+    assert!(!lab.names().contains(&"ReleaseVolume"));
+}
+
+fn secondary(auto_resync: bool, change: impl FnOnce(&mut VolumeReplication)) -> Fact {
+    let mut vr = VolumeReplication { auto_resync, ..replication("data", Role::Secondary) };
+    change(&mut vr);
+    Fact::VolumeReplication(Box::new(vr))
+}
+
+fn resyncing(vr: &mut VolumeReplication) {
+    vr.conditions.truncate(1);
+    vr.conditions.push(said(DEGRADED, True, "VolumeDegraded", 2));
+    vr.conditions.push(said(RESYNCING, True, "ResyncTriggered", 2));
+}
+
+#[rstest]
+#[case::relocate_handed_over("Relocate", false, |_: &mut VolumeReplication| {}, true)]
+#[case::v11_relocate_resyncs("Relocate", false, resyncing, false)]
+#[case::failover_resyncs("Failover", true, resyncing, true)]
+#[case::failover_failed("Failover", true, |vr: &mut VolumeReplication| {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
+}, false)]
+fn a_replication_ends_only_with_proof(
+    #[case] action: &str,
+    #[case] auto_resync: bool,
+    #[case] change: fn(&mut VolumeReplication),
+    #[case] ends: bool,
+) {
+    let mut lab = Lab::new(Role::Secondary, action);
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(secondary(auto_resync, change));
+    assert_eq!(lab.names(), if ends { vec!["DeleteReplication"] } else { vec![] });
+}
+
+#[test]
+fn a_relocation_that_becomes_a_failover_lets_the_storage_resync() {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(secondary(false, |vr| vr.conditions = vec![said(COMPLETED, False, "FailedToResync", 2)]));
+    assert_eq!(lab.wanted_role(), None);
+    lab.change_vrg(|vrg| vrg.spec.action = "Failover".into());
+    assert_eq!(lab.wanted_role(), Some((Role::Secondary, true)));
+}
+
+#[rstest]
+#[case::handed_over(|_: &mut VolumeReplication| {}, &["ReleaseVolume"])]
+#[case::v3_no_proof(|vr: &mut VolumeReplication| vr.role = Some(Role::Primary), &["ApplyReplication"])]
+#[case::v3_demoted_but_not_handed_over(|vr: &mut VolumeReplication| {
+    vr.conditions[1] = said(DEGRADED, True, "VolumeDegraded", 2);
+}, &["ApplyReplication"])]
+fn a_claim_without_replication_is_let_go_only_with_proof(
+    #[case] change: fn(&mut VolumeReplication),
+    #[case] wanted: &[&str],
+) {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(secondary(false, change));
+    // Its deletion is a change of its spec: what it says afterwards proves nothing.
+    lab.learn(secondary(false, |vr| {
+        change(vr);
+        vr.deleting = true;
+        vr.generation += 1;
+    }));
+    lab.lose(Kind::VolumeReplication, "data");
+    assert_eq!(lab.names(), wanted);
+}
+
+#[test]
+fn a_claim_that_we_do_not_hold_holds_nothing_up() {
+    let mut lab = Lab::new(Role::Secondary, "Failover");
+    lab.lose(Kind::VolumeReplication, "data");
+    lab.change_pvc(|pvc| {
+        pvc.finalizers.clear();
+        pvc.annotations.clear();
+    });
+    assert_eq!((lab.names(), lab.wait()), (vec![], String::new()));
+}
+
+#[rstest]
+#[case::not_restored(|lab: &mut Lab| lab.change_vrg(|vrg| vrg.status = None), false)]
+#[case::claim_not_bound(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.bound = false), false)]
+#[case::volume_is_bound_to_another(|lab: &mut Lab| {
+    let mut volume = pv("data");
+    volume.claim = volume.claim.map(|claim| ramen_events::spoke::ClaimRef { uid: "former".into(), ..claim });
+    lab.learn(Fact::Pv(Box::new(volume)));
+}, false)]
+#[case::volume_would_not_outlive_its_claim(|lab: &mut Lab| {
+    let mut volume = pv("data");
+    volume.reclaim_policy = "Delete".into();
+    lab.learn(Fact::Pv(Box::new(volume)));
+}, false)]
+#[case::v4_finalizer_is_missing(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.finalizers.clear()), false)]
+#[case::all_in_place(|_: &mut Lab| {}, true)]
+fn no_volume_is_promoted_before_everything_is_in_place(#[case] change: fn(&mut Lab), #[case] promoted: bool) {
+    let mut lab = Lab::new(Role::Primary, "Failover");
+    lab.lose(Kind::VolumeReplication, "data");
+    change(&mut lab);
+    assert_eq!(lab.wanted_role(), promoted.then_some((Role::Primary, false)));
+}
+
+#[test]
+fn a_claim_of_another_vrg_is_left_alone() {
+    let mut lab = Lab::new(Role::Primary, "");
+    let owner = ramen_api::ramen::wire::label::OWNER_NAME;
+    lab.change_pvc(|pvc| {
+        pvc.labels.insert(owner.into(), "other".into());
+        pvc.finalizers.clear();
+    });
+    lab.lose(Kind::VolumeReplication, "data");
+    assert!(!lab.names().iter().any(|name| ["ProtectVolume", "ApplyReplication", "Upload"].contains(name)));
+    assert!(lab.wait().contains("VRG app/other"), "{}", lab.wait());
+}
+
+#[rstest]
+#[case::primary_settled(Role::Primary, |_: &mut VolumeReplication| {}, &["DeleteReplication"])]
+#[case::primary_not_promoted(Role::Primary, |vr: &mut VolumeReplication| {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToPromote", 2)];
+}, &[])]
+#[case::primary_not_valid(Role::Primary, |vr: &mut VolumeReplication| {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToPromote", 2), said("Validated", False, "PrerequisiteNotMet", 2)];
+}, &["DeleteReplication"])]
+#[case::secondary_settled(Role::Secondary, |_: &mut VolumeReplication| {}, &["DeleteReplication"])]
+#[case::v6_secondary_not_ready(Role::Secondary, |vr: &mut VolumeReplication| {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
+}, &[])]
+fn deletion_lets_a_volume_go_when_the_storage_is_ready(
+    #[case] role: Role,
+    #[case] change: fn(&mut VolumeReplication),
+    #[case] wanted: &[&str],
+) {
+    let mut lab = Lab::new(role, "");
+    let mut vr = replication("data", role);
+    change(&mut vr);
+    lab.learn(Fact::VolumeReplication(Box::new(vr)));
+    lab.change_vrg(|vrg| vrg.deleting = true);
+    assert_eq!(lab.names(), wanted);
+}
+
+#[rstest]
+#[case::deselected(|lab: &mut Lab| lab.change_vrg(deselect), true)]
+#[case::deselected_in_a_final_sync(|lab: &mut Lab| lab.change_vrg(|vrg| { deselect(vrg); vrg.spec.run_final_sync = true; }), false)]
+#[case::v31_just_deleted(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 1)), false)]
+#[case::deleted_a_while_ago(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 60)), true)]
+#[case::deleted_but_in_use(|lab: &mut Lab| {
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(pod(false));
+}, false)]
+#[case::turned_off(|lab: &mut Lab| {
+    lab.change_vrg(deselect);
+    let mut config = config(&["s3-1", "s3-2"]);
+    config.unprotect_volumes = false;
+    lab.learn(Fact::Config(config));
+}, false)]
+fn copies_are_deleted_only_when_a_user_meant_it(#[case] change: fn(&mut Lab), #[case] deleted: bool) {
+    let mut lab = Lab::new(Role::Primary, "");
+    change(&mut lab);
+    assert_eq!(lab.names().iter().filter(|name| **name == "DeleteStored").count(), if deleted { 2 } else { 0 });
+}
+
+fn deselect(vrg: &mut ramen_events::spoke::Vrg) {
+    vrg.spec.selector.labels.insert("app".into(), "another".into());
+}
