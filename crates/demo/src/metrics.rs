@@ -76,7 +76,7 @@ fn parse(page: &str) -> Figures {
             } else {
                 figures.writes += value;
             }
-        } else if series == "ramen_log_records_total" {
+        } else if series.starts_with("ramen_log_records_total{") {
             figures.records += value;
         }
     }
@@ -103,7 +103,8 @@ mod tests {
                     ramen_api_requests_total{verb=\"list\"} 12\n\
                     ramen_api_requests_total{verb=\"patch\",code=\"200\"} 5\n\
                     ramen_api_requests_total{verb=\"watch\"} 3\n\
-                    ramen_log_records_total 77\n";
+                    ramen_log_records_total{payload=\"Moved\"} 70\n\
+                    ramen_log_records_total{payload=\"Synced\"} 7\n";
         assert_eq!(parse(page), Figures { reads: 15, writes: 5, records: 77, peak_memory_kib: 0 });
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How long a step may take before the story has failed.
-const STEP_LIMIT: Duration = Duration::from_secs(300);
+const STEP_LIMIT: Duration = Duration::from_secs(120);
 /// How often conditions are looked at; reads are local and cheap.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long applications write undisturbed before the cluster is lost, so that there is something to lose.

@@ -67,7 +67,7 @@ impl<D: Domain> Verifier<D> {
             }
             self.wanted.clear();
             self.cause = record.seq;
-            self.to_ask = self.world.apply(record).into();
+            self.to_ask = self.world.apply(record).into_iter().collect();
             return Ok(());
         }
         let recorded_for = record.aggregate.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -69,10 +69,12 @@ impl Volume {
         if connected && copy.last_snapshot.is_some_and(|due| due <= now) {
             self.hand_over(&mut copy, peer, now);
         }
-        let source = self.copies.get(peer).filter(|source| source.role == Role::Primary);
+        let source = self.copies.get_mut(peer).filter(|source| source.role == Role::Primary);
         if let Some(source) = source.filter(|_| connected && copy.copying.is_some_and(|due| due <= now)) {
             copy.receive(source, now);
             copy.copying = None;
+            // The copy was made from a snapshot, which the peer now holds whole: the source is synced up to it.
+            source.synced = Some(now);
         }
         while let Some(due) = copy.next_sync.filter(|due| *due <= now) {
             if connected && self.sync(&copy, peer, due) {
