@@ -41,6 +41,5 @@ pub mod cli;
 pub mod telemetry;
 
 pub use error::Error;
-pub use metrics::Metrics;
 pub use run::{run, run_with_log};
 pub use settings::{Connect, Lease, Limits, Settings};

@@ -53,7 +53,7 @@ type Counters<L> = Family<L, Counter<u64, AtomicU64>>;
 
 /// All metrics. Cheap to clone; clones share their values.
 #[derive(Clone, Debug)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     registry: Arc<Mutex<Registry>>,
     api_requests: Counters<ApiLabels>,
     store_requests: Counters<StoreLabels>,
@@ -71,10 +71,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All metrics, at zero. `cluster` is a label of each.
-    pub fn new(cluster: &str) -> Self {
-        let labels = [("cluster".into(), cluster.to_owned().into())];
-        let mut registry = Registry::with_prefix_and_labels("ramen", labels.into_iter());
+    /// All metrics, at zero.
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("ramen");
         let metrics = Self {
             registry: Arc::default(),
             api_requests: Family::default(),
@@ -110,7 +109,7 @@ impl Metrics {
     }
 
     /// All values, as Prometheus reads them.
-    pub fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut out = String::new();
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         // Writing into a string has no failing case but the formatting of a value, which then is left out.
@@ -150,6 +149,12 @@ impl Metrics {
     }
 }
 
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// One word for an outcome.
 pub(crate) fn outcome_word(outcome: &Outcome) -> &'static str {
     match outcome {
@@ -167,13 +172,13 @@ mod tests {
 
     #[test]
     fn prometheus_can_read_what_was_counted() {
-        let metrics = Metrics::new("c1");
+        let metrics = Metrics::new();
         metrics.api_request("list", "pods");
         metrics.api_request("list", "pods");
         metrics.command("Apply", &Outcome::Conflict { message: String::new() });
         let text = metrics.render();
-        assert!(text.contains(r#"ramen_api_requests_total{cluster="c1",verb="list",resource="pods"} 2"#), "{text}");
-        assert!(text.contains(r#"ramen_commands_total{cluster="c1",command="Apply",outcome="conflict"} 1"#), "{text}");
-        assert!(text.contains(r#"ramen_leading{cluster="c1"} 0"#), "{text}");
+        assert!(text.contains(r#"ramen_api_requests_total{verb="list",resource="pods"} 2"#), "{text}");
+        assert!(text.contains(r#"ramen_commands_total{command="Apply",outcome="conflict"} 1"#), "{text}");
+        assert!(text.contains("ramen_leading 0"), "{text}");
     }
 }

@@ -61,7 +61,7 @@ pub async fn run_with_log<O: Operator>(
 ) -> Result<(), Error> {
     let operator = Arc::new(operator);
     let manager = manager(O::Domain::OPERATOR);
-    let metrics = Metrics::new(settings.cluster.as_str());
+    let metrics = Metrics::new();
     let config = client::configure(&settings.connect).await?;
     let server = config.cluster_url.to_string();
     let agent = format!("{manager}/{}", env!("CARGO_PKG_VERSION"));

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures::{StreamExt, pin_mut};
 use kube::{
     Api, Client,
-    core::{DynamicObject, discovery::ApiResource},
+    core::{DynamicObject, Status, discovery::ApiResource},
     runtime::watcher::{self, Event, watcher},
 };
 use ramen_api::kinds::{self, Resource};
@@ -200,7 +200,7 @@ impl Watcher {
     fn complain(&self, err: &watcher::Error) {
         let kind = self.watch.resource.kind;
         self.metrics.watch_error(kind.to_owned());
-        tracing::warn!(kind, error = chain(err), "a watch failed; it is taken up again");
+        tracing::warn!(kind, error = describe(err), "a watch failed; it is taken up again");
     }
 }
 
@@ -213,12 +213,24 @@ fn whole(object: DynamicObject, resource: &Resource) -> Value {
     object
 }
 
-fn code(err: &watcher::Error) -> Option<u16> {
+/// What the API server said, if it was the API server that ended the watch.
+fn status(err: &watcher::Error) -> Option<&Status> {
     match err {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status)) => Some(status.code),
-        watcher::Error::WatchError(status) => Some(status.code),
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+        | watcher::Error::WatchError(status) => Some(status),
         _ => None,
+    }
+}
+
+fn code(err: &watcher::Error) -> Option<u16> {
+    status(err).map(|status| status.code)
+}
+
+fn describe(err: &watcher::Error) -> String {
+    match status(err) {
+        Some(status) => format!("{} ({} {})", status.message, status.code, status.reason),
+        None => chain(err),
     }
 }

@@ -44,7 +44,7 @@ impl Lab {
         vault.learn(&secret(SECRET));
         let limits =
             Limits { store_call: Duration::from_secs(4), store_rest: Duration::from_secs(3600), ..Limits::default() };
-        let stores = Stores::new(Arc::clone(&vault), &limits, Metrics::new("c1"));
+        let stores = Stores::new(Arc::clone(&vault), &limits, Metrics::new());
         Self { bucket, _endpoint: endpoint, stores, profile, vault }
     }
 
@@ -57,7 +57,7 @@ impl Lab {
     }
 
     fn put_raw(&self, key: &str, bytes: &[u8]) {
-        self.bucket.lock().unwrap().put(key, bytes.into(), &Condition::None, Time::wall()).unwrap();
+        self.bucket.lock().unwrap().put(key, bytes, &Condition::None, Time::wall()).unwrap();
     }
 }
 
