@@ -64,13 +64,14 @@ impl Flights {
         self.slots.get(aggregate)?.get(slot)
     }
 
-    /// Slots of an aggregate whose last attempt failed, with how: what conditions and `why` tell.
+    /// Slots of an aggregate whose last finished attempt failed, with how: what conditions and `why` tell. A repetition
+    /// in flight does not hide it.
     pub fn failing(&self, aggregate: &Aggregate) -> impl Iterator<Item = (&str, &Attempt)> {
         self.slots
             .get(aggregate)
             .into_iter()
             .flatten()
-            .filter(|(_, attempt)| attempt.outcome.as_ref().is_some_and(|outcome| !outcome.is_done()))
+            .filter(|(_, attempt)| attempt.failure.is_some())
             .map(|(slot, attempt)| (slot.as_str(), attempt))
     }
 
@@ -160,4 +161,56 @@ impl Flights {
 /// The pause after `failures` earlier ones, in milliseconds.
 fn pause(failures: u32) -> u64 {
     (FIRST_PAUSE_MS << failures.min(16)).min(LONGEST_PAUSE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use ramen_events::{Controller, hub};
+
+    use super::*;
+
+    fn wish() -> Command {
+        Command::Hub(hub::Command::CreateConfig)
+    }
+
+    fn fly(flights: &mut Flights, who: &Aggregate, now: Time, outcome: &Outcome) {
+        let id = CommandId::derive("x", ramen_events::Seq(now.0), b"");
+        flights.depart(who, "status", id, &wish(), now);
+        flights.arrive(who, "status", id, outcome, now);
+    }
+
+    #[test]
+    fn pauses_double_while_the_same_wish_fails_and_start_afresh_after_a_rest() {
+        let who = Aggregate::new(Controller::Drpc, "ns", "app");
+        let (mut flights, refused) =
+            (Flights::default(), Outcome::Refused { code: 403, reason: "Forbidden".into(), message: String::new() });
+        let digest = BlobId::of(&wish().bytes());
+        let mut now = Time(1_000);
+        let mut pauses = Vec::new();
+        for _ in 0..3 {
+            fly(&mut flights, &who, now, &refused);
+            let Clearance::NotBefore(at) = flights.clearance(&who, "status", digest, now) else { panic!("no pause") };
+            pauses.push(at.ms_since(now));
+            now = at;
+        }
+        assert_eq!(pauses, [250, 500, 1000]);
+        assert_eq!(flights.clearance(&who, "status", BlobId::of(b"another wish"), now), Clearance::Go);
+        let later = now.plus_ms(10 * LONGEST_PAUSE_MS);
+        fly(&mut flights, &who, later, &refused);
+        assert_eq!(flights.clearance(&who, "status", digest, later), Clearance::NotBefore(later.plus_ms(250)));
+    }
+
+    #[test]
+    fn a_slot_is_busy_until_its_outcome_is_known() {
+        let who = Aggregate::new(Controller::Drpc, "ns", "app");
+        let mut flights = Flights::default();
+        let id = CommandId::derive("x", ramen_events::Seq(1), b"");
+        flights.depart(&who, "status", id, &wish(), Time(0));
+        let digest = BlobId::of(&wish().bytes());
+        assert_eq!(flights.clearance(&who, "status", digest, Time(99_999)), Clearance::Busy);
+        let stranger = CommandId::derive("x", ramen_events::Seq(2), b"");
+        assert_eq!(flights.arrive(&who, "status", stranger, &Outcome::Done, Time(1)), None);
+        assert_eq!(flights.arrive(&who, "status", id, &Outcome::Done, Time(1)), Some(wish()));
+        assert_eq!(flights.clearance(&who, "other", digest, Time(1)), Clearance::Go);
+    }
 }

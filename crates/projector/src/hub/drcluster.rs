@@ -7,6 +7,8 @@ mod cidrs;
 mod deletion;
 mod fence;
 pub(super) mod inventory;
+#[cfg(test)]
+pub(super) use works::ROLES;
 mod status;
 mod store;
 mod views;
@@ -39,10 +41,16 @@ struct Cluster<'a> {
 struct Unmet {
     reason: &'static str,
     message: String,
+    /// Nothing is wrong: an answer is under way. What was valid stays so meanwhile.
+    waiting: bool,
 }
 
 fn unmet(reason: &'static str, message: impl Into<String>) -> Unmet {
-    Unmet { reason, message: message.into() }
+    Unmet { reason, message: message.into(), waiting: false }
+}
+
+fn waiting(reason: &'static str, message: impl Into<String>) -> Unmet {
+    Unmet { reason, message: message.into(), waiting: true }
 }
 
 /// What a DRCluster wants now.

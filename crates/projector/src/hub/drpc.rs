@@ -78,6 +78,8 @@ pub struct Drpc {
     pub vol_sync_disabled: bool,
     /// `ramenOpsNamespace` of the configuration.
     pub ops_namespace: String,
+    /// Agents can be asked to watch what is in works.
+    pub can_watch: bool,
     /// What stores hold of the VRG, by profile, and how to ask each.
     pub copies: Vec<(ramen_events::hub::Profile, Option<KnownCopy>)>,
     /// When the status was last written, or is being written.
@@ -139,7 +141,8 @@ impl Drpc {
         let since = self.since(&position);
         let shut = found.map(|(step, wait)| {
             (step.act)(self, decision);
-            report::Shut { progression: step.name, sentence: wait.sentence(since), since }
+            let sentence = wait.sentence(since) + &self.last_failure();
+            report::Shut { progression: step.name, sentence, since }
         });
         decision.position = Some(position);
         stage(shut)
@@ -149,6 +152,12 @@ impl Drpc {
     fn since(&self, at: &Position) -> Time {
         let same = |p: &&Position| p.runbook == at.runbook && p.action == at.action && p.step == at.step;
         self.position.as_ref().filter(same).map_or(self.now, |p| p.since)
+    }
+
+    /// How what the step wants to be written failed, if it did.
+    fn last_failure(&self) -> String {
+        let failed = self.failing.iter().find(|(slot, _)| slot != "status");
+        failed.map(|(slot, words)| format!("; the last attempt to write {slot} failed: {words}")).unwrap_or_default()
     }
 
     /// Identity of the action that runs.

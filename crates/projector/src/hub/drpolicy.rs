@@ -155,7 +155,9 @@ impl Policy<'_> {
     fn validated_text(&self) -> String {
         let mut text = String::from("drpolicy validated");
         if !self.fact.spec.network_mapping.is_empty() {
-            text.push_str("; spec.networkMappingRef is not supported yet by this version: static addresses stay as they are");
+            text.push_str(
+                "; spec.networkMappingRef is not supported yet by this version: static addresses stay as they are",
+            );
         }
         if self.hub.config().is_ok_and(|config| config.distribution && config.automation) {
             text.push_str(

@@ -11,6 +11,9 @@ use crate::domain::Change;
 
 use super::state::{Asked, Hub, KnownCopy, KnownStore, KnownView, KnownWork};
 
+/// The field of a work that asks its agent to watch.
+const SCRAPE_TYPE: &str = "feedbackScrapeType";
+
 impl Hub {
     /// Whether a fact says something that is not known yet.
     pub(super) fn is_news(&self, fact: &hub::Fact) -> bool {
@@ -83,6 +86,8 @@ impl Hub {
                 self.application_sets.insert(key, fact.clone());
             }
             hub::Fact::Work(fact) => {
+                // The field is there again: the definition was replaced by a newer one.
+                self.cannot_watch &= fact.watched.is_none();
                 let works = self.works.entry(fact.cluster.clone()).or_default();
                 let old = works.remove(&fact.name);
                 replaced(old.as_ref(), |old| self.index.work(&old.fact, false));
@@ -119,7 +124,9 @@ impl Hub {
             // A log that begins in the middle of an action takes the start that was reported.
             let running = !self.actions.contains_key(&key) && fact.status.observed_generation == fact.meta.generation;
             let since = fact.status.action_start.filter(|_| running).unwrap_or(now);
-            let asked = Asked { id: ActionId(id), action: fact.spec.action.clone(), target: target.clone(), since };
+            let first = !self.actions.contains_key(&key) && matches!(fact.status.phase.as_str(), "" | "Deploying");
+            let asked =
+                Asked { id: ActionId(id), action: fact.spec.action.clone(), target: target.clone(), since, first };
             self.actions.insert(key.clone(), asked);
         }
         replaced(self.drpcs.insert(key, fact.clone()), |old| self.index.drpc(&old, false));
@@ -187,6 +194,10 @@ impl Hub {
                     let fact = StoredVrgFact { profile: profile.name.clone(), key: key.clone(), answer };
                     self.learn_copy(now, fact);
                 }
+            }
+            // An older definition of ManifestWork lacks the field, and server-side apply says so.
+            hub::Command::ApplyVrgWork(work) if work.watched => {
+                self.cannot_watch |= outcome.message().is_some_and(|words| words.contains(SCRAPE_TYPE));
             }
             // That it exists already is as good.
             hub::Command::CreateOpsNamespace { name }

@@ -35,6 +35,8 @@ pub struct Hub {
     pub(super) stored: BTreeMap<String, BTreeMap<String, KnownCopy>>,
     /// Stores by profile.
     pub(super) stores: BTreeMap<String, KnownStore>,
+    /// The API server refused `feedbackScrapeType`, so agents cannot be asked to watch.
+    pub(super) cannot_watch: bool,
     /// What each DRPC was last asked to do.
     pub(super) actions: BTreeMap<ObjectRef, Asked>,
     pub(super) index: Index,
@@ -95,6 +97,8 @@ pub struct Asked {
     pub target: String,
     /// When it was asked.
     pub since: Time,
+    /// Nothing was asked before: the application is deployed for the first time.
+    pub first: bool,
 }
 
 impl Hub {

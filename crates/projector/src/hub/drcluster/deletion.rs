@@ -29,7 +29,8 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
         return;
     }
     views::delete_all(cluster, decision);
-    if await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision) || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
+    if await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision)
+        || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
     {
         say(cluster, "waiting for the cluster's agent to remove what was put there".into(), decision);
         return;

@@ -96,7 +96,9 @@ fn waiting_for(hub: &Hub, cluster: &ClusterName, kind: &str, object: &str) -> St
     let views = hub.views.get(cluster).into_iter().flat_map(|views| views.values());
     let told = match views.map(|known| &known.fact).find(|fact| same(fact)).map(|fact| &fact.answer) {
         Some(ViewAnswer::NotFound) => ", which is not there",
-        Some(ViewAnswer::Failed { message, .. }) => return format!("waiting for {kind} {object} of cluster {cluster}: {message}"),
+        Some(ViewAnswer::Failed { message, .. }) => {
+            return format!("waiting for {kind} {object} of cluster {cluster}: {message}");
+        }
         _ => "",
     };
     format!("waiting for the view of {kind} {object} of cluster {cluster}{told}")

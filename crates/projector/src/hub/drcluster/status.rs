@@ -31,9 +31,14 @@ pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decisio
     let mut conditions = Conditions::new(cluster.ask.now, &cluster.fact.meta, &before.conditions);
     let phase = fence::report(&cluster.fact.fence, &mut conditions);
     cidrs::report(&cidrs::find(cluster), &mut conditions);
+    let valid = conditions.before(condition::VALIDATED).is_some_and(|c| c.is_true_at(cluster.fact.meta.generation));
     match unmet {
         None => conditions.yes(condition::VALIDATED, reason::SUCCEEDED, cluster.validated_text()),
-        Some(Unmet { reason, message }) => conditions.no(condition::VALIDATED, reason, message),
+        Some(Unmet { waiting: true, .. }) if valid => {}
+        Some(Unmet { reason: reason::INITIALIZING, message, .. }) => {
+            conditions.unknown(condition::VALIDATED, reason::INITIALIZING, message);
+        }
+        Some(Unmet { reason, message, .. }) => conditions.no(condition::VALIDATED, reason, message),
     }
     let status = DrClusterStatus {
         phase: phase.to_owned(),
@@ -43,9 +48,7 @@ pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decisio
     if cluster.fact.status.as_ref() == Some(&status) {
         return;
     }
-    let mut events = turned_bad(&before.conditions, &status.conditions, &BAD);
-    // A store that has not answered yet is no fault.
-    events.retain(|event| !event.message.starts_with("waiting for"));
+    let events = turned_bad(&before.conditions, &status.conditions, &BAD);
     let command = hub::Command::WriteClusterStatus {
         cluster: cluster.name.0.clone(),
         uid: cluster.fact.meta.uid.clone(),

@@ -9,7 +9,7 @@ use ramen_events::{
 
 use crate::domain::Decision;
 
-use super::{Cluster, Unmet, unmet};
+use super::{Cluster, Unmet, unmet, waiting};
 
 /// Pause between probes of a store that works, in seconds.
 const PERIOD: u64 = 600;
@@ -40,7 +40,8 @@ pub fn check(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<(), Unmet
         );
         return Err(unmet(reason::S3_CONNECTION_FAILED, text));
     };
-    let known = cluster.hub.stores.get(name).filter(|store| store.key.profile == *profile && store.key.secret == secret);
+    let known =
+        cluster.hub.stores.get(name).filter(|store| store.key.profile == *profile && store.key.secret == secret);
     let due = known.map_or(Time(0), |store| match store.failures {
         0 => store.at.plus_seconds(PERIOD),
         n => store.at.plus_seconds((FIRST_PAUSE << n.saturating_sub(1).min(8)).min(LONGEST_PAUSE)),
@@ -56,7 +57,7 @@ pub fn check(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<(), Unmet
         decision.ask_again(due, format!("store {name} is due to be probed"));
     }
     match known {
-        None => Err(unmet(reason::S3_CONNECTION_FAILED, format!("waiting for the first answer of store {name}"))),
+        None => Err(waiting(reason::INITIALIZING, format!("waiting for the first answer of store {name}"))),
         Some(store) => match &store.error {
             None => Ok(()),
             Some((word, message)) => Err(explain(profile, word, message)),

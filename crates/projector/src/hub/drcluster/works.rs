@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::domain::Decision;
 
-use super::{Cluster, Unmet, unmet};
+use super::{Cluster, Unmet, unmet, waiting};
 
 /// What the agent may edit, as the names of its roles say.
 pub const ROLES: [&str; 5] =
@@ -27,6 +27,11 @@ pub fn is_applied(work: &WorkFact) -> bool {
 fn complaint(work: &WorkFact) -> String {
     let told = [&work.applied, &work.available].into_iter().flatten().find(|c| c.status != ConditionStatus::True);
     told.map(|condition| format!("; its agent says: {}", condition.message)).unwrap_or_default()
+}
+
+/// A work that is not applied: a fault if its agent says so.
+fn late(work: &WorkFact, reason: &'static str, text: String) -> Unmet {
+    if complaint(work).is_empty() { waiting(reason, text) } else { unmet(reason, text) }
 }
 
 /// Rights for the work agent.
@@ -61,11 +66,11 @@ pub fn check_rights(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<()
                 cluster.name,
                 complaint(work)
             );
-            Err(unmet(reason::DR_CLUSTERS_DEPLOY_STATUS_CHECK_FAILED, text))
+            Err(late(work, reason::DR_CLUSTERS_DEPLOY_STATUS_CHECK_FAILED, text))
         }
         None => {
             let text = format!("waiting for ManifestWork {} to be written", name::DR_CLUSTER_WORK);
-            Err(unmet(reason::DR_CLUSTERS_DEPLOY_STATUS_CHECK_FAILED, text))
+            Err(waiting(reason::DR_CLUSTERS_DEPLOY_STATUS_CHECK_FAILED, text))
         }
     }
 }
@@ -96,13 +101,12 @@ pub fn check_config(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<()
     let other_identity = told.as_ref().is_some_and(|(told, _)| *told != id);
     match known {
         // The identity is immutable on the cluster: a rebuilt cluster of the same name needs a new object (13, H28).
-        Some(work) if other_identity => {
-            if !work.deleting {
-                let command =
-                    hub::Command::DeleteWork { cluster: name.clone(), name: work.name.clone(), uid: work.uid.clone() };
-                decision.want("work/config", Command::Hub(command));
-            }
+        Some(work) if other_identity && !work.deleting => {
+            let command =
+                hub::Command::DeleteWork { cluster: name.clone(), name: work.name.clone(), uid: work.uid.clone() };
+            decision.want("work/config", Command::Hub(command));
         }
+        Some(_) if other_identity => {}
         _ if told != Some((id.clone(), schedules.clone())) => {
             let command = hub::Command::ApplyConfigWork { cluster: name.clone(), id, schedules };
             decision.want("work/config", Command::Hub(command));
@@ -113,11 +117,11 @@ pub fn check_config(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<()
         Some(work) if is_applied(work) && !other_identity => Ok(()),
         Some(work) => {
             let text = format!("waiting for DRClusterConfig to be applied on cluster {name}{}", complaint(work));
-            Err(unmet(reason::DR_CLUSTER_CONFIG_IN_PROGRESS, text))
+            Err(late(work, reason::DR_CLUSTER_CONFIG_IN_PROGRESS, text))
         }
         None => {
             let text = format!("waiting for DRClusterConfig to be written for cluster {name}");
-            Err(unmet(reason::DR_CLUSTER_CONFIG_IN_PROGRESS, text))
+            Err(waiting(reason::DR_CLUSTER_CONFIG_IN_PROGRESS, text))
         }
     }
 }

@@ -25,7 +25,7 @@ pub fn adopt(drpc: &Drpc, decision: &mut Decision) -> bool {
             name: wanted::work_name(drpc),
             drpc: drpc.key.clone(),
             manifest,
-            watched: true,
+            watched: drpc.can_watch,
         };
         decision.want(wanted::slot(site), Command::Hub(hub::Command::ApplyVrgWork(Box::new(work))));
     }

@@ -2,7 +2,7 @@
 //! drpc 7). An answer that is missing is never taken for "nothing there" (10, P14 and P16; S11).
 
 use ramen_events::{
-    Command, Position, Time, Wait,
+    ActionId, Command, Position, Time, Wait,
     hub::{self, StoredVrg, StoredVrgAnswer},
 };
 
@@ -42,7 +42,8 @@ pub fn check(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
     let silent: Vec<&Site> = drpc.listed_sites().iter().filter(|site| !site.has_answered()).collect();
     let mut position = Position {
         runbook: "contact".into(),
-        action: drpc.asked.id.clone(),
+        // Asking for another action does not make silent clusters speak.
+        action: ActionId("contact".into()),
         step: "FirstContact".into(),
         wait: None,
         since: drpc.now,
@@ -122,7 +123,7 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
     let primary = seen.iter().find(|site| site.vrg.is_asked_primary());
     let Some(picked) = primary.or(seen.first()) else {
         return match failed {
-            None => Verdict::Continue,                                                      // 2
+            None => Verdict::Continue,                                                 // 2
             Some(failed) => judge_copies(drpc, destination, failed, reachable, since), // 4, 5, 6
         };
     };
@@ -143,6 +144,8 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
             "cluster {failed} does not answer and may run the application; bring it back, or set spec.action to \
              Failover and spec.failoverCluster to a cluster that answers"
         )), // 8
+        // A failover names the cluster to go on with; nothing else tells which one that is.
+        None if primary.is_none() && seen.len() > 1 && drpc.action() == Action::Failover => Verdict::Continue,
         None if primary.is_none() && seen.len() > 1 => Verdict::Stop(
             "all clusters are secondary, so a move was under way when the hub lost its memory; set spec.action to \
              Failover and spec.failoverCluster to the cluster with the newer data"

@@ -7,7 +7,7 @@ use ramen_api::ramen::{
     wire::{annotation, name},
 };
 use ramen_events::{
-    ClusterName, ConditionStatus, Json,
+    ClusterName, ConditionStatus, Json, Outcome,
     hub::{DecisionEntry, ObjectRef, PlacementKind},
 };
 
@@ -37,10 +37,15 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let decided = placement.as_ref().map(|placement| decided(hub, &placed, placement)).unwrap_or_default();
     let slot_time = |slot: &str| ask.flights.last(ask.aggregate, slot).map(|attempt| attempt.decided);
     let touched = listed.iter().filter_map(|c| Some((c.clone(), slot_time(&super::views::touch_slot(c))?))).collect();
+    // Conflicts are solved by looking again.
+    let words = |failure: &Outcome| match failure {
+        Outcome::Conflict { .. } => None,
+        failure => failure.message().map(str::to_owned),
+    };
     let mut failing: Vec<(String, String)> = ask
         .flights
         .failing(ask.aggregate)
-        .filter_map(|(slot, attempt)| Some((slot.to_owned(), attempt.outcome.as_ref()?.message()?.to_owned())))
+        .filter_map(|(slot, attempt)| Some((slot.to_owned(), words(attempt.failure.as_ref()?)?)))
         .collect();
     failing.sort();
     Some(Drpc {
@@ -54,6 +59,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         config_fault: config.err().unwrap_or_default(),
         vol_sync_disabled: hub.config().is_ok_and(|config| config.vol_sync_disabled),
         ops_namespace: hub.config().map(|config| config.ops_namespace.clone()).unwrap_or_default(),
+        can_watch: !hub.cannot_watch,
         copies: copies(hub, &listed, &vrg_namespace, &key.name),
         status_written: slot_time("status"),
         touched,
@@ -67,12 +73,12 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
 }
 
 /// Clusters of the policy, then clusters that hold works or views of this DRPC.
-fn names(hub: &Hub, key: &ObjectRef, listed: &[ClusterName]) -> impl Iterator<Item = ClusterName> {
+fn names<'a>(hub: &Hub, key: &ObjectRef, listed: &'a [ClusterName]) -> impl Iterator<Item = ClusterName> + use<'a> {
     let works = hub.index.works_by_drpc.get(key).into_iter().flatten();
     let views = hub.index.views_by_drpc.get(key).into_iter().flatten();
     let others: BTreeSet<ClusterName> = works.chain(views).map(|(cluster, _)| cluster.clone()).collect();
     let others: Vec<ClusterName> = others.into_iter().filter(|cluster| !listed.contains(cluster)).collect();
-    listed.to_vec().into_iter().chain(others)
+    listed.iter().cloned().chain(others)
 }
 
 fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {

@@ -1,6 +1,9 @@
 //! Which VRG a reader of the DRPC should look at, and what of it the status repeats (spec drpc 4.9).
 
-use ramen_events::hub::{DrpcStatus, ResourceMirror};
+use ramen_events::{
+    Time,
+    hub::{DrpcStatus, ResourceMirror},
+};
 
 use super::{Drpc, action::Action, site::Site};
 
@@ -15,6 +18,15 @@ pub fn reported(drpc: &Drpc) -> Option<&Site> {
         // The source as long as it serves, then the target.
         Action::Relocate => drpc.serving().or_else(|| drpc.target_site()),
     }
+}
+
+/// How long what is repeated may be waited for, in milliseconds.
+const PATIENCE_MS: u64 = 1_500;
+
+/// When the view will show what feedback already tells of, if it does not: what is worth a write is worth a complete one.
+pub fn due(drpc: &Drpc) -> Option<Time> {
+    let site = reported(drpc).filter(|site| site.vrg.view_lags && site.name.0 == drpc.target())?;
+    site.vrg.feedback_at.map(|at| at.plus_ms(PATIENCE_MS)).filter(|at| *at > drpc.now)
 }
 
 /// Repeats what the VRG reports.

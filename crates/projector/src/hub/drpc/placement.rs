@@ -91,7 +91,7 @@ pub fn clear(drpc: &Drpc, decision: &mut Decision) {
 }
 
 fn write(drpc: &Drpc, entries: Option<Vec<DecisionEntry>>, decision: &mut Decision) {
-    let Some(placement) = &drpc.placement else { return };
+    let Some(placement) = drpc.placement.as_ref().filter(|_| drpc.decided.ambiguity.is_empty()) else { return };
     let decided = &drpc.decided;
     let command = hub::Command::WriteDecision {
         placement: ObjectRef::new(&placement.meta.namespace, &placement.meta.name),

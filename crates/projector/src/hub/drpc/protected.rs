@@ -3,7 +3,9 @@
 use ramen_api::ramen::wire::{condition, reason, state::State};
 use ramen_events::{Condition, ConditionStatus};
 
-use super::{Drpc, mirror, site::Site, vrg::Vrg};
+use crate::domain::Decision;
+
+use super::{Drpc, mirror, vrg::Vrg};
 
 /// What `Protected` says: status, reason of the wire, words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,35 +18,37 @@ pub struct Verdict {
     pub message: String,
 }
 
-/// Judges the VRG that is reported.
-pub fn judge(drpc: &Drpc) -> Verdict {
+/// How long the verdict of before stands while the cluster looks at what was asked last, in seconds.
+const LOOKING: u64 = 10;
+
+/// Judges the VRG that is reported. While its cluster looks at a new request, what was said before stands: each step of
+/// an action is such a request, and a verdict that flutters with them helps nobody.
+pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
     let Some(site) = mirror::reported(drpc) else {
         return unknown("no cluster has the application, so no VolumeReplicationGroup tells of it".into());
     };
-    let vrg = format!("VolumeReplicationGroup ({}/{}) on cluster {}", drpc.vrg_namespace, drpc.key.name, site.name);
+    let name = format!("VolumeReplicationGroup ({}/{}) on cluster {}", drpc.vrg_namespace, drpc.key.name, site.name);
     if !site.vrg.is_present() || site.vrg.observed_generation == 0 {
-        return unknown(format!("{vrg} has not reported yet"));
+        return unknown(format!("{name} has not reported yet"));
     }
     if site.lost {
-        return unknown(format!("{vrg} cannot be asked: the hub has lost the cluster; what it last said may be old"));
+        return unknown(format!("{name} cannot be asked: the hub has lost the cluster; what it last said may be old"));
     }
-    judge_vrg(&vrg, site)
-}
-
-fn judge_vrg(name: &str, site: &Site) -> Verdict {
-    let vrg = &site.vrg;
-    match fault(vrg, drpc_action(site)) {
-        None => Verdict {
-            status: ConditionStatus::True,
-            reason: reason::PROTECTED,
-            message: format!("{name} protects the application's volumes and objects"),
-        },
-        Some(Fault { status, reason, what }) => Verdict { status, reason, message: format!("{name}: {what}") },
+    let action = site.wished().map(|manifest| manifest.spec.action.as_str()).unwrap_or_default();
+    let Some(Fault { status, reason, what, settling }) = fault(&site.vrg, action) else {
+        let message = format!("{name} protects the application's volumes and objects");
+        return Verdict { status: ConditionStatus::True, reason: reason::PROTECTED, message };
+    };
+    let before = drpc.fact.status.condition(condition::PROTECTED).filter(|told| told.message.starts_with(&name));
+    let until = site.work.as_ref().map_or(drpc.now, |work| work.at.plus_seconds(LOOKING));
+    if let Some(before) = before.filter(|_| settling && drpc.now < until) {
+        decision.ask_again(until, "the cluster should have looked at what was asked");
+        let known = [reason::PROTECTED, reason::ERROR, reason::PROGRESSING, reason::UNKNOWN];
+        if let Some(reason) = known.into_iter().find(|known| *known == before.reason) {
+            return Verdict { status: before.status, reason, message: before.message.clone() };
+        }
     }
-}
-
-fn drpc_action(site: &Site) -> &str {
-    site.wished().map(|manifest| manifest.spec.action.as_str()).unwrap_or_default()
+    Verdict { status, reason, message: format!("{name}: {what}") }
 }
 
 fn unknown(message: String) -> Verdict {
@@ -60,10 +64,17 @@ pub struct Fault {
     pub reason: &'static str,
     /// What is missing.
     pub what: String,
+    /// Only because the cluster has not looked at the last request yet.
+    pub settling: bool,
 }
 
 fn fault_of(status: ConditionStatus, reason: &'static str, what: String) -> Option<Fault> {
-    Some(Fault { status, reason, what })
+    Some(Fault { status, reason, what, settling: false })
+}
+
+/// The cluster has not looked at the last request yet.
+fn settling(status: ConditionStatus, what: String) -> Option<Fault> {
+    Some(Fault { status, reason: reason::UNKNOWN, what, settling: true })
 }
 
 /// The first row of the table that fires; `None`: protected.
@@ -110,7 +121,8 @@ fn good(vrg: &Vrg, kind: &str) -> Option<Fault> {
     let unknown = |what: String| fault_of(ConditionStatus::Unknown, reason::UNKNOWN, what);
     let Some(condition) = vrg.condition(kind) else { return unknown(format!("condition {kind} is not reported yet")) };
     if condition.generation != vrg.generation {
-        return unknown(format!("condition {kind} is not reported yet for what was last asked"));
+        let what = format!("condition {kind} is not reported yet for what was last asked");
+        return settling(ConditionStatus::Unknown, what);
     }
     match condition.status {
         ConditionStatus::True => None,
@@ -126,7 +138,7 @@ fn good(vrg: &Vrg, kind: &str) -> Option<Fault> {
 fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {
     if vrg.observed_generation != vrg.generation {
         let what = "what was last asked has not been looked at yet".to_owned();
-        return fault_of(ConditionStatus::False, reason::UNKNOWN, what);
+        return settling(ConditionStatus::False, what);
     }
     let wanted = if primary { State::Primary } else { State::Secondary };
     if vrg.state != wanted.as_str() {

@@ -11,7 +11,6 @@ pub mod failover;
 pub mod promotion;
 pub mod relocate;
 
-use ramen_api::ramen::wire::state::Progression;
 use ramen_events::{ClusterName, Wait};
 
 use crate::{
@@ -46,8 +45,8 @@ fn remedy_for(site: &Site) -> &'static str {
     }
 }
 
-/// The progressions that the tables use, as they stand on the wire.
-mod shown {
+/// The progressions that the tables use, as they stand on the wire (a test compares them with its words).
+pub mod shown {
     pub const CREATING_MW: &str = "CreatingMW";
     pub const UPDATING_PL_RULE: &str = "UpdatingPlRule";
     pub const WAIT_FOR_READINESS: &str = "WaitForReadiness";
@@ -64,22 +63,3 @@ mod shown {
     pub const ENSURING_VOLUMES_ARE_SECONDARY: &str = "EnsuringVolumesAreSecondary";
     pub const DELETING: &str = "Deleting";
 }
-
-/// All words that tables show; a test compares them with the wire's.
-pub const SHOWN: [(&str, Progression); 15] = [
-    (shown::CREATING_MW, Progression::CreatingMw),
-    (shown::UPDATING_PL_RULE, Progression::UpdatingPlRule),
-    (shown::WAIT_FOR_READINESS, Progression::WaitForReadiness),
-    (shown::ENSURING_VOL_SYNC_SETUP, Progression::EnsuringVolSyncSetup),
-    (shown::SETTING_UP_VOL_SYNC_DEST, Progression::SettingUpVolSyncDest),
-    (shown::CHECKING_FAILOVER_PREREQUISITES, Progression::CheckingFailoverPrerequisites),
-    (shown::WAIT_FOR_STORAGE_MAINTENANCE, Progression::WaitForStorageMaintenanceActivation),
-    (shown::WAITING_FOR_RESOURCE_RESTORE, Progression::WaitingForResourceRestore),
-    (shown::UPDATED_PLACEMENT, Progression::UpdatedPlacement),
-    (shown::CLEANING_UP, Progression::CleaningUp),
-    (shown::PREPARING_FINAL_SYNC, Progression::PreparingFinalSync),
-    (shown::CLEARING_PLACEMENT, Progression::ClearingPlacement),
-    (shown::RUNNING_FINAL_SYNC, Progression::RunningFinalSync),
-    (shown::ENSURING_VOLUMES_ARE_SECONDARY, Progression::EnsuringVolumesAreSecondary),
-    (shown::DELETING, Progression::Deleting),
-];

@@ -81,11 +81,6 @@ impl Site {
         self.vrg.presence == Presence::Absent && !self.lost
     }
 
-    /// A VRG is there that no work of ours asked for.
-    pub fn is_orphaned(&self) -> bool {
-        self.vrg.is_present() && self.work.is_none()
-    }
-
     /// The cluster answered, one way or the other.
     pub fn has_answered(&self) -> bool {
         matches!(self.vrg.presence, Presence::Present | Presence::Absent) && !self.lost

@@ -28,13 +28,15 @@ const SILENCE_MS: u64 = 2_000;
 /// When to look again although nothing happened, in seconds: a safety net, not a clock that anything waits for.
 const LOOK_AGAIN: u64 = 600;
 
+/// How long a deletion may take, in seconds, before its status says what it waits for.
+const DELETION_PATIENCE: u64 = 10;
+
 /// Reasons that a person has to act on.
 const BAD: [&str; 3] = [reason::ERROR, reason::VALIDATION_FAILED, reason::PAUSED];
 
 /// Writes the status, now or when it pays.
 pub fn write(drpc: &Drpc, stage: &Stage, decision: &mut Decision) {
-    let before = &drpc.fact.status;
-    let mut after = compose(drpc, stage);
+    let mut after = compose(drpc, stage, decision);
     if let Some(at) = write_at(drpc, stage, &after) {
         if at <= drpc.now {
             after.last_update = Some(seconds(drpc.now));
@@ -50,9 +52,7 @@ pub fn write(drpc: &Drpc, stage: &Stage, decision: &mut Decision) {
             decision.ask_again(at, "the status is due to be written");
         }
     }
-    if !matches!(stage, Stage::Deleting(_)) || before.phase != "Deleting" {
-        decision.ask_again(drpc.now.plus_seconds(LOOK_AGAIN), "look again although nothing happened");
-    }
+    decision.ask_again(drpc.now.plus_seconds(LOOK_AGAIN), "look again although nothing happened");
 }
 
 /// When a status should be written; `None`: it says nothing new.
@@ -81,6 +81,13 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         for condition in &mut a.conditions {
             if let Some(told) = b.condition(&condition.kind) {
                 condition.message.clone_from(&told.message);
+                // While an action runs, whether the application is protected changes with each step.
+                if condition.kind == condition::PROTECTED
+                    && !drpc.is_finished()
+                    && told.generation == condition.generation
+                {
+                    condition.clone_from(told);
+                }
             }
         }
     };
@@ -88,6 +95,11 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         return Some(last.plus_ms(SOFT_MS));
     }
     let unreported = before.conditions.is_empty();
+    if before.phase == after.phase
+        && let Some(at) = mirror::due(drpc)
+    {
+        return Some(at);
+    }
     match stage {
         Stage::Contacting(shut) if unreported => Some(shut.since.plus_ms(SILENCE_MS)),
         Stage::Preparing if unreported => None,
@@ -103,7 +115,7 @@ fn differs(before: &DrpcStatus, after: &DrpcStatus, but: impl Fn(&mut DrpcStatus
     after != *before
 }
 
-fn compose(drpc: &Drpc, stage: &Stage) -> DrpcStatus {
+fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
     let before = &drpc.fact.status;
     let mut status = before.clone();
     let mut conditions = Conditions::new(drpc.now, &drpc.fact.meta, &before.conditions);
@@ -125,11 +137,11 @@ fn compose(drpc: &Drpc, stage: &Stage) -> DrpcStatus {
         }
         Stage::Paused { failover_allowed, why } => paused(&mut status, &mut conditions, *failover_allowed, why, drpc),
         Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions),
-        Stage::Deleting(shut) => deleting(drpc, shut.as_ref(), &mut status, &mut conditions),
+        Stage::Deleting(shut) => deleting(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
     }
     if !matches!(stage, Stage::Deleting(_) | Stage::Preparing) && drpc.policy.is_some() {
         mirror::copy(drpc, &mut status);
-        let verdict = protected::judge(drpc);
+        let verdict = protected::judge(drpc, decision);
         conditions.set(condition::PROTECTED, verdict.status, verdict.reason, verdict.message);
     }
     status.conditions = conditions.finish();
@@ -216,7 +228,8 @@ fn has_not_begun(progression: &str) -> bool {
 fn available(drpc: &Drpc, shut: Option<&Shut>, phase: &str, conditions: &mut Conditions<'_>) {
     let kind = condition::AVAILABLE;
     let words = || shut.map_or_else(|| "Completed".to_owned(), |shut| shut.sentence.clone());
-    match phase {
+    let begun = !shut.is_some_and(|shut| has_not_begun(shut.progression));
+    match if begun { phase } else { "" } {
         "Deployed" => conditions.yes(kind, phase, deployed_words(drpc)),
         "FailedOver" | "Relocated" => conditions.yes(kind, phase, "Completed"),
         "Deploying" | "FailingOver" | "Relocating" => conditions.no(kind, phase, words()),
@@ -274,7 +287,13 @@ fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, conditions: &mut Conditions<'_>)
     }
 }
 
-fn deleting(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions: &mut Conditions<'_>) {
+fn deleting(
+    drpc: &Drpc,
+    shut: Option<&Shut>,
+    status: &mut DrpcStatus,
+    conditions: &mut Conditions<'_>,
+    decision: &mut Decision,
+) {
     if status.phase != "Deleting" {
         status.action_start = Some(seconds(drpc.now));
         status.action_duration = None;
@@ -284,8 +303,11 @@ fn deleting(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, condition
     status.observed_generation = drpc.fact.meta.generation;
     // Words only when it takes long: a deletion that goes well writes its status once.
     let Some(shut) = shut else { return };
-    let long = drpc.fact.status.action_start.is_some_and(|start| drpc.now.ms_since(start) > 10_000);
-    if drpc.fact.status.phase == "Deleting" && long {
+    let begun = drpc.fact.status.action_start.filter(|_| drpc.fact.status.phase == "Deleting").unwrap_or(drpc.now);
+    let patience = begun.plus_seconds(DELETION_PATIENCE);
+    if drpc.now < patience {
+        decision.ask_again(patience, "the deletion takes long");
+    } else {
         let before = conditions.before(condition::AVAILABLE);
         let (status, reason) =
             before.map_or((ConditionStatus::Unknown, reason::WAITING.to_owned()), |c| (c.status, c.reason.clone()));

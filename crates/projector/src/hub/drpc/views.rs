@@ -10,7 +10,7 @@ use ramen_events::{
     hub::{self, ViewAnswer, ViewScope, ViewWish},
 };
 
-use crate::domain::Decision;
+use crate::{domain::Decision, hub::state::KnownView};
 
 use super::{Drpc, site::Site};
 
@@ -22,6 +22,9 @@ const REST: u64 = 30;
 const CALM_MS: u64 = 1500;
 /// How long after a work was applied feedback may take, in seconds, before the view is read instead.
 const FEEDBACK_DUE: u64 = 3;
+
+/// How long a first protection is followed closely, in milliseconds, when no claim shows up.
+const PATIENCE_MS: u64 = 120_000;
 
 /// Slot of touches.
 pub fn touch_slot(cluster: &ClusterName) -> String {
@@ -37,7 +40,8 @@ pub fn ensure(drpc: &Drpc, decision: &mut Decision) {
         match &site.view {
             Some(view) if view.fact.deleting => {}
             Some(view) if view.fact.interval == interval => {
-                if is_reported && interval == 0 {
+                // A source on its way out shows nothing new that a reader would miss.
+                if is_reported && (drpc.is_finished() || drpc.target() == site.name.0) {
                     touch(drpc, site, decision);
                 }
             }
@@ -48,11 +52,22 @@ pub fn ensure(drpc: &Drpc, decision: &mut Decision) {
 
 /// How often the agent should read, in seconds; 0 leaves it to the agent.
 fn interval(drpc: &Drpc, site: &Site, is_reported: bool, decision: &mut Decision) -> i64 {
-    if drpc.is_finished() && drpc.is_mirrored_since_protection() {
-        return 0;
+    let first = drpc.asked.first && drpc.target() == site.name.0;
+    if first && !(drpc.is_finished() && drpc.is_mirrored()) {
+        return FAST;
     }
-    let first = drpc.is_first_protection() && (is_reported || drpc.target() == site.name.0);
-    if first { FAST } else { without_feedback(drpc, site, decision) }
+    let resting = site.view.as_ref().is_some_and(|view| rests_until(view) > drpc.now.plus_seconds(2));
+    let paced = site.view.as_ref().is_some_and(|view| view.fact.interval == FAST);
+    if is_reported && drpc.has_moved() && site.vrg.view_lags && (resting || paced) {
+        return FAST;
+    }
+    without_feedback(drpc, site, decision)
+}
+
+/// Until when an agent leaves a view alone.
+fn rests_until(view: &KnownView) -> Time {
+    let rest = u64::try_from(view.fact.interval).ok().filter(|interval| *interval > 0).unwrap_or(REST);
+    view.fact.flipped.map_or(Time(0), |flipped| flipped.plus_seconds(rest))
 }
 
 /// Reads fast where a work is applied and its agent tells nothing of it.
@@ -76,7 +91,7 @@ fn touch(drpc: &Drpc, site: &Site, decision: &mut Decision) {
     let Some(view) = &site.view else { return };
     let Some(feedback_at) = site.vrg.feedback_at.filter(|_| site.vrg.view_lags) else { return };
     // A view that rests is read when it wakes, whether touched or not.
-    let awake = view.fact.flipped.map_or(Time(0), |flipped| flipped.plus_seconds(REST));
+    let awake = rests_until(view);
     let last = drpc.touched.iter().find(|(cluster, _)| *cluster == site.name).map_or(Time(0), |(_, at)| *at);
     let calm = if site.vrg.is_ready() { Time(0) } else { feedback_at.plus_ms(CALM_MS) };
     let due = calm.max(last.plus_seconds(2));
@@ -91,8 +106,7 @@ fn touch(drpc: &Drpc, site: &Site, decision: &mut Decision) {
     if view.fact.touched == freshness && matches!(view.fact.answer, ViewAnswer::Found(_)) {
         return;
     }
-    let command =
-        hub::Command::TouchView { cluster: site.name.clone(), name: view.fact.name.clone(), freshness };
+    let command = hub::Command::TouchView { cluster: site.name.clone(), name: view.fact.name.clone(), freshness };
     decision.want(touch_slot(&site.name), Command::Hub(command));
 }
 
@@ -117,14 +131,9 @@ fn wish(drpc: &Drpc, site: &Site, interval: i64) -> Command {
 }
 
 impl Drpc {
-    /// The application was never reported as protected: its view is followed closely.
-    fn is_first_protection(&self) -> bool {
-        self.fact.status.last_group_sync.is_none()
-            && self.fact.status.resource.as_ref().is_none_or(|mirror| mirror.protected_pvcs.is_empty())
-    }
-
-    /// The status shows the VRG as it is since it was first protected.
-    fn is_mirrored_since_protection(&self) -> bool {
-        !self.is_first_protection() || self.now.ms_since(self.asked.since) > 120_000
+    /// The status shows what the VRG protects, or has had time to.
+    fn is_mirrored(&self) -> bool {
+        let shown = self.fact.status.resource.as_ref().is_some_and(|mirror| !mirror.protected_pvcs.is_empty());
+        shown || self.now.ms_since(self.asked.since) > PATIENCE_MS
     }
 }

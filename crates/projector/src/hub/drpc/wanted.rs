@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ramen_api::ramen::wire::{annotation, label, name};
 use ramen_events::{
     Command, Json,
-    hub::{
-        self, AsyncSpec, NamespaceWork, PeerClass, PolicyFact, VrgManifest, VrgSpec, VrgWork, WorkContent,
-    },
+    hub::{self, AsyncSpec, NamespaceWork, PeerClass, PolicyFact, VrgManifest, VrgSpec, VrgWork, WorkContent},
 };
 use serde_json::{Value, json};
 
@@ -65,7 +63,7 @@ pub fn vrg_work(drpc: &Drpc, site: &Site, manifest: VrgManifest, decision: &mut 
         name: work_name(drpc),
         drpc: drpc.key.clone(),
         manifest,
-        watched: !at_rest,
+        watched: drpc.can_watch && !at_rest,
     };
     decision.want(slot(site), Command::Hub(hub::Command::ApplyVrgWork(Box::new(work))));
 }
@@ -81,7 +79,8 @@ pub fn refresh(drpc: &Drpc, decision: &mut Decision) {
         let Some(wished) = site.wished() else { continue };
         let state = if site.name == home { "primary" } else { "secondary" };
         let wanted = manifest(drpc, site, state, FinalSync::No);
-        let crowded = site.watched > WATCHED_AT_REST && site.work.as_ref().is_some_and(|w| w.fact.watched == Some(true));
+        let crowded =
+            site.watched > WATCHED_AT_REST && site.work.as_ref().is_some_and(|w| w.fact.watched == Some(true));
         if wanted != *wished || crowded {
             vrg_work(drpc, site, wanted, decision);
         }
@@ -96,7 +95,8 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
     };
     let spec = before.map(|manifest| &manifest.spec);
     let dr = &drpc.fact.spec;
-    let action = if dr.action.is_empty() { spec.map(|spec| spec.action.clone()).unwrap_or_default() } else { dr.action.clone() };
+    let action =
+        if dr.action.is_empty() { spec.map(|spec| spec.action.clone()).unwrap_or_default() } else { dr.action.clone() };
     let touches_dry_run = action == "Failover" || spec.is_some_and(|spec| spec.dry_run || spec.action == "Failover");
     let profiles: BTreeSet<String> =
         drpc.listed_sites().iter().filter(|site| site.stays).map(|site| site.profile.clone()).collect();
@@ -167,7 +167,8 @@ fn peer_classes(
     let Some(kept) = kept else { return offered.to_vec() };
     let mut classes = kept.to_vec();
     let seen = site.vrg.seen.as_ref().and_then(|seen| seen.status.as_ref());
-    let used: BTreeSet<&str> = seen.into_iter().flat_map(|s| &s.protected_pvcs).map(|pvc| pvc.storage_class.as_str()).collect();
+    let used: BTreeSet<&str> =
+        seen.into_iter().flat_map(|s| &s.protected_pvcs).map(|pvc| pvc.storage_class.as_str()).collect();
     for offer in offered.iter().filter(|offer| used.contains(offer.storage_class.as_str())) {
         match classes.iter_mut().find(|class| is_same_class(class, offer)) {
             Some(class) if is_same_way(class, offer) => class.clone_from(offer),

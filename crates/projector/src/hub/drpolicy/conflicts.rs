@@ -34,7 +34,9 @@ pub fn find(policy: &Policy<'_>, asynchronous: &[PeerClass], synchronous: &[Peer
 
 /// Whether a cluster shares a storage with a peer.
 fn shares(synchronous: &[PeerClass], id: &str) -> bool {
-    synchronous.iter().any(|class| class.storage_ids.len() == 1 && class.cluster_ids.iter().any(|cluster| cluster == id))
+    synchronous
+        .iter()
+        .any(|class| class.storage_ids.len() == 1 && class.cluster_ids.iter().any(|cluster| cluster == id))
 }
 
 /// Whether `one` was there first.

@@ -52,9 +52,7 @@ fn is_same(one: &PeerClass, other: &PeerClass) -> bool {
         ids
     };
     let (a, b) = (&one.group_replication_id, &other.group_replication_id);
-    one.storage_class == other.storage_class
-        && sorted(one) == sorted(other)
-        && (a.is_empty() || b.is_empty() || a == b)
+    one.storage_class == other.storage_class && sorted(one) == sorted(other) && (a.is_empty() || b.is_empty() || a == b)
 }
 
 /// Two clusters, the earlier one of the policy first.

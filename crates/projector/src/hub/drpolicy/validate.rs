@@ -41,8 +41,7 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
             return Err(invalid(reason::DR_CLUSTER_NOT_FOUND, text));
         };
         let conditions = fact.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-        validated |=
-            conditions.iter().any(|c| c.kind == condition::VALIDATED && c.status == ConditionStatus::True);
+        validated |= conditions.iter().any(|c| c.kind == condition::VALIDATED && c.status == ConditionStatus::True);
     }
     if !validated {
         let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
@@ -52,9 +51,11 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
     }
     let mut ids = BTreeSet::new();
     for cluster in listed {
-        let id = inventory::identity(policy.hub, cluster).map_err(|why| invalid(reason::DR_CLUSTER_DETAILS_FAILED, why))?;
+        let id =
+            inventory::identity(policy.hub, cluster).map_err(|why| invalid(reason::DR_CLUSTER_DETAILS_FAILED, why))?;
         if !ids.insert(id.clone()) {
-            let text = format!("spec.drClusters: cluster {cluster} claims the identity {id} of another one of the list");
+            let text =
+                format!("spec.drClusters: cluster {cluster} claims the identity {id} of another one of the list");
             return Err(invalid(reason::DR_CLUSTER_DETAILS_FAILED, text));
         }
     }

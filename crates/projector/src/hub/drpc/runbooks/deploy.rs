@@ -3,8 +3,6 @@
 //! It is also what a cleared action comes to: the application stays where it is, and what the former action left half
 //! done is finished there.
 
-use ramen_api::ramen::wire::annotation;
-
 use crate::{domain::Decision, runbook::Gate};
 
 use super::{
@@ -61,6 +59,6 @@ fn ask_all(drpc: &Drpc, decision: &mut Decision) {
 /// An application that is deployed for the first time brings its claims with it. One whose volumes were handed over
 /// has to have them back first.
 fn home_is_ready_if_it_was_demoted(drpc: &Drpc) -> Gate {
-    let first = drpc.fact.meta.annotation(annotation::LAST_APP_CLUSTER).is_empty();
-    if first || target_is_decided(drpc).is_open() { Gate::Open } else { target_is_ready(drpc) }
+    let named = drpc.decided.current().is_some_and(|cluster| cluster.0 == drpc.target());
+    if drpc.asked.first || named { Gate::Open } else { target_is_ready(drpc) }
 }

@@ -1,0 +1,13 @@
+//! Stories and tables of the DRPC; rows name their section of the spec.
+
+mod bad_input;
+mod deletion;
+mod deploy;
+mod failover;
+mod first_contact;
+mod mid_flight;
+mod protected;
+mod recovery;
+mod relocate;
+mod reporting;
+mod wanted;

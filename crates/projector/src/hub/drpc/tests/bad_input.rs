@@ -1,0 +1,134 @@
+//! Bad input: the right condition, with field, value and remedy; correcting it is enough.
+
+use ramen_events::{
+    ConditionStatus::{False, True},
+    Json, Kind,
+    hub::{DrpcFact, Fact},
+};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::hub::story::{Story, app};
+
+fn annotate(fact: &mut DrpcFact, key: &str) {
+    fact.meta.annotations.insert(format!("drplacementcontrol.ramendr.openshift.io/{key}"), "true".into());
+}
+
+#[rstest]
+#[case::unknown_policy(|f: &mut DrpcFact| f.spec.policy = "gold".into(), "Error", "there is no DRPolicy gold")]
+#[case::preferred_outside(|f: &mut DrpcFact| f.spec.preferred = "c9".into(), "Error", "spec.preferredCluster: \"c9\"")]
+#[case::preferred_empty(|f: &mut DrpcFact| f.spec.preferred = String::new(), "Error", "spec.preferredCluster: \"\"")]
+#[case::no_placement(|f: &mut DrpcFact| f.spec.placement = "other".into(), "Error", "neither a Placement nor")]
+#[case::other_namespace(|f: &mut DrpcFact| f.spec.placement_namespace = "x".into(), "Error", "placementRef.namespace: x")]
+#[case::discovered(|f: &mut DrpcFact| f.spec.protected_namespaces = vec!["a".into()], "ValidationFailed", "protectedNamespaces: [a] is not supported yet")]
+#[case::kube_objects(|f: &mut DrpcFact| f.spec.kube_object_protection = Json::new(&json!({})), "ValidationFailed", "kubeObjectProtection")]
+#[case::dry_run(|f: &mut DrpcFact| f.spec.dry_run = true, "ValidationFailed", "spec.dryRun: true")]
+#[case::vol_sync(|f: &mut DrpcFact| annotate(f, "use-volsync-for-pvc-protection"), "ValidationFailed", "use-volsync")]
+#[case::groups(|f: &mut DrpcFact| annotate(f, "is-cg-enabled"), "ValidationFailed", "is-cg-enabled")]
+fn a_drpc_that_cannot_be_used_says_why(#[case] spoil: fn(&mut DrpcFact), #[case] reason: &str, #[case] words: &str) {
+    let mut story = Story::ready();
+    story.sent.clear();
+    story.protect_as(spoil);
+    story.run();
+    assert_eq!(story.told("Available"), (False, reason));
+    assert!(story.words("Available").contains(words), "{}", story.words("Available"));
+    assert_eq!(story.events, [reason], "one warning");
+    assert!(story.sent.iter().all(|sent| sent.starts_with("status")), "nothing else is written: {:?}", story.sent);
+    story.pass(1300);
+    assert_eq!(story.events.len(), 1, "and no more of them");
+    let good = story.drpc().clone();
+    story.gone(Kind::Drpc, "apps", "app");
+    story.protect_as(|fact| fact.status = good.status);
+    story.run();
+    story.pass(3);
+    assert_eq!(story.told("Available"), (True, "Deployed"), "correcting it is enough");
+}
+
+#[test]
+fn a_failover_outside_the_policy_changes_nothing() {
+    let mut story = Story::deployed();
+    story.ask("Failover", "c9");
+    story.run();
+    assert_eq!(story.told("Available"), (False, "Error"));
+    assert!(story.words("Available").contains("spec.failoverCluster: \"c9\""), "{}", story.words("Available"));
+    assert!(story.words("Available").contains("c1, c2"), "it names those that can be used");
+    assert_eq!((story.wished("c1"), story.wished("c2")), ("primary".into(), "secondary".into()));
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.told("Available"), (True, "FailedOver"));
+}
+
+#[test]
+fn a_placement_that_ocm_decides_is_refused() {
+    let mut story = Story::ready();
+    let mut placement = story.world.domain.placements[&app()].clone();
+    let annotations = std::mem::take(&mut placement.meta.annotations);
+    story.see(Fact::Placement(Box::new(placement.clone())));
+    story.protect();
+    story.run();
+    assert!(story.words("Available").contains("experimental-scheduling-disable"), "{}", story.words("Available"));
+    placement.meta.annotations = annotations;
+    story.see(Fact::Placement(Box::new(placement)));
+    story.run();
+    story.pass(3);
+    assert_eq!(story.told("Available"), (True, "Deployed"));
+}
+
+#[test]
+fn two_placements_of_one_name_are_refused() {
+    let mut story = Story::ready();
+    let mut rule = story.world.domain.placements[&app()].clone();
+    rule.kind = ramen_events::hub::PlacementKind::Rule;
+    story.see(Fact::Placement(Box::new(rule)));
+    story.protect();
+    story.run();
+    assert!(story.words("Available").contains("a Placement and a PlacementRule"), "{}", story.words("Available"));
+    story.gone(Kind::PlacementRule, "apps", "app");
+    story.run();
+    assert_eq!(story.told("Available"), (True, "Deployed"));
+}
+
+#[test]
+fn two_drpcs_for_one_placement_do_not_disturb_each_other() {
+    let mut story = Story::deployed();
+    let mut fact = story.drpc().clone();
+    fact.meta.name = "second".into();
+    fact.status = ramen_events::hub::DrpcStatus::default();
+    fact.meta.finalizers.clear();
+    story.see(Fact::Drpc(Box::new(fact)));
+    story.run();
+    let second = &story.world.domain.drpcs[&ramen_events::hub::ObjectRef::new("apps", "second")];
+    let available = second.status.condition("Available").unwrap();
+    assert!(available.message.contains("belongs to DRPlacementControl apps/app"), "{}", available.message);
+    assert_eq!(story.told("Available"), (True, "Deployed"), "S13: a newcomer cannot stop an established one");
+}
+
+#[test]
+fn an_ambiguous_decision_stops_what_depends_on_it() {
+    let mut story = Story::deployed();
+    let mut other = story.world.domain.decisions.values().next().unwrap().clone();
+    other.name = "app-decision-2".into();
+    story.see(Fact::Decision(other));
+    story.ask("Relocate", "c2");
+    story.run();
+    assert_eq!(story.status().progression, "ClearingPlacement", "P27: it fails instead of going on");
+    assert!(story.words("Available").contains("several PlacementDecisions"), "{}", story.words("Available"));
+    story.gone(Kind::PlacementDecision, "apps", "app-decision-2");
+    story.run();
+    assert_eq!(story.told("Available").0, True);
+}
+
+#[test]
+fn a_refused_write_is_told_with_its_words() {
+    let mut story = Story::ready();
+    let message = "manifestworks is forbidden".to_owned();
+    let refused = ramen_events::Outcome::Refused { code: 403, reason: "Forbidden".into(), message };
+    story.outcomes.insert("vrg".into(), refused);
+    story.protect();
+    story.run();
+    story.pass(5);
+    assert!(story.words("Available").contains("manifestworks is forbidden"), "{}", story.words("Available"));
+    story.outcomes.clear();
+    story.pass(40);
+    assert_eq!(story.told("Available"), (True, "Deployed"));
+}

@@ -1,0 +1,143 @@
+//! A hub that restarts, with its log or without.
+
+use ramen_events::ConditionStatus::{False, True};
+use rstest::rstest;
+
+use crate::hub::story::Story;
+
+#[rstest]
+#[case::with_its_log(Story::restart)]
+#[case::without_its_log(Story::lose_log)]
+fn a_restart_at_rest_changes_nothing(#[case] restart: fn(&mut Story)) {
+    let mut story = Story::deployed();
+    let before = story.status().clone();
+    restart(&mut story);
+    story.pass(60);
+    let written: Vec<&String> =
+        story.sent.iter().filter(|s| !s.starts_with("probe") && *s != "CreateOpsNamespace").collect();
+    assert_eq!(written, Vec::<&String>::new());
+    assert_eq!(*story.status(), before);
+}
+
+#[rstest]
+#[case::with_its_log(Story::restart)]
+#[case::without_its_log(Story::lose_log)]
+fn a_restart_in_the_middle_of_a_failover_goes_on(#[case] restart: fn(&mut Story)) {
+    let mut story = Story::deployed();
+    story.lose("c1");
+    story.site("c2").idle = true;
+    story.ask("Failover", "c2");
+    story.run();
+    restart(&mut story);
+    story.site("c2").idle = false;
+    story.catch_up("c2");
+    story.run();
+    assert_eq!(story.decision(), "[c1] c2");
+    restart(&mut story);
+    story.bring_back("c1");
+    story.run();
+    story.pass(5);
+    assert_eq!((story.status().phase.as_str(), story.status().progression.as_str()), ("FailedOver", "Completed"));
+}
+
+#[rstest]
+#[case::with_its_log(Story::restart)]
+#[case::without_its_log(Story::lose_log)]
+fn a_restart_at_each_step_of_a_relocation_goes_on(#[case] restart: fn(&mut Story)) {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    for _ in 0..12 {
+        for cluster in ["c1", "c2"] {
+            story.site(cluster).idle = true;
+        }
+        story.run();
+        restart(&mut story);
+        for cluster in ["c1", "c2"] {
+            story.site(cluster).idle = false;
+            story.catch_up(cluster);
+        }
+    }
+    story.run();
+    story.pass(5);
+    assert_eq!((story.status().phase.as_str(), story.status().progression.as_str()), ("Relocated", "Completed"));
+    assert_eq!(story.decision(), "c2");
+    let promotions = story.sent.iter().filter(|sent| *sent == "vrg c2 primary Relocate").count();
+    assert_eq!(promotions, 1);
+}
+
+#[test]
+fn a_restored_hub_takes_in_what_the_clusters_have() {
+    let mut story = Story::deployed();
+    story.restore_hub();
+    story.pass(3);
+    assert_eq!((story.wished("c1"), story.wished("c2")), ("primary".into(), "secondary".into()));
+    assert_eq!((story.status().phase.as_str(), story.status().progression.as_str()), ("Deployed", "Completed"));
+    let roles: Vec<&str> = story.sent.iter().map(String::as_str).filter(|s| s.starts_with("vrg")).collect();
+    assert_eq!(roles, ["vrg c1 primary", "vrg c2 secondary"], "S14: nothing changes its role");
+}
+
+#[test]
+fn a_restored_hub_resumes_a_failover_that_was_done() {
+    let mut story = Story::deployed();
+    story.ask("Failover", "c2");
+    story.run();
+    story.pass(5);
+    story.restore_hub();
+    story.pass(3);
+    assert_eq!((story.status().phase.as_str(), story.status().progression.as_str()), ("FailedOver", "Completed"));
+    assert_eq!((story.wished("c1"), story.wished("c2")), ("secondary Failover".into(), "primary Failover".into()));
+}
+
+#[test]
+fn a_restored_hub_asks_when_the_primary_does_not_answer() {
+    let mut story = Story::deployed();
+    story.lose("c1");
+    story.restore_hub();
+    story.pass(60);
+    assert_eq!((story.status().phase.as_str(), story.status().progression.as_str()), ("WaitForUser", "Paused"));
+    assert_eq!(story.told("Available"), (True, "Success"));
+    assert_eq!(story.told("PeerReady"), (True, "Success"), "{}", story.words("PeerReady"));
+    assert_eq!(story.wished("c2"), "secondary", "taken in, and left alone");
+    story.ask("Failover", "c2");
+    story.run();
+    story.pass(3);
+    assert_eq!(story.status().phase, "FailedOver", "rule 3");
+}
+
+#[test]
+fn a_restored_hub_goes_on_when_the_silent_cluster_answers() {
+    let mut story = Story::deployed();
+    story.lose("c1");
+    story.restore_hub();
+    story.pass(60);
+    assert_eq!(story.status().phase, "WaitForUser");
+    story.site("c1").down = false;
+    story.pass(60);
+    assert_eq!((story.status().phase.as_str(), story.status().progression.as_str()), ("Deployed", "Completed"));
+}
+
+#[test]
+fn a_hub_that_finds_two_replicas_stops_and_accepts_a_failover() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    story.site("c1").idle = true;
+    for _ in 0..6 {
+        story.run();
+        if story.wished("c1").starts_with("secondary") {
+            break;
+        }
+        story.site("c1").idle = false;
+        story.catch_up("c1");
+        story.site("c1").idle = true;
+    }
+    story.restore_hub();
+    story.pass(3);
+    assert_eq!(story.told("Available"), (False, "Paused"), "rule 9");
+    assert!(story.words("Available").contains("Failover"), "{}", story.words("Available"));
+    story.site("c1").idle = false;
+    story.catch_up("c1");
+    story.ask("Failover", "c1");
+    story.run();
+    story.pass(3);
+    assert_eq!(story.status().phase, "FailedOver", "{}", story.words("Available"));
+}

@@ -1,0 +1,154 @@
+use ramen_events::ConditionStatus::{False, True, Unknown};
+
+use crate::hub::story::Story;
+
+fn failed_over() -> Story {
+    let mut story = Story::deployed();
+    story.ask("Failover", "c2");
+    story.run();
+    story.pass(60);
+    story.sent.clear();
+    story.events.clear();
+    story
+}
+
+#[test]
+fn relocation_hands_over_in_order() {
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    story.run();
+    story.pass(2);
+    let order: Vec<&str> = story
+        .sent
+        .iter()
+        .map(String::as_str)
+        .filter(|sent| sent.starts_with("vrg") || sent.starts_with("decide"))
+        .collect();
+    let expected = [
+        "vrg c2 primary Relocate prepare",
+        "decide ",
+        "vrg c2 primary Relocate run",
+        "vrg c2 secondary Relocate",
+        "vrg c1 primary Relocate",
+        "decide c1",
+    ];
+    assert_eq!(order, expected);
+    assert_eq!(story.status().phase, "Relocated");
+    assert_eq!(story.told("Available"), (True, "Relocated"));
+    assert_eq!(story.told("PeerReady"), (True, "Success"));
+    let phases: Vec<&str> = story.events.iter().map(String::as_str).collect();
+    assert_eq!(phases, ["DRPCRelocating", "DRPCRelocationSuccess"]);
+}
+
+#[test]
+fn nothing_is_promoted_before_the_source_has_handed_over_its_data() {
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    story.site("c2").idle = true;
+    story.run();
+    assert_eq!(story.wished("c2"), "primary Relocate prepare", "no answer, no next step");
+    assert_eq!(story.decision(), "c2", "S4: the placement is cleared only when it is prepared");
+    story.site("c2").idle = false;
+    story.catch_up("c2");
+    // It accepts everything, but keeps its data.
+    for _ in 0..3 {
+        story.run();
+    }
+    assert_eq!(story.decision(), "c1");
+
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    story.site("c2").idle = true;
+    story.run();
+    story.site("c2").idle = false;
+    story.catch_up("c2");
+    story.site("c2").idle = true;
+    story.run();
+    assert_eq!(story.status().phase, "Relocating");
+}
+
+#[test]
+fn a_source_that_is_secondary_without_its_data_keeps_the_target_waiting() {
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    let spoil = |story: &mut Story| {
+        if story.wished("c2").starts_with("secondary") {
+            story.report("c2", |status| {
+                for condition in status.conditions.iter_mut().filter(|c| c.kind == "DataProtected") {
+                    condition.status = False;
+                    condition.reason = "Progressing".into();
+                }
+            });
+        }
+    };
+    // Demotion is answered at once; data is not.
+    story.site("c2").idle = true;
+    for _ in 0..4 {
+        story.run();
+        story.site("c2").idle = story.wished("c2").starts_with("secondary");
+        if story.site("c2").idle {
+            break;
+        }
+        story.catch_up("c2");
+        story.site("c2").idle = true;
+    }
+    story.run();
+    let generation = story.site("c2").vrg.as_ref().unwrap().generation;
+    story.report("c2", |status| {
+        status.observed_generation = generation;
+        status.state = "Secondary".into();
+        for condition in &mut status.conditions {
+            condition.generation = generation;
+        }
+    });
+    spoil(&mut story);
+    story.run();
+    assert_eq!(story.wished("c1"), "secondary Failover", "S2: not before DataProtected");
+    assert_eq!(story.status().progression, "EnsuringVolumesAreSecondary");
+    story.site("c2").idle = false;
+    story.catch_up("c2");
+    story.run();
+    assert_eq!(story.wished("c1"), "primary Relocate");
+}
+
+#[test]
+fn a_relocation_takes_both_clusters() {
+    let mut story = failed_over();
+    story.managed("c1", Unknown);
+    story.ask("Relocate", "c1");
+    story.run();
+    assert_eq!(story.wished("c2"), "primary Failover");
+    assert_eq!((story.status().phase.as_str(), story.decision()), ("Initiating", "c2".into()));
+    assert_eq!(story.told("Available"), (True, "FailedOver"), "it still runs");
+    assert!(story.words("Available").contains("both clusters"), "{}", story.words("Available"));
+    story.managed("c1", True);
+    story.run();
+    assert_eq!(story.status().phase, "Relocated");
+}
+
+#[test]
+fn an_unprotected_application_is_not_moved() {
+    let mut story = failed_over();
+    story.report("c2", |status| {
+        for condition in status.conditions.iter_mut().filter(|c| c.kind == "ClusterDataProtected") {
+            condition.status = False;
+            condition.reason = "UploadError".into();
+        }
+    });
+    story.run();
+    story.ask("Relocate", "c1");
+    story.run();
+    assert_eq!(story.wished("c2"), "primary Failover", "S3");
+    assert!(story.words("Available").contains("UploadError"), "{}", story.words("Available"));
+}
+
+#[test]
+fn relocating_to_where_it_is_changes_nothing_but_words() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c1");
+    story.run();
+    story.pass(2);
+    assert_eq!((story.decision(), story.wished("c1")), ("c1".into(), "primary Relocate".into()));
+    assert!(!story.sent.iter().any(|sent| sent == "decide "), "{:?}", story.sent);
+    assert_eq!(story.told("Available"), (True, "Relocated"));
+}

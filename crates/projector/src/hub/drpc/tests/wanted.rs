@@ -1,0 +1,68 @@
+//! The VRG that is asked for (spec drpc 3.1), and what the tables show.
+
+use ramen_events::hub::{PeerClass, WorkContent};
+
+use crate::hub::{
+    drpc::runbooks::{deletion::DELETION, deploy::DEPLOY, failover::FAILOVER, relocate::RELOCATE},
+    story::Story,
+};
+
+fn manifest(story: &Story, cluster: &str) -> ramen_events::hub::VrgManifest {
+    match &story.world.domain.work(&cluster.into(), "app-apps-vrg-mw").unwrap().fact.content {
+        WorkContent::Vrg { manifest, .. } => (**manifest).clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_new_vrg_has_what_an_existing_installation_writes() {
+    let story = Story::deployed();
+    let manifest = manifest(&story, "c1");
+    assert_eq!(manifest.labels["ramendr.openshift.io/created-by-ramen"], "true");
+    let keys: Vec<&str> = manifest.annotations.keys().map(|key| key.rsplit('/').next().unwrap()).collect();
+    let expected = [
+        "destination-cluster",
+        "drpc-uid",
+        "enable-diff",
+        "is-cg-enabled",
+        "is-submariner-enabled",
+        "use-volsync-for-pvc-protection",
+    ];
+    assert_eq!(keys, expected, "the copied ones are there even when empty");
+    assert_eq!(manifest.spec.s3_profiles, ["s3-c1", "s3-c2"]);
+    assert_eq!(manifest.spec.rest.value(), serde_json::json!({"volSync": {"disabled": true}}));
+    let spec = manifest.spec.asynchronous.unwrap();
+    assert_eq!(spec.interval, "1m");
+    assert_eq!(spec.replication_class_selector.value(), serde_json::json!({}));
+    assert_eq!(spec.peer_classes.len(), 1);
+}
+
+#[test]
+fn an_application_stays_with_its_way_of_replication() {
+    let mut story = Story::deployed();
+    let before = manifest(&story, "c1").spec.asynchronous.unwrap().peer_classes;
+    let mut policy = story.world.domain.policies["policy"].clone();
+    let status = policy.status.as_mut().unwrap();
+    status.asynchronous[0].grouping = true;
+    story.see(ramen_events::hub::Fact::Policy(Box::new(policy.clone())));
+    story.run();
+    assert_eq!(manifest(&story, "c1").spec.asynchronous.unwrap().peer_classes, before, "S8: another way is not taken");
+}
+
+#[test]
+fn the_replica_has_the_primarys_peer_classes() {
+    let mut story = Story::deployed();
+    story.ask("Failover", "c2");
+    story.run();
+    let of = |cluster: &str| manifest(&story, cluster).spec.asynchronous.unwrap().peer_classes;
+    assert_eq!(of("c1"), of("c2"));
+    assert_ne!(of("c1"), Vec::<PeerClass>::new());
+}
+
+#[test]
+fn progressions_are_words_of_the_wire() {
+    use ramen_api::ramen::wire::state::Progression;
+    for step in [DEPLOY, FAILOVER, RELOCATE, DELETION].into_iter().flatten() {
+        assert!(Progression::WORDS.contains(&step.name), "{}", step.name);
+    }
+}

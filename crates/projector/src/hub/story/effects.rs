@@ -1,0 +1,190 @@
+//! What commands do to the world.
+
+use ramen_events::{
+    ClusterName, CommandId, ConditionStatus, Json, Kind,
+    hub::{self, *},
+};
+use serde_json::json;
+
+use super::Story;
+
+impl Story {
+    pub(super) fn carry_out(&mut self, id: CommandId, command: hub::Command) {
+        match command {
+            hub::Command::PatchMeta(patch) => self.patch(&patch),
+            hub::Command::WriteDrpcStatus { drpc, status, events, .. } => {
+                self.events.extend(events.into_iter().map(|event| event.reason));
+                if let Some(mut fact) = self.world.domain.drpcs.get(&drpc).cloned() {
+                    fact.status = *status;
+                    self.see(hub::Fact::Drpc(Box::new(fact)));
+                }
+            }
+            hub::Command::WritePolicyStatus { policy, status, events, .. } => {
+                self.events.extend(events.into_iter().map(|event| event.reason));
+                let mut fact = self.world.domain.policies[&policy].clone();
+                fact.status = Some(*status);
+                self.see(hub::Fact::Policy(Box::new(fact)));
+            }
+            hub::Command::WriteClusterStatus { cluster, status, events, .. } => {
+                self.events.extend(events.into_iter().map(|event| event.reason));
+                let mut fact = self.world.domain.clusters[&cluster].clone();
+                fact.status = Some(*status);
+                self.see(hub::Fact::DrCluster(Box::new(fact)));
+            }
+            hub::Command::ApplyVrgWork(work) => {
+                let content = WorkContent::Vrg { manifest: Box::new(work.manifest.clone()), command: id.to_string() };
+                let drpc = Some(work.drpc.clone());
+                self.write_work(&work.cluster, &work.name, drpc, content, Some(work.watched));
+                self.catch_up(&work.cluster.0);
+            }
+            hub::Command::ApplyNamespaceWork(work) => {
+                let content = WorkContent::Manifests(Json::new(&json!([{"kind": "Namespace"}])));
+                self.write_work(&work.cluster, &work.name, Some(work.drpc.clone()), content, None);
+            }
+            hub::Command::ApplyClusterWork { cluster, .. } => {
+                let roles = crate::hub::drcluster::ROLES.map(|role| {
+                    let name = format!("open-cluster-management:klusterlet-work-sa:agent:{role}");
+                    json!({"metadata": {"name": name}})
+                });
+                let content = WorkContent::Manifests(Json::new(&json!(roles)));
+                self.write_work(&cluster, "ramen-dr-cluster", None, content, None);
+            }
+            hub::Command::ApplyConfigWork { cluster, id, schedules } => {
+                let spec = json!({"clusterID": id, "replicationSchedules": schedules});
+                let content = WorkContent::Manifests(Json::new(&json!([{"spec": spec}])));
+                self.write_work(&cluster, "drcconfig-mw", None, content, None);
+            }
+            hub::Command::DeleteWork { cluster, name, .. } => self.delete_work(&cluster, &name),
+            hub::Command::ApplyView(wish) => self.write_view(&wish),
+            hub::Command::TouchView { cluster, name, freshness } => {
+                if let Some(known) = self.world.domain.view(&cluster, &name).cloned() {
+                    self.see(hub::Fact::View(Box::new(ViewFact { touched: freshness, ..known.fact })));
+                    self.read_view(&cluster, &name);
+                }
+            }
+            hub::Command::DeleteView { cluster, name } => self.gone(Kind::ManagedClusterView, &cluster.0, &name),
+            hub::Command::WriteDecision { placement, decision, label, create, entries, .. } => {
+                let key = ObjectRef::new(&placement.namespace, &decision);
+                let mut fact = self.world.domain.decisions.get(&key).cloned().unwrap_or(DecisionFact {
+                    namespace: placement.namespace,
+                    name: decision,
+                    placement: placement.name,
+                    ..DecisionFact::default()
+                });
+                fact.excluded_from_backup |= label || create;
+                fact.entries = entries.unwrap_or(fact.entries);
+                self.see(hub::Fact::Decision(fact));
+            }
+            hub::Command::FetchStoredVrg { profile, key } => {
+                let answer = self.copies.get(&profile.name).cloned();
+                let answer = answer.unwrap_or(StoredVrgAnswer::Unknown { message: "down".into() });
+                self.see(hub::Fact::StoredVrg(StoredVrgFact { profile: profile.name, key, answer }));
+            }
+            hub::Command::CreateConfig | hub::Command::CreateOpsNamespace { .. } | hub::Command::ProbeStore { .. } => {}
+        }
+    }
+
+    fn patch(&mut self, patch: &MetaPatch) {
+        let change = |meta: &mut Meta| {
+            meta.labels.extend(patch.labels.clone());
+            meta.annotations.extend(patch.annotations.clone());
+            if let Some(finalizers) = &patch.finalizers {
+                meta.finalizers.clone_from(finalizers);
+            }
+            if let Some(owners) = &patch.owners {
+                meta.owners.clone_from(owners);
+            }
+            meta.deleting.is_some() && meta.finalizers.is_empty()
+        };
+        let key = patch.object.clone();
+        match patch.kind {
+            Kind::Drpc => {
+                let mut fact = self.world.domain.drpcs[&key].clone();
+                if change(&mut fact.meta) {
+                    return self.gone(Kind::Drpc, &key.namespace, &key.name);
+                }
+                self.see(hub::Fact::Drpc(Box::new(fact)));
+            }
+            Kind::Placement => {
+                let mut fact = self.world.domain.placements[&key].clone();
+                if change(&mut fact.meta) {
+                    return self.gone(Kind::Placement, &key.namespace, &key.name);
+                }
+                self.see(hub::Fact::Placement(Box::new(fact)));
+            }
+            Kind::DrPolicy => {
+                let mut fact = self.world.domain.policies[&key.name].clone();
+                if change(&mut fact.meta) {
+                    return self.gone(Kind::DrPolicy, "", &key.name);
+                }
+                self.see(hub::Fact::Policy(Box::new(fact)));
+            }
+            Kind::DrCluster => {
+                let mut fact = self.world.domain.clusters[&key.name].clone();
+                if change(&mut fact.meta) {
+                    return self.gone(Kind::DrCluster, "", &key.name);
+                }
+                self.see(hub::Fact::DrCluster(Box::new(fact)));
+            }
+            other => panic!("nobody patches {other:?}"),
+        }
+    }
+
+    fn write_work(
+        &mut self,
+        cluster: &ClusterName,
+        name: &str,
+        drpc: Option<ObjectRef>,
+        content: WorkContent,
+        watched: Option<bool>,
+    ) {
+        let before = self.world.domain.work(cluster, name).map(|known| known.fact.clone());
+        let mut fact = before.unwrap_or_else(|| WorkFact {
+            cluster: cluster.clone(),
+            name: name.into(),
+            uid: format!("uid-{cluster}-{name}"),
+            drpc,
+            dr_cluster: if name == "ramen-dr-cluster" { cluster.0.clone() } else { String::new() },
+            ..WorkFact::default()
+        });
+        fact.generation += 1;
+        fact.content = content;
+        fact.watched = watched;
+        let holds =
+            WorkCondition { status: ConditionStatus::True, generation: fact.generation, message: String::new() };
+        if !self.site(&cluster.0).down {
+            (fact.applied, fact.available) = (Some(holds.clone()), Some(holds));
+        }
+        self.see(hub::Fact::Work(Box::new(fact)));
+    }
+
+    fn delete_work(&mut self, cluster: &ClusterName, name: &str) {
+        if self.site(&cluster.0).down {
+            if let Some(known) = self.world.domain.work(cluster, name).cloned() {
+                self.see(hub::Fact::Work(Box::new(WorkFact { deleting: true, ..known.fact })));
+            }
+            return;
+        }
+        if name.ends_with("-vrg-mw") {
+            self.site(&cluster.0).vrg = None;
+        }
+        self.gone(Kind::ManifestWork, &cluster.0, name);
+    }
+
+    fn write_view(&mut self, wish: &ViewWish) {
+        let before = self.world.domain.view(&wish.cluster, &wish.name).map(|known| known.fact.clone());
+        let fact = before.unwrap_or_else(|| ViewFact { uid: self.uid(), ..ViewFact::default() });
+        self.see(hub::Fact::View(Box::new(ViewFact {
+            cluster: wish.cluster.clone(),
+            name: wish.name.clone(),
+            drpc: wish.drpc.clone(),
+            for_policies: wish.for_policies,
+            scope_group: wish.scope.group.clone(),
+            scope_kind: wish.scope.kind.clone(),
+            scope_name: wish.scope.name.clone(),
+            interval: wish.interval,
+            ..fact
+        })));
+        self.read_view(&wish.cluster, &wish.name);
+    }
+}
