@@ -84,7 +84,9 @@ impl SledLog {
         directory::create(dir)?;
         let lock = Lock::take(dir)?;
         let db = open_store(dir)?;
-        check_format(&db)?;
+        if !check_format(&db)? {
+            db.insert(keys::FORMAT, &FORMAT.to_le_bytes()).map_err(store_failed)?;
+        }
         check_owner(&db, dir, &options.owner)?;
         let marker = Marker::open(dir)?;
         let mark = marker::read(dir);
@@ -156,13 +158,14 @@ fn open_store(dir: &Path) -> Result<Db, Error> {
     }
 }
 
-fn check_format(db: &Db) -> Result<(), Error> {
+/// Whether the store has a format that is known here; `false` when it has none yet.
+fn check_format(db: &Db) -> Result<bool, Error> {
     match db.get(keys::FORMAT).map_err(store_failed)? {
-        None => db.insert(keys::FORMAT, &FORMAT.to_le_bytes()).map(drop).map_err(store_failed),
-        Some(value) => {
-            let found = value.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes));
-            if found == FORMAT { Ok(()) } else { Err(Error::TooNew { found, known: FORMAT }) }
-        }
+        None => Ok(false),
+        Some(value) => match value.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)) {
+            FORMAT => Ok(true),
+            found => Err(Error::TooNew { found, known: FORMAT }),
+        },
     }
 }
 
