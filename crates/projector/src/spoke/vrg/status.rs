@@ -15,7 +15,7 @@ use super::{
 use crate::domain::Decision;
 
 /// How long a status that only shows progress is held back after a step began: most steps are over by then.
-const PROGRESS_PAUSE_MS: u64 = 500;
+const PROGRESS_PAUSE_MS: u64 = 1_000;
 /// How often words alone are worth a write, while what they say of stays as it is.
 const WORDS_PAUSE_MS: u64 = 5_000;
 /// How often times of synchronizations alone are worth a write.

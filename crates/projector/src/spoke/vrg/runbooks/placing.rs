@@ -125,15 +125,12 @@ pub fn accept(pv: &Pv, stored: &StoredVolume, claim: Option<&Pvc>) -> Acceptance
         _ if pv.reclaim_policy == "Delete" && !named.is_empty() => {
             Acceptance::Wait(format!("volume {name} of before to be reclaimed"))
         }
-        PvPhase::Released => Acceptance::Freed,
-        _ if named.is_empty() || is_present => {
-            if restored || pv.phase == PvPhase::Available {
-                Acceptance::Yes
-            } else {
-                Acceptance::Wait(format!("volume {name} to become available"))
-            }
-        }
-        _ => Acceptance::Freed,
+        PvPhase::Released if !is_present => Acceptance::Freed,
+        _ if is_present => Acceptance::Yes,
+        _ if named.is_empty() && (restored || pv.phase == PvPhase::Available) => Acceptance::Yes,
+        _ if named.is_empty() => Acceptance::Wait(format!("volume {name} to become available")),
+        // Its claim may have been made a moment ago: only a released volume has certainly lost it.
+        _ => Acceptance::Wait(format!("volume {name} to be bound to its claim")),
     }
 }
 

@@ -59,6 +59,7 @@ fn volume_wait(volume: &Judged, more: &str) -> Wait {
     let missing = volume.archive.missing.join(", ");
     let what = match (volume.waits_for.as_str(), &volume.archive.verdict) {
         ("", Some(verdict)) if !verdict.holds() => verdict.message.clone(),
+        ("", _) if missing.is_empty() => "it to be noted that its copies are stored".to_owned(),
         ("", _) => format!("its copies to be in S3 store {missing}"),
         (what, _) => what.to_owned(),
     };

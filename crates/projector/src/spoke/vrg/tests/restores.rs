@@ -99,7 +99,7 @@ fn one_store_with_a_set_is_enough_once_the_other_failed_or_was_waited_for() {
     let mut lab = fresh("Failover");
     lab.answer(stored("s3-1", &["data"]));
     assert_eq!(lab.restored(), [] as [&str; 0], "the other store may hold a newer set");
-    assert_eq!(lab.decide().again.map(|again| again.at.ms_since(NOW)), Some(500), "a status is due first");
+    assert_eq!(lab.decide().again.map(|again| again.at.ms_since(NOW)), Some(1_000), "a status is due first");
     lab.unreachable("s3-2");
     assert_eq!(lab.restored(), ["pv-data"]);
 }
@@ -193,6 +193,8 @@ fn no() -> Acceptance {
 #[case::v8_terminating(|pv: &mut Pv| { pv.deleting = true; restored(pv, PvPhase::Available); }, false, waits())]
 #[case::restored_a_moment_ago(|pv: &mut Pv| { restored(pv, PvPhase::Pending); any_claim(pv); }, false, Acceptance::Yes)]
 #[case::restored_and_free(|pv: &mut Pv| { restored(pv, PvPhase::Available); any_claim(pv); }, false, Acceptance::Yes)]
+#[case::being_bound_to_a_claim_not_seen_yet(|pv: &mut Pv| restored(pv, PvPhase::Available), false, waits())]
+#[case::being_bound_to_its_claim(|pv: &mut Pv| restored(pv, PvPhase::Available), true, Acceptance::Yes)]
 #[case::v8_released(|pv: &mut Pv| restored(pv, PvPhase::Released), false, Acceptance::Freed)]
 #[case::released_and_to_be_deleted(|pv: &mut Pv| {
     restored(pv, PvPhase::Released);
