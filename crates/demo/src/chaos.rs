@@ -30,13 +30,13 @@ impl Chaos {
     pub fn new(seed: u64, operators: usize) -> Self {
         let mut rng = Rng::for_entity(seed, "chaos");
         let next = Self::kill(&mut rng, operators);
-        let at = Instant::now() + rng.between(Duration::from_millis(100), Duration::from_millis(2500));
+        let at = Instant::now() + rng.between(Duration::from_millis(50), Duration::from_millis(1000));
         Self { rng, next, at, kills: 0 }
     }
 
     fn kill(rng: &mut Rng, operators: usize) -> Next {
         let operator = usize::try_from(rng.below(operators as u64)).unwrap_or_default();
-        Next::Kill { operator, down: rng.between(Duration::from_millis(20), Duration::from_millis(1500)) }
+        Next::Kill { operator, down: rng.between(Duration::from_millis(20), Duration::from_millis(900)) }
     }
 
     /// Does what is due. Operators of a cluster that is lost (`absent`) are left alone. Returns what was done.
@@ -74,7 +74,7 @@ impl Chaos {
     /// The next victim, after a while.
     fn rest(&mut self, operators: usize) {
         self.next = Self::kill(&mut self.rng, operators);
-        self.at = Instant::now() + self.rng.between(Duration::from_millis(300), Duration::from_millis(4000));
+        self.at = Instant::now() + self.rng.between(Duration::from_millis(100), Duration::from_millis(1500));
     }
 
     /// Whether an operator is down that has to come back.

@@ -17,6 +17,8 @@ pub struct Drpc {
     pub phase: String,
     /// `Completed`, or the step.
     pub progression: String,
+    /// Whether it shows the VRG that serves.
+    pub mirrors_vrg: bool,
     /// Conditions by type: status and whether it is of the current generation, reason, message.
     conditions: BTreeMap<String, (String, String, String)>,
 }
@@ -44,6 +46,7 @@ impl Drpc {
             (text(&condition["type"]), (status, text(&condition["reason"]), text(&condition["message"])))
         });
         Self {
+            mirrors_vrg: status["resourceConditions"]["resourceMeta"]["name"].is_string(),
             phase: text(&status["phase"]),
             progression: text(&status["progression"]),
             conditions: conditions.collect(),

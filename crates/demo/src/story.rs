@@ -153,6 +153,7 @@ impl<'a> Story<'a> {
             );
         }
         self.action("failover", up, completed, lost, oldest);
+        self.all(|drpc| drpc.mirrors_vrg).await?;
         self.milestone("failed-over")
     }
 

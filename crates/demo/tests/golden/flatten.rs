@@ -165,10 +165,15 @@ impl Flat<'_> {
                 if items.is_empty() {
                     self.lines.push((path.clone(), "[]".to_owned()));
                 }
-                for (index, item) in items.iter().enumerate() {
+                let mut items: Vec<_> = items.iter().collect();
+                if path.ends_with("protectedpvcs") {
+                    // Ramen's order is that of its last removals.
+                    items.sort_by_key(|name| name.as_str());
+                }
+                for (index, item) in items.into_iter().enumerate() {
                     let length = path.len();
                     let key = ["type", "name"].into_iter().find_map(|key| item.get(key)).and_then(Value::as_str);
-                    path.push_str(&key.map_or_else(|| format!("[{index}]"), |key| format!("[{key}]")));
+                    path.push_str(&key.map_or_else(|| format!("[{index}]"), |key| format!("[{}]", self.text(key))));
                     self.walk(path, item);
                     path.truncate(length);
                 }
@@ -188,6 +193,14 @@ impl Flat<'_> {
         if is_time(text) {
             return "<time>".to_owned();
         }
+        if path.ends_with("actionDuration") {
+            return "<duration>".to_owned();
+        }
+        self.text(text)
+    }
+
+    /// A text without what differs between any two runs.
+    fn text(&self, text: &str) -> String {
         let text = replace(text, self.names);
         if is_uuid(&text) {
             return "<uid>".to_owned();
