@@ -35,13 +35,15 @@ pub fn touch_slot(cluster: &ClusterName) -> String {
 pub fn ensure(drpc: &Drpc, decision: &mut Decision) {
     let reported = super::mirror::reported(drpc).map(|site| site.name.clone());
     for site in drpc.listed_sites() {
-        let is_reported = reported.as_ref() == Some(&site.name);
-        let interval = interval(drpc, site, is_reported, decision);
+        // A source on its way out shows nothing new that a reader would miss; a target that is ready will be read next.
+        let is_target = drpc.target() == site.name.0;
+        let is_read = if is_target { site.vrg.is_ready() || drpc.has_moved() } else { drpc.is_finished() };
+        let is_read = is_read && (is_target || reported.as_ref() == Some(&site.name));
+        let interval = interval(drpc, site, is_read, decision);
         match &site.view {
             Some(view) if view.fact.deleting => {}
             Some(view) if view.fact.interval == interval => {
-                // A source on its way out shows nothing new that a reader would miss.
-                if is_reported && (drpc.is_finished() || drpc.target() == site.name.0) {
+                if is_read && (interval == 0 || drpc.asked.first) {
                     touch(drpc, site, decision);
                 }
             }
@@ -51,14 +53,14 @@ pub fn ensure(drpc: &Drpc, decision: &mut Decision) {
 }
 
 /// How often the agent should read, in seconds; 0 leaves it to the agent.
-fn interval(drpc: &Drpc, site: &Site, is_reported: bool, decision: &mut Decision) -> i64 {
+fn interval(drpc: &Drpc, site: &Site, is_read: bool, decision: &mut Decision) -> i64 {
     let first = drpc.asked.first && drpc.target() == site.name.0;
     if first && !(drpc.is_finished() && drpc.is_mirrored()) {
         return FAST;
     }
     let resting = site.view.as_ref().is_some_and(|view| rests_until(view) > drpc.now.plus_seconds(2));
     let paced = site.view.as_ref().is_some_and(|view| view.fact.interval == FAST);
-    if is_reported && drpc.has_moved() && site.vrg.view_lags && (resting || paced) {
+    if is_read && site.vrg.view_lags && (resting || paced) {
         return FAST;
     }
     without_feedback(drpc, site, decision)

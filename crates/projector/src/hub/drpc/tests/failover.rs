@@ -82,7 +82,7 @@ fn failover_writes_few_objects() {
     story.ask("Failover", "c2");
     story.run();
     let writes = story.sent.iter().filter(|sent| !sent.starts_with("status")).collect::<Vec<_>>();
-    let few = ["vrg c2 primary Failover", "mark Drpc", "decide [c1] c2", "touch c2", "vrg c1 secondary Failover"];
+    let few = ["vrg c2 primary Failover", "touch c2", "mark Drpc", "decide [c1] c2", "vrg c1 secondary Failover"];
     assert_eq!(writes, few);
 }
 
