@@ -1,7 +1,7 @@
 //! Records as bytes.
 //!
 //! The first byte tells the form; what follows is that form's own affair. A form never changes once it was released:
-//! [`v1`] is the only one so far. A new form gets a module of its own beside it, and `From<v2::Envelope> for Record`
+//! Module `v1` holds the only one so far. A new form gets a module of its own beside it, and `From<v2::Envelope> for Record`
 //! is where old contents are turned into today's. Within a form, the enums of facts, commands and payloads only ever
 //! grow at their end.
 

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{fs, os::unix::fs::FileExt, path::Path};
+use std::{fs, os::unix::fs::FileExt, path::Path, thread};
 
 use ramen_events::{
     BlobId, ClusterName, Epoch, Operator, Record, Seq,
@@ -31,9 +31,14 @@ fn read(log: &SledLog) -> Vec<Record> {
     log.scan(Seq(1)).map(|entry| entry.unwrap().0).collect()
 }
 
+/// sled's threads may hold the file a moment longer than the log was open.
+fn open_store(dir: &Path) -> sled::Db {
+    (0..100_000).find_map(|_| sled::open(dir.join("store")).ok()).expect("the store can be opened")
+}
+
 /// Works on the store of a closed log, behind the log's back.
 fn in_store<T>(dir: &Path, work: impl FnOnce(&sled::Db) -> T) -> T {
-    let db = sled::open(dir.join("store")).unwrap();
+    let db = open_store(dir);
     let result = work(&db);
     db.flush().unwrap();
     result
@@ -245,6 +250,17 @@ fn a_log_is_open_in_one_process_at_a_time() {
     }
     drop(log);
     SledLog::open(dir.path(), &options()).unwrap();
+}
+
+#[test]
+fn a_store_that_is_still_being_closed_is_waited_for() {
+    let dir = closed_log(3);
+    let store = open_store(dir.path());
+    thread::scope(|scope| {
+        let opening = scope.spawn(|| SledLog::open(dir.path(), &options()).map(|log| read(&log)));
+        drop(store);
+        assert_eq!(opening.join().unwrap().unwrap(), records(1, 3));
+    });
 }
 
 #[test]

@@ -65,10 +65,10 @@ pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Resu
     Ok(header)
 }
 
-/// As [`write`], to a file that appears under its name only when it is whole and durable.
+/// As [`fn@write`], to a file that appears under its name only when it is whole and durable.
 ///
 /// # Errors
-/// As [`write`], and [`Error::File`].
+/// As [`fn@write`], and [`Error::File`].
 pub fn write_file(log: &dyn History, from: Seq, to: Seq, path: &Path) -> Result<Header, Error> {
     let failed = |doing| move |err: io::Error| Error::File { doing, path: path.to_owned(), err };
     let mut partial = path.as_os_str().to_owned();

@@ -5,6 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 use sled::Db;
@@ -31,6 +32,9 @@ const FORMAT: u32 = 1;
 
 /// How much of the tree sled may keep in memory.
 const CACHE: u64 = 64 << 20;
+
+/// How long sled's file may stay locked after the log was closed.
+const LINGER: Duration = Duration::from_secs(5);
 
 /// How much is checked when a log is opened. What is not checked then is when it is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,18 +147,29 @@ fn store_failed(err: sled::Error) -> Error {
     Error::Store { doing: "open the log", err }
 }
 
+/// Opens sled. Its threads may hold its file a moment longer than the log that it belonged to was open; since the log's
+/// own lock is ours by now, that moment is waited for.
 fn open_store(dir: &Path) -> Result<Db, Error> {
-    let store = directory::store(dir);
-    let config = sled::Config::new().path(store).cache_capacity(CACHE);
+    let config = sled::Config::new().path(directory::store(dir)).cache_capacity(CACHE);
     let unreadable = |reason| Error::Unreadable { dir: dir.to_owned(), reason };
-    // sled panics on some damaged files.
-    match catch_unwind(AssertUnwindSafe(|| config.open())) {
-        Ok(Ok(db)) => Ok(db),
-        Ok(Err(err @ (sled::Error::Corruption { .. } | sled::Error::Unsupported(_)))) => {
-            Err(unreadable(err.to_string()))
-        }
-        Ok(Err(err)) => Err(store_failed(err)),
-        Err(panic) => Err(unreadable(panic_text(panic.as_ref()))),
+    let start = Instant::now();
+    loop {
+        // sled panics on some damaged files.
+        return match catch_unwind(AssertUnwindSafe(|| config.open())) {
+            Ok(Ok(db)) => Ok(db),
+            Ok(Err(sled::Error::Io(err))) if err.to_string().contains("could not acquire lock") => {
+                if start.elapsed() < LINGER {
+                    std::thread::sleep(LINGER / 1000);
+                    continue;
+                }
+                Err(Error::Locked { dir: dir.to_owned(), holder: None })
+            }
+            Ok(Err(err @ (sled::Error::Corruption { .. } | sled::Error::Unsupported(_)))) => {
+                Err(unreadable(err.to_string()))
+            }
+            Ok(Err(err)) => Err(store_failed(err)),
+            Err(panic) => Err(unreadable(panic_text(panic.as_ref()))),
+        };
     }
 }
 
