@@ -49,6 +49,7 @@ impl std::fmt::Debug for ClientApi {
 
 /// The copy of all objects of a kind.
 struct Mirror {
+    kind: Resource,
     content: Mutex<Content>,
     news: watch::Sender<u64>,
     /// The watch that feeds it; ends with the copy.
@@ -122,7 +123,13 @@ impl Mirror {
     }
 
     fn feed(&self, event: watcher::Event<DynamicObject>) {
-        let plain = |object: DynamicObject| serde_json::to_value(object).unwrap_or_default();
+        // Items of a list of a built-in kind do not say what they are.
+        let plain = |object: DynamicObject| {
+            let mut object = serde_json::to_value(object).unwrap_or_default();
+            object["apiVersion"] = json!(self.kind.api_version());
+            object["kind"] = json!(self.kind.kind);
+            object
+        };
         match event {
             watcher::Event::Apply(object) => self.put(plain(object)),
             watcher::Event::Delete(object) => self.drop_one(&plain(object)),
@@ -155,7 +162,7 @@ impl ClientApi {
         let mut copies = self.shared.copies.lock().unwrap_or_else(PoisonError::into_inner);
         let copy = copies.entry(*kind).or_insert_with(|| {
             let content = Mutex::new(Content::default());
-            let copy = Arc::new(Mirror { content, news: watch::Sender::new(0), task: Mutex::new(None) });
+            let copy = Arc::new(Mirror { kind: *kind, content, news: watch::Sender::new(0), task: Mutex::new(None) });
             let api = kube::Api::all_with(self.shared.client.clone(), &kind.api_resource());
             let weak = Arc::downgrade(&copy);
             let feeding = async move {
