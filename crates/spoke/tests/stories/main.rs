@@ -9,3 +9,4 @@ mod moves;
 mod protection;
 mod shell;
 mod stage;
+mod wild;

@@ -77,6 +77,12 @@ pub fn secondary(vr: &VolumeReplication) -> Check {
     }
 }
 
-fn words(first: &str, second: &str, default: &str) -> String {
-    [first, second].into_iter().find(|text| !text.is_empty()).unwrap_or(default).to_owned()
+/// The condition's words, and the driver's where they say more.
+fn words(condition: &str, driver: &str, default: &str) -> String {
+    match (condition, driver) {
+        ("", "") => default.to_owned(),
+        ("", text) | (text, "") => text.to_owned(),
+        (condition, driver) if condition.contains(driver) => condition.to_owned(),
+        (condition, driver) => format!("{condition}: {driver}"),
+    }
 }

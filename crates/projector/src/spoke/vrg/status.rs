@@ -249,6 +249,9 @@ fn notices(before: Option<&VrgStatus>, wanted: &VrgStatus) -> Vec<Notice> {
             (condition::CLUSTER_DATA_PROTECTED, _) => event::UPLOAD_FAILED,
             _ => event::FAILED_VALIDATION,
         };
+        if notices.iter().any(|notice: &Notice| notice.message == condition.message) {
+            continue;
+        }
         notices.push(Notice { warning: true, reason: reason.to_owned(), message: condition.message.clone() });
     }
     notices

@@ -127,7 +127,9 @@ pub fn accept(pv: &Pv, stored: &StoredVolume, claim: Option<&Pvc>) -> Acceptance
         }
         PvPhase::Released if !is_present => Acceptance::Freed,
         _ if is_present => Acceptance::Yes,
-        _ if named.is_empty() && (restored || pv.phase == PvPhase::Available) => Acceptance::Yes,
+        _ if named.is_empty() && pv.phase == PvPhase::Available => Acceptance::Yes,
+        _ if named.is_empty() && restored && claim.is_some() => Acceptance::Yes,
+        // A claim that comes before the binder knows its volume is bound only at the binder's next round, 15 s later.
         _ if named.is_empty() => Acceptance::Wait(format!("volume {name} to become available")),
         // Its claim may have been made a moment ago: only a released volume has certainly lost it.
         _ => Acceptance::Wait(format!("volume {name} to be bound to its claim")),
