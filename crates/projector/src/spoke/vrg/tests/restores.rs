@@ -191,7 +191,7 @@ fn no() -> Acceptance {
 #[case::other_claim(|pv: &mut Pv| pv.claim.as_mut().unwrap().key = key("x"), true, no())]
 #[case::no_claim(|pv: &mut Pv| pv.claim = None, true, no())]
 #[case::v8_terminating(|pv: &mut Pv| { pv.deleting = true; restored(pv, PvPhase::Available); }, false, waits())]
-#[case::restored_a_moment_ago(|pv: &mut Pv| { restored(pv, PvPhase::Pending); any_claim(pv); }, false, Acceptance::Yes)]
+#[case::restored_but_not_known_to_the_binder(|pv: &mut Pv| { restored(pv, PvPhase::Pending); any_claim(pv); }, false, waits())]
 #[case::restored_and_free(|pv: &mut Pv| { restored(pv, PvPhase::Available); any_claim(pv); }, false, Acceptance::Yes)]
 #[case::being_bound_to_a_claim_not_seen_yet(|pv: &mut Pv| restored(pv, PvPhase::Available), false, waits())]
 #[case::being_bound_to_its_claim(|pv: &mut Pv| restored(pv, PvPhase::Available), true, Acceptance::Yes)]
