@@ -57,25 +57,26 @@ pub fn observe(object: &Value) -> Fact {
     }))
 }
 
-/// What the view shows. The agent leaves the former object standing until it has read what a changed scope names.
+/// What the view shows. The agent leaves the former object standing until it has read what a changed scope names. Some
+/// agents show objects of built-in kinds without saying what they are: then it is what was asked for.
 fn shown(view: &Value) -> ViewAnswer {
     let object = view.pointer("/status/result").unwrap_or(&Value::Null);
     let scope = |field: &str| text(view, &format!("/spec/scope/{field}"));
     let api_version = text(object, "/apiVersion");
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    let same = group == scope("apiGroup")
-        && text(object, "/kind") == scope("kind")
+    let kind = text(object, "/kind");
+    let untold = kind.is_empty() && api_version.is_empty();
+    let same = (untold || (group == scope("apiGroup") && kind == scope("kind")))
         && text(object, "/metadata/namespace") == scope("namespace")
         && text(object, "/metadata/name") == scope("name");
     if same {
-        return ViewAnswer::Found(result(object));
+        return ViewAnswer::Found(result(&scope("kind"), object));
     }
     let message = "the view does not show the object that it is asked for yet".to_owned();
     ViewAnswer::Failed { reason: "OutOfScope".to_owned(), message }
 }
 
-fn result(object: &Value) -> ViewedObject {
-    let kind = text(object, "/kind");
+fn result(kind: &str, object: &Value) -> ViewedObject {
     if kind == kinds::VOLUME_REPLICATION_GROUP.kind {
         ViewedObject::Vrg(Box::new(vrg::seen(object)))
     } else if kind == kinds::DR_CLUSTER_CONFIG.kind {

@@ -57,7 +57,7 @@ pub fn check(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
             decision.ask_again(deadline, "clusters that have not answered count as out of reach");
         }
         let wait = waiting_for(&silent);
-        let sentence = wait.sentence(since);
+        let sentence = wait.sentence(since) + &drpc.last_failure();
         position.wait = Some(wait);
         decision.position = Some(position);
         return Some(Stage::Contacting(Shut { progression: "", sentence, since }));

@@ -102,7 +102,7 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
     }
     match stage {
         Stage::Contacting(shut) if unreported => Some(shut.since.plus_ms(SILENCE_MS)),
-        Stage::Preparing if unreported => None,
+        Stage::Preparing if unreported && drpc.last_failure().is_empty() => None,
         _ => Some(drpc.now),
     }
 }
@@ -129,7 +129,13 @@ fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
     });
     match stage {
         Stage::Invalid(problem) => conditions.no(condition::AVAILABLE, problem.reason, &problem.message),
-        Stage::Preparing => {}
+        Stage::Preparing => {
+            let failure = drpc.last_failure();
+            if !failure.is_empty() {
+                let text = format!("finalizers and annotations cannot be set{failure}; see what the hub may do");
+                conditions.no(condition::AVAILABLE, reason::ERROR, text);
+            }
+        }
         Stage::Contacting(shut) => {
             if before.phase.is_empty() {
                 conditions.unknown(condition::AVAILABLE, reason::INITIATING, &shut.sentence);

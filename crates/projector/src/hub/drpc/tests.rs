@@ -10,4 +10,5 @@ mod protected;
 mod recovery;
 mod relocate;
 mod reporting;
+mod walks;
 mod wanted;

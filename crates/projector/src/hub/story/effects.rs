@@ -63,6 +63,11 @@ impl Story {
                 }
             }
             hub::Command::DeleteView { cluster, name } => self.gone(Kind::ManagedClusterView, &cluster.0, &name),
+            hub::Command::WriteDecision { placement, kind: PlacementKind::Rule, entries, .. } => {
+                let mut fact = self.world.domain.rules[&placement].clone();
+                fact.decisions = entries.unwrap_or_default().into_iter().map(|entry| entry.cluster).collect();
+                self.see(hub::Fact::Placement(Box::new(fact)));
+            }
             hub::Command::WriteDecision { placement, decision, label, create, entries, .. } => {
                 let key = ObjectRef::new(&placement.namespace, &decision);
                 let mut fact = self.world.domain.decisions.get(&key).cloned().unwrap_or(DecisionFact {
@@ -125,6 +130,11 @@ impl Story {
                     return self.gone(Kind::DrCluster, "", &key.name);
                 }
                 self.see(hub::Fact::DrCluster(Box::new(fact)));
+            }
+            Kind::PlacementRule => {
+                let mut fact = self.world.domain.rules[&key].clone();
+                change(&mut fact.meta);
+                self.see(hub::Fact::Placement(Box::new(fact)));
             }
             other => panic!("nobody patches {other:?}"),
         }

@@ -52,6 +52,7 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         return Gate::Open;
     }
     let what = match &target.vrg.presence {
+        Presence::Absent if nobody_else => "an application: no cluster has it, deploy it with spec.action cleared",
         Presence::Absent => "a replica: the failover cluster has no VolumeReplicationGroup",
         Presence::Present => "the replica to be settled as secondary, before it can take over,",
         Presence::Unasked | Presence::Unclear(_) => "the failover cluster to show its VolumeReplicationGroup",
@@ -59,10 +60,10 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
     Gate::Shut(wait(what, on, remedy_for(target)))
 }
 
-/// A target without a replica gets one: it can take over once it has data.
+/// A target without a replica gets one, if there is an application that it could be a replica of.
 fn ensure_replica(drpc: &Drpc, decision: &mut Decision) {
     let target = drpc.target_site().filter(|target| target.work.is_none() && target.is_empty());
-    if let Some(target) = target {
+    if let Some(target) = target.filter(|_| drpc.serving().is_some()) {
         wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);
     }
 }

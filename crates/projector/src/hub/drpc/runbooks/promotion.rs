@@ -39,8 +39,12 @@ fn is_asked(drpc: &Drpc, target: &Site) -> bool {
     spec.state == "primary" && same_action && !spec.prepare_for_final_sync && !spec.run_final_sync
 }
 
-/// Asks the target to be primary.
+/// Asks the target to be primary. Where the application is there already, another cluster that an abandoned action asked
+/// to be primary is called back at the same time: it never had the application.
 pub fn promote(drpc: &Drpc, decision: &mut Decision) {
+    if let Some(target) = drpc.target_site().filter(|target| drpc.decided.current() == Some(&target.name)) {
+        super::cleanup::demote_others(drpc, &target.name, decision);
+    }
     if let Some(target) = drpc.target_site().filter(|target| !is_asked(drpc, target)) {
         wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "primary", FinalSync::No), decision);
     }

@@ -24,6 +24,7 @@ use super::{
 /// The table.
 pub const RELOCATE: &[Step] = &[
     //   progression shown                          done when              what brings it about
+    step(shown::PREPARING_FINAL_SYNC, an_application_exists, wait_only), // R1
     step(shown::CLEANING_UP, earlier_peers_are_asked, demote_peers),
     step(shown::CLEANING_UP, earlier_peers_have_accepted, wait_only),
     step(shown::CLEANING_UP, earlier_old_home_is_released, release_old_home),
@@ -42,6 +43,13 @@ pub const RELOCATE: &[Step] = &[
     step(shown::CLEANING_UP, old_home_is_released, release_old_home),
     step(shown::CLEANING_UP, peers_are_settled, wait_only),
 ];
+
+/// Some cluster has, or had, the application.
+fn an_application_exists(drpc: &Drpc) -> Gate {
+    Gate::when(drpc.sites.iter().any(|site| site.work.is_some()), || {
+        wait("an application to be relocated: no cluster has one", None, "clear spec.action, so that it is deployed")
+    })
+}
 
 /// What an earlier action left is finished around the cluster that still serves; afterwards nothing comes before.
 fn before_move(drpc: &Drpc, gate: fn(&Drpc) -> Gate) -> Gate {

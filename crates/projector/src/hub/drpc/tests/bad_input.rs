@@ -132,3 +132,39 @@ fn a_refused_write_is_told_with_its_words() {
     story.pass(40);
     assert_eq!(story.told("Available"), (True, "Deployed"));
 }
+
+#[test]
+fn marks_that_cannot_be_set_are_told() {
+    let mut story = Story::ready();
+    let message = "placements is forbidden".to_owned();
+    story.outcomes.insert(
+        "mark Placement".into(),
+        ramen_events::Outcome::Refused { code: 403, reason: "Forbidden".into(), message },
+    );
+    story.protect();
+    story.run();
+    assert_eq!(story.told("Available"), (False, "Error"));
+    assert!(story.words("Available").contains("placements is forbidden"), "{}", story.words("Available"));
+    story.outcomes.clear();
+    story.pass(40);
+    assert_eq!(story.told("Available"), (True, "Deployed"));
+}
+
+#[rstest]
+#[case::failover("Failover", "c2")]
+#[case::relocation("Relocate", "c1")]
+fn an_action_without_an_application_says_so(#[case] action: &str, #[case] cluster: &str) {
+    let mut story = Story::ready();
+    story.protect_as(|fact| {
+        fact.spec.action = action.into();
+        fact.spec.failover = cluster.into();
+    });
+    story.run();
+    story.pass(5);
+    assert_eq!((story.wished("c1"), story.wished("c2")), ("nothing".into(), "nothing".into()));
+    assert!(story.words("Available").contains("no cluster has"), "{}", story.words("Available"));
+    story.ask("", "");
+    story.run();
+    story.pass(3);
+    assert_eq!(story.told("Available"), (True, "Deployed"));
+}

@@ -1,6 +1,10 @@
-use ramen_events::ConditionStatus::{True, Unknown};
+use ramen_events::{
+    ConditionStatus::{True, Unknown},
+    Kind,
+    hub::{ApplicationSetFact, Fact, PlacementKind},
+};
 
-use crate::hub::story::Story;
+use crate::hub::story::{Story, app};
 
 #[test]
 fn a_new_drpc_is_protected_from_its_first_contact_on() {
@@ -152,4 +156,47 @@ fn without_any_feedback_views_are_enough() {
     story.pass(10);
     assert_eq!(story.told("Available"), (True, "FailedOver"));
     assert_eq!(story.told("PeerReady").0, True);
+}
+
+#[test]
+fn a_placement_rule_is_decided_through_its_status() {
+    let mut story = Story::ready();
+    let mut rule = story.world.domain.placements[&app()].clone();
+    story.gone(Kind::PlacementDecision, "apps", "app-decision-1");
+    story.gone(Kind::Placement, "apps", "app");
+    (rule.kind, rule.scheduler) = (PlacementKind::Rule, "default".into());
+    story.see(Fact::Placement(Box::new(rule.clone())));
+    story.protect();
+    story.run();
+    assert!(story.words("Available").contains("spec.schedulerName: \"default\" must be ramen"));
+    rule.scheduler = "ramen".into();
+    story.see(Fact::Placement(Box::new(rule)));
+    story.run();
+    story.pass(3);
+    let decided = |story: &Story| story.world.domain.rules[&app()].decisions.clone();
+    assert_eq!((decided(&story), story.told("Available")), (vec!["c1".into()], (True, "Deployed")));
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(decided(&story), ["c2".into()], "nothing is retained in a rule (spec drpc 3.5)");
+    story.ask("Relocate", "c1");
+    story.run();
+    assert_eq!((decided(&story), story.status().phase.as_str()), (vec!["c1".into()], "Relocated"));
+}
+
+#[test]
+fn the_vrgs_namespace_is_where_argo_deploys_to() {
+    let mut story = Story::ready();
+    for (namespace, destination) in [("argocd", "elsewhere"), ("apps", "shop")] {
+        story.see(Fact::ApplicationSet(ApplicationSetFact {
+            namespace: namespace.into(),
+            name: "set".into(),
+            placement: "app".into(),
+            destination_namespace: destination.into(),
+        }));
+    }
+    story.protect();
+    story.run();
+    let pinned = story.drpc().meta.annotation("drplacementcontrol.ramendr.openshift.io/app-namespace").to_owned();
+    assert_eq!(pinned, "shop", "P21: a set beside the Placement goes before others");
+    assert!(story.world.domain.work(&"c1".into(), "app-shop-vrg-mw").is_some());
 }
