@@ -318,6 +318,13 @@ impl Spoke {
                     work.purged.insert(store.name.clone());
                 }
             }
+            Command::ReleaseVolume { pvc, finalizers: Some(left), .. } => {
+                // Its deletion was only held up by that: the API server took it away with the last finalizer, and the
+                // watch will say so a moment later.
+                if left.is_empty() && self.pvcs.get(pvc).is_some_and(Pvc::is_deleting) {
+                    self.lose(&ObjectId::new(Kind::PersistentVolumeClaim, &pvc.namespace, &pvc.name));
+                }
+            }
             Command::RestorePvc { key, owner, .. } => {
                 if !self.replications.contains_key(key)
                     && let Some(work) = self.work.get_mut(owner)
