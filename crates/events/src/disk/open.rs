@@ -39,7 +39,7 @@ const LINGER: Duration = Duration::from_secs(5);
 /// How much is checked when a log is opened. What is not checked then is when it is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Check {
-    /// Every record: some two seconds for a million.
+    /// Every record: a second or two for a million.
     #[default]
     Whole,
     /// What comes after the newest snapshot.
