@@ -81,7 +81,7 @@ impl Vrg {
                 if newer { Self::from_feedback(told, Some(seen)) } else { Self::from_view(seen) }
             }
             (Some((seen, _)), None) => Self::from_view(seen),
-            (None, Some((_, told_at))) if denied && answer.is_some_and(|(_, at)| at > told_at) => {
+            (None, Some((told, told_at))) if denied && is_later(view, told, told_at) => {
                 Self { presence: Presence::Absent, ..Self::default() }
             }
             (None, Some((told, _))) => Self::from_feedback(told, None),
@@ -194,6 +194,16 @@ impl Vrg {
             Some(c) => format!(" ({} is {}: {})", c.kind, c.reason, c.message),
             None => String::new(),
         }
+    }
+}
+
+/// Whether a view that denies the VRG does so after the VRG was last heard of. Both moments are the cluster's own, so a
+/// hub that lost its memory judges as one that saw them come in.
+fn is_later(view: Option<&KnownView>, told: &Feedback, told_at: Time) -> bool {
+    let Some(view) = view else { return false };
+    match (view.fact.flipped, told.last_update) {
+        (Some(flipped), Some(reported)) => flipped > reported,
+        _ => view.answered > told_at,
     }
 }
 

@@ -141,3 +141,18 @@ fn a_hub_that_finds_two_replicas_stops_and_accepts_a_failover() {
     story.pass(3);
     assert_eq!(story.status().phase, "FailedOver", "{}", story.words("Available"));
 }
+
+#[test]
+fn a_denial_from_before_the_vrg_existed_is_no_news_to_a_hub_without_memory() {
+    let mut story = Story::ready();
+    story.protect();
+    story.run();
+    story.pass(3);
+    let denied = &story.world.domain.view(&"c2".into(), "app-apps-vrg-mcv").unwrap().fact.answer;
+    assert_eq!(*denied, ramen_events::hub::ViewAnswer::NotFound, "it rests since first contact");
+    story.lose_log();
+    story.ask("Failover", "c2");
+    story.run();
+    story.pass(1);
+    assert_eq!(story.status().phase, "FailedOver", "{}", story.words("Available"));
+}
