@@ -318,12 +318,12 @@ impl Spoke {
                     work.purged.insert(store.name.clone());
                 }
             }
-            Command::ReleaseVolume { pvc, finalizers: Some(left), .. } => {
-                // Its deletion was only held up by that: the API server took it away with the last finalizer, and the
-                // watch will say so a moment later.
-                if left.is_empty() && self.pvcs.get(pvc).is_some_and(Pvc::is_deleting) {
-                    self.lose(&ObjectId::new(Kind::PersistentVolumeClaim, &pvc.namespace, &pvc.name));
-                }
+            // Its deletion was only held up by that: the API server took it away with the last finalizer, and the watch
+            // will say so a moment later.
+            Command::ReleaseVolume { pvc, finalizers: Some(left), .. }
+                if left.is_empty() && self.pvcs.get(pvc).is_some_and(Pvc::is_deleting) =>
+            {
+                self.lose(&ObjectId::new(Kind::PersistentVolumeClaim, &pvc.namespace, &pvc.name));
             }
             Command::RestorePvc { key, owner, .. } => {
                 if !self.replications.contains_key(key)
