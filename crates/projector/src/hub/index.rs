@@ -28,8 +28,8 @@ pub struct Index {
     pub works_by_drpc: BTreeMap<ObjectRef, BTreeSet<(ClusterName, String)>>,
     /// ManagedClusterViews by DRPC.
     pub views_by_drpc: BTreeMap<ObjectRef, BTreeSet<(ClusterName, String)>>,
-    /// How many works of a cluster its agent watches: it can watch only so many.
-    pub watched: BTreeMap<ClusterName, u32>,
+    /// Works of a cluster that its agent watches: it can watch only so many.
+    pub watched: BTreeMap<ClusterName, BTreeSet<String>>,
 }
 
 fn insert<K: Ord, V: Ord>(map: &mut BTreeMap<K, BTreeSet<V>>, key: K, value: V) {
@@ -108,9 +108,20 @@ impl Index {
             }
         }
         if fact.watched == Some(true) {
-            let count = self.watched.entry(fact.cluster.clone()).or_default();
-            *count = if present { *count + 1 } else { count.saturating_sub(1) };
+            if present {
+                insert(&mut self.watched, fact.cluster.clone(), fact.name.clone());
+            } else {
+                remove(&mut self.watched, &fact.cluster, &fact.name);
+            }
         }
+    }
+
+    /// Whether a work is among those that make too many for its agent. Which ones these are is a matter of order, so that
+    /// of many works at rest no more give way than have to.
+    pub fn is_one_too_many(&self, cluster: &ClusterName, work: &str, limit: usize) -> bool {
+        let Some(watched) = self.watched.get(cluster) else { return false };
+        let excess = watched.len().saturating_sub(limit);
+        watched.iter().take(excess).any(|name| name == work)
     }
 
     /// Takes a view in, or out.

@@ -1,6 +1,7 @@
 //! Which action runs, and between which clusters: read off what was asked of the clusters, not remembered.
 
-use ramen_api::ramen::wire::annotation;
+use ramen_api::ramen::wire::{annotation, condition};
+use ramen_events::ConditionStatus;
 
 use super::{Drpc, site::Site};
 
@@ -75,6 +76,12 @@ impl Drpc {
             Action::Relocate => self.serving(),
             Action::Deploy | Action::Failover => self.target_site(),
         }
+    }
+
+    /// Nothing is going on: the action is complete, and the application is protected.
+    pub fn is_at_rest(&self) -> bool {
+        let protected = self.fact.status.condition(condition::PROTECTED);
+        self.is_finished() && protected.is_some_and(|condition| condition.status == ConditionStatus::True)
     }
 
     /// The runbook of this action was completed before. What it had proven then is not asked for again, as long as

@@ -22,6 +22,10 @@ use super::{
     vrg::Vrg,
 };
 
+/// How many works an agent may watch before those at rest give way. It watches 50 at most; the others are for those that
+/// act.
+const WATCHED_AT_REST: usize = 45;
+
 /// What a decision about `ask.aggregate` reads; `None` when there is no such DRPC.
 pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let key = crate::hub::key(ask.aggregate);
@@ -82,7 +86,8 @@ fn names<'a>(hub: &Hub, key: &ObjectRef, listed: &'a [ClusterName]) -> impl Iter
 }
 
 fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
-    let work = hub.work(&cluster, &name::vrg_manifest_work(drpc, vrg_namespace)).cloned();
+    let work_name = name::vrg_manifest_work(drpc, vrg_namespace);
+    let work = hub.work(&cluster, &work_name).cloned();
     let view = hub.view(&cluster, &name::vrg_view(drpc, vrg_namespace)).cloned();
     let fact = hub.clusters.get(&cluster.0);
     let modes = fact.and_then(|fact| fact.status.as_ref()).map(|status| &status.maintenance_modes);
@@ -93,7 +98,7 @@ fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Sit
         profile: fact.map(|fact| fact.profile.clone()).unwrap_or_default(),
         vrg: Vrg::known(view.as_ref(), work.as_ref()),
         namespace_work: hub.work(&cluster, &name::namespace_manifest_work(drpc, vrg_namespace)).cloned(),
-        watched: hub.index.watched.get(&cluster).copied().unwrap_or_default(),
+        crowded: hub.index.is_one_too_many(&cluster, &work_name, WATCHED_AT_REST),
         activated: modes.map(activated).unwrap_or_default(),
         work,
         view,

@@ -30,8 +30,8 @@ pub struct Site {
     pub view: Option<KnownView>,
     /// What is known of the VRG: V(c) of the spec.
     pub vrg: Vrg,
-    /// How many works the agent of this cluster watches.
-    pub watched: u32,
+    /// The agent of this cluster watches too many works, and the one with the VRG should give way.
+    pub crowded: bool,
     /// Pairs of driver and relation for which the storage was told of a failover to this cluster.
     pub activated: Vec<(String, String)>,
 }

@@ -13,9 +13,6 @@ use crate::domain::Decision;
 
 use super::{Drpc, site::Site};
 
-/// How many works an agent is given to watch by DRPCs at rest. It watches 50 at most; the rest is for those that act.
-const WATCHED_AT_REST: u32 = 40;
-
 /// What is asked of a VRG beside its role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalSync {
@@ -57,13 +54,13 @@ pub fn vrg_work(drpc: &Drpc, site: &Site, manifest: VrgManifest, decision: &mut 
         return; // once it is gone
     }
     namespace_work(drpc, site, decision);
-    let at_rest = drpc.is_finished() && site.watched > WATCHED_AT_REST;
+    let gives_way = site.crowded && drpc.is_at_rest();
     let work = VrgWork {
         cluster: site.name.clone(),
         name: work_name(drpc),
         drpc: drpc.key.clone(),
         manifest,
-        watched: drpc.can_watch && !at_rest,
+        watched: drpc.can_watch && !gives_way,
     };
     decision.want(slot(site), Command::Hub(hub::Command::ApplyVrgWork(Box::new(work))));
 }
@@ -79,9 +76,7 @@ pub fn refresh(drpc: &Drpc, decision: &mut Decision) {
         let Some(wished) = site.wished() else { continue };
         let state = if site.name == home { "primary" } else { "secondary" };
         let wanted = manifest(drpc, site, state, FinalSync::No);
-        let crowded =
-            site.watched > WATCHED_AT_REST && site.work.as_ref().is_some_and(|w| w.fact.watched == Some(true));
-        if wanted != *wished || crowded {
+        if wanted != *wished || (site.crowded && drpc.is_at_rest()) {
             vrg_work(drpc, site, wanted, decision);
         }
     }

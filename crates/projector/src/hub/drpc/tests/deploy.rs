@@ -1,8 +1,9 @@
 use ramen_events::{
     ConditionStatus::{True, Unknown},
     Kind,
-    hub::{ApplicationSetFact, Fact, PlacementKind},
+    hub::{ApplicationSetFact, Fact, PlacementKind, WorkFact},
 };
+use rstest::rstest;
 
 use crate::hub::story::{Story, app};
 
@@ -103,23 +104,27 @@ fn works_follow_the_policy_while_at_rest() {
     assert_eq!(story.told("PeerReady"), (True, "Success"));
 }
 
-#[test]
-fn an_agent_that_watches_too_much_is_relieved() {
+#[rstest]
+#[case::first_in_order("a", Some(true))]
+#[case::last_in_order("z", Some(false))]
+fn of_too_many_watched_works_no_more_give_way_than_have_to(#[case] others: &str, #[case] watched: Option<bool>) {
     let mut story = Story::deployed();
-    for n in 0..45 {
-        let work = ramen_events::hub::WorkFact {
-            cluster: "c2".into(),
-            name: format!("w{n}"),
-            watched: Some(true),
-            ..ramen_events::hub::WorkFact::default()
-        };
-        story.see(ramen_events::hub::Fact::Work(Box::new(work)));
+    for n in 0..46 {
+        let name = format!("{others}{n}");
+        let work = WorkFact { cluster: "c2".into(), name, watched: Some(true), ..WorkFact::default() };
+        story.see(Fact::Work(Box::new(work)));
     }
     story.edit(|spec| spec.vol_sync = ramen_events::Json::default());
     story.run();
-    let work = story.world.domain.work(&"c2".into(), "app-apps-vrg-mw").unwrap();
-    assert_eq!(work.fact.watched, Some(false));
+    story.pass(2);
+    assert_eq!(story.world.domain.work(&"c2".into(), "app-apps-vrg-mw").unwrap().fact.watched, watched);
+    assert_eq!(story.world.domain.work(&"c1".into(), "app-apps-vrg-mw").unwrap().fact.watched, Some(true));
     assert_eq!(story.told("PeerReady"), (True, "Success"));
+    story.site("c2").idle = true;
+    story.ask("Failover", "c2");
+    story.run();
+    let work = story.world.domain.work(&"c2".into(), "app-apps-vrg-mw").unwrap();
+    assert_eq!(work.fact.watched, Some(true), "who acts is watched");
 }
 
 #[test]
