@@ -61,7 +61,7 @@ async fn play(options: &Options) -> Result<String> {
     }
     story.report.seconds = started.elapsed().as_secs_f64();
     let stopped = story.stop().await;
-    captures::export(&story.data_folders(), &options.out)?;
+    captures::export(&story.data_folders(), story.stage().secrets(), &options.out)?;
     story.report.save(&options.out.join("summary.json"))?;
     let table = story.report.table();
     played.with_context(|| format!("the story did not end as it should; see {}", options.out.display()))?;

@@ -41,6 +41,7 @@ pub struct Stage {
     kubeconfigs: BTreeMap<String, PathBuf>,
     buckets: Vec<(String, SharedBucket)>,
     runner: WorldRunner,
+    secrets: Vec<String>,
     _fronts: Vec<Front>,
     _endpoints: Vec<S3Endpoint>,
     /// Control planes that run as processes.
@@ -116,11 +117,21 @@ impl Stage {
             buckets.push((format!("s3-{name}"), bucket));
             endpoints.push(endpoint);
         }
+        let secrets = stores.iter().map(|store: &Store| store.secret_key.clone()).collect();
         let setting = Setting { work_crd, ..Setting::golden(stores) };
         install(&sites, &setting).await?;
         let managed: Vec<_> = CLUSTERS[1..].iter().map(|name| ((*name).to_owned(), sites[*name].clone())).collect();
         let runner = WorldRunner::start(habits, &sites["hub"], &managed);
-        Ok(Self { sites, kubeconfigs, buckets, runner, _fronts: fronts, _endpoints: endpoints, _real: servers })
+        Ok(Self {
+            sites,
+            kubeconfigs,
+            buckets,
+            runner,
+            secrets,
+            _fronts: fronts,
+            _endpoints: endpoints,
+            _real: servers,
+        })
     }
 
     /// The API server of a cluster.
@@ -173,6 +184,11 @@ impl Stage {
     /// Brings a lost cluster back as it was.
     pub fn bring_back(&self, cluster: &str) {
         self.runner.bring_back(cluster);
+    }
+
+    /// What must not be found in logs: the secret parts of the stores' keys.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
     }
 
     /// The storage systems, for a short time.
