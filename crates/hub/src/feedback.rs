@@ -6,10 +6,6 @@
 use ramen_api::ramen::wire::condition;
 use serde_json::{Value, json};
 
-/// On a VRG, by the hub: the command that wrote it. Its answer proves which wish it belongs to, and the operator of the
-/// cluster records it as the cause of what it does.
-pub const COMMAND: &str = "drplacementcontrol.ramendr.openshift.io/hub-command";
-
 /// Names of values and where they are read. Names are our own; both ends are in this crate.
 pub const VALUES: [(&str, &str); 12] = [
     ("uid", ".metadata.uid"),

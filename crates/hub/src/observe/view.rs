@@ -10,10 +10,7 @@ use ramen_events::{
 };
 use serde_json::Value;
 
-use crate::{
-    fields::{conditions, deleting, drpc, list, map, number, text, texts},
-    render::view::FRESHNESS,
-};
+use crate::fields::{conditions, deleting, drpc, list, map, number, text, texts};
 
 use super::vrg;
 
@@ -51,7 +48,7 @@ pub fn observe(object: &Value) -> Fact {
         scope_kind: text(object, "/spec/scope/kind"),
         scope_name: text(object, "/spec/scope/name"),
         interval: number(object, "/spec/scope/updateIntervalSeconds"),
-        touched: annotations.get(FRESHNESS).cloned().unwrap_or_default(),
+        touched: annotations.get(annotation::WANTED_FRESHNESS).cloned().unwrap_or_default(),
         answer,
         flipped: processing.map(|told| told.since),
     }))

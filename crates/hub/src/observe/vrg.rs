@@ -5,7 +5,6 @@ use ramen_events::hub::{ProtectedPvc, StoredVrg, VrgManifest, VrgSeen, VrgStatus
 use serde_json::Value;
 
 use crate::{
-    feedback::COMMAND,
     fields::{conditions, deleting, flag, list, map, maybe_text, number, text, texts, time, verbatim},
     vrg_spec,
 };
@@ -13,7 +12,7 @@ use crate::{
 /// The VRG as it was asked for, and the command that asked.
 pub fn manifest(object: &Value) -> (VrgManifest, String) {
     let mut annotations = map(object, "/metadata/annotations");
-    let command = annotations.remove(COMMAND).unwrap_or_default();
+    let command = annotations.remove(annotation::HUB_COMMAND).unwrap_or_default();
     let manifest = VrgManifest {
         namespace: text(object, "/metadata/namespace"),
         name: text(object, "/metadata/name"),

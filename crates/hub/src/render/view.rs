@@ -10,9 +10,6 @@ use serde_json::{Map, json};
 
 use super::target;
 
-/// On a view, by the hub: how fresh it should be. Any change of a view makes its agent read again at once.
-pub const FRESHNESS: &str = "drplacementcontrol.ramendr.openshift.io/wanted-freshness";
-
 /// A view as it should be.
 pub fn apply(wish: &ViewWish) -> Effect {
     let mut annotations = Map::new();
@@ -55,6 +52,6 @@ pub fn apply(wish: &ViewWish) -> Effect {
 pub fn touch(cluster: &ClusterName, name: &str, freshness: &str) -> Effect {
     Effect::Merge {
         target: target(&kinds::MANAGED_CLUSTER_VIEW, &cluster.0, name),
-        body: json!({"metadata": {"annotations": {(FRESHNESS): freshness}}}),
+        body: json!({"metadata": {"annotations": {(annotation::WANTED_FRESHNESS): freshness}}}),
     }
 }

@@ -14,10 +14,7 @@ use ramen_events::{
 use ramen_ports::Effect;
 use serde_json::{Value, json};
 
-use crate::{
-    feedback::{self, COMMAND},
-    vrg_spec,
-};
+use crate::{feedback, vrg_spec};
 
 use super::{created_by_ramen, target};
 
@@ -26,7 +23,7 @@ pub fn vrg(id: CommandId, work: &VrgWork) -> Effect {
     let resource = &kinds::VOLUME_REPLICATION_GROUP;
     let manifest = &work.manifest;
     let mut annotations = manifest.annotations.clone();
-    annotations.insert(COMMAND.to_owned(), id.to_string());
+    annotations.insert(annotation::HUB_COMMAND.to_owned(), id.to_string());
     let object = json!({
         "apiVersion": resource.api_version(),
         "kind": resource.kind,

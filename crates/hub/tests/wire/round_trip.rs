@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{applied, body, calls, id, recorded, told};
 
-const COMMAND: &str = "drplacementcontrol.ramendr.openshift.io/hub-command";
+const COMMAND: &str = ramen_api::ramen::wire::annotation::HUB_COMMAND;
 
 /// What an object's status is after a write of ours, when it was `before`.
 fn after(mut before: Value, effect: &Effect) -> Value {

@@ -14,9 +14,6 @@ use serde_json::Value;
 use super::{bytes, stored_form};
 use crate::fields::{annotation, conditions, deleting, filled, flag, key, list, map, number, text, texts, time};
 
-/// Where the hub writes the id of the command that made it write the VRG.
-pub const HUB_COMMAND: &str = "drplacementcontrol.ramendr.openshift.io/hub-command";
-
 /// Fields that ask for something that is not supported yet. An empty or absent value asks for nothing.
 const UNSUPPORTED: &[&str] =
     &["/spec/sync", "/spec/kubeObjectProtection", "/spec/volSync/rdSpec", "/spec/staticIPTranslationSpec"];
@@ -47,7 +44,7 @@ pub fn observe(object: &Value) -> Observation {
 }
 
 fn cause(object: &Value) -> Cause {
-    match annotation(object, HUB_COMMAND).parse() {
+    match annotation(object, annotation::HUB_COMMAND).parse() {
         Ok(id) => Cause::Remote { cluster: ClusterName::from("hub"), command: CommandId(id) },
         Err(_) => Cause::Outside,
     }

@@ -27,6 +27,11 @@ pub const USE_VOLSYNC: &str = "drplacementcontrol.ramendr.openshift.io/use-volsy
 pub const ENABLE_DIFF: &str = "drplacementcontrol.ramendr.openshift.io/enable-diff";
 /// The four annotations that are copied from a DRPC to its VRGs, empty where the DRPC lacks them (spec drpc 3.1).
 pub const COPIED_TO_VRG: [&str; 4] = [IS_CG_ENABLED, IS_SUBMARINER_ENABLED, USE_VOLSYNC, ENABLE_DIFF];
+/// On a VRG, by the hub: the command that wrote it; not Ramen's. Its answer proves which wish it belongs to, and the
+/// operator of the cluster records it as the cause of what it does.
+pub const HUB_COMMAND: &str = "drplacementcontrol.ramendr.openshift.io/hub-command";
+/// On a view, by the hub: the freshness that is wanted; not Ramen's. Any change of a view makes its agent read anew.
+pub const WANTED_FRESHNESS: &str = "drplacementcontrol.ramendr.openshift.io/wanted-freshness";
 /// On a VRG: the cluster that it was written for.
 pub const DESTINATION_CLUSTER: &str = "drplacementcontrol.ramendr.openshift.io/destination-cluster";
 /// On a VRG: UID of the DRPC that owns it.
