@@ -36,6 +36,7 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
         Command::MarkArchived { pvc, hash, volume, generation } => {
             volumes::mark_archived(pvc, hash, volume, *generation)
         }
+        Command::CompleteBinding { pvc, at } => vec![volumes::complete_binding(pvc, *at)],
         Command::NoteDestination { volume, handle } => vec![volumes::note_destination(volume, handle)],
         Command::ClearClaim { volume, claim, resource_version } => {
             vec![volumes::clear_claim(volume, claim, resource_version)]

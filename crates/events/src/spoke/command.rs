@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterConfigStatus, Key, Role, Store, VrgStatus};
-use crate::{BlobId, ObjectId};
+use crate::{BlobId, ObjectId, Time};
 
 /// What the operator of a managed cluster wants done. The order is part of the stored form: append only.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
@@ -199,6 +199,14 @@ pub enum Command {
         /// Its name.
         name: String,
     },
+    /// Touches a claim whose volume is bound to it, so that the volume controller completes its half of the binding. What
+    /// is written goes away again with [`Command::MarkArchived`].
+    CompleteBinding {
+        /// The claim.
+        pvc: Key,
+        /// When, in whole seconds: a later touch is another one.
+        at: Time,
+    },
 }
 
 /// An event for people.
@@ -235,6 +243,7 @@ impl Command {
             Self::CreateConfig => "CreateConfig",
             Self::WriteClusterConfigStatus { .. } => "WriteClusterConfigStatus",
             Self::DeleteClusterClaim { .. } => "DeleteClusterClaim",
+            Self::CompleteBinding { .. } => "CompleteBinding",
         }
     }
 }

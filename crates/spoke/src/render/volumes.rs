@@ -1,7 +1,7 @@
 //! Marks on claims and volumes.
 
 use ramen_api::ramen::wire::{annotation, label};
-use ramen_events::spoke::Key;
+use ramen_events::{Time, spoke::Key};
 use ramen_ports::Effect;
 use serde_json::{Map, Value, json};
 
@@ -65,12 +65,24 @@ fn nulls(names: &[&str]) -> Value {
     names.iter().map(|name| ((*name).to_owned(), Value::Null)).collect::<Map<_, _>>().into()
 }
 
+/// Touched to wake the volume controller; under the prefix that restores drop.
+const BIND_AGAIN: &str = "volumereplicationgroups.ramendr.openshift.io/bind-again";
+
 pub fn mark_archived(pvc: &Key, hash: &str, volume: &str, generation: i64) -> Vec<Effect> {
-    let note = |value: String| json!({ "metadata": { "annotations": { annotation::ARCHIVED: value } } });
+    let note = json!({ "metadata": { "annotations": { annotation::ARCHIVED: hash, BIND_AGAIN: null } } });
+    let archive = format!("archiveV1-{generation}");
     vec![
-        Effect::Merge { target: claim_target(pvc), body: note(hash.to_owned()) },
-        Effect::Merge { target: volume_target(volume), body: note(format!("archiveV1-{generation}")) },
+        Effect::Merge { target: claim_target(pvc), body: note },
+        Effect::Merge {
+            target: volume_target(volume),
+            body: json!({ "metadata": { "annotations": { annotation::ARCHIVED: archive } } }),
+        },
     ]
+}
+
+pub fn complete_binding(pvc: &Key, at: Time) -> Effect {
+    let body = json!({ "metadata": { "annotations": { BIND_AGAIN: at.rfc3339() } } });
+    Effect::Merge { target: claim_target(pvc), body }
 }
 
 pub fn note_destination(volume: &str, handle: &str) -> Effect {

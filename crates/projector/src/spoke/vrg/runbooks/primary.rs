@@ -5,7 +5,7 @@
 use ramen_api::ramen::wire::{annotation, condition, reason};
 use ramen_events::{
     Command as AnyCommand, ConditionStatus, Wait,
-    spoke::{Command, Role, VolumeReplication},
+    spoke::{Command, PvPhase, Role, VolumeReplication},
 };
 
 use super::{release, restore, upload};
@@ -17,11 +17,14 @@ use crate::{
         vrg::{
             replication_check::{self, Check},
             scene::{self, Judged, Scene, Stage},
-            verdict::Verdict,
+            verdict::{Verdict, whole_seconds},
             view::{Owner, View, Volume},
         },
     },
 };
+
+/// Name of the step in which volumes get their marks.
+const PROTECTING: &str = "ProtectingVolumes";
 
 /// One after the other.
 pub const FIRST: &[Step<Scene, Decision>] = &[
@@ -34,7 +37,7 @@ pub const FIRST: &[Step<Scene, Decision>] = &[
 /// Side by side.
 pub const TOGETHER: &[Step<Scene, Decision>] = &[
     Step { name: "ReleasingVolumes", gate: nothing_to_release, act: |s, d| work_on(s, Stage::Releasing, d) },
-    Step { name: "ProtectingVolumes", gate: are_protected, act: |s, d| work_on(s, Stage::Unprotected, d) },
+    Step { name: PROTECTING, gate: are_protected, act: |s, d| work_on(s, Stage::Unprotected, d) },
     Step { name: "PromotingVolumes", gate: are_primary, act: |s, d| work_on(s, Stage::Protected, d) },
     Step { name: "UploadingClusterData", gate: are_stored, act: store_volumes },
     Step { name: "UploadingVrg", gate: is_stored, act: store_vrg },
@@ -182,7 +185,7 @@ pub fn judge(view: &View<'_>, volume: &Volume<'_>, restored: bool) -> Judged {
         }
     };
     if !volume.pvc.bound {
-        return Judged::new(volume.key, Stage::Unprotected).waiting("the claim to be bound");
+        return unbound(view, volume);
     }
     if !volume.is_bound() {
         let what = format!("volume {} to be bound to the claim", volume.pvc.volume);
@@ -204,6 +207,28 @@ pub fn judge(view: &View<'_>, volume: &Volume<'_>, restored: bool) -> Judged {
         judged.archive.missing.push("all stores, until the volume's handle on the other side is known".to_owned());
     }
     judged
+}
+
+/// How long the volume controller may take from a volume's half of a binding to the claim's. Two of its workers can get
+/// in each other's way between the two; then it goes on at its next round, 15 s later, or when the claim changes.
+const BINDING_PAUSE_MS: u64 = 300;
+
+/// A claim that is not bound. One that was restored is helped on when only its own half of the binding is missing.
+fn unbound(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    let judged = Judged::new(volume.key, Stage::Unprotected).waiting("the claim to be bound");
+    let half = volume.pv.is_some_and(|pv| {
+        let claimed = pv.claim.as_ref().is_some_and(|claim| claim.key == *volume.key && claim.uid == volume.pvc.uid);
+        pv.phase == PvPhase::Bound && claimed
+    });
+    if !half || !volume.pvc.annotations.contains_key(annotation::RESTORED) {
+        return judged;
+    }
+    let due = view.since(PROTECTING).plus_ms(BINDING_PAUSE_MS);
+    if view.now() < due {
+        return Judged { again: Some(due), ..judged };
+    }
+    let command = Command::CompleteBinding { pvc: volume.key.clone(), at: whole_seconds(view.now()) };
+    judged.wanting(Wanted { slot: format!("binding/{}", volume.key), command: AnyCommand::Spoke(command) })
 }
 
 fn protect(view: &View<'_>, volume: &Volume<'_>) -> Judged {

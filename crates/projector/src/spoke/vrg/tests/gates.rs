@@ -214,3 +214,24 @@ fn copies_are_deleted_only_when_a_user_meant_it(#[case] change: fn(&mut Lab), #[
 fn deselect(vrg: &mut ramen_events::spoke::Vrg) {
     vrg.spec.selector.labels.insert("app".into(), "another".into());
 }
+
+#[rstest]
+#[case::restored_volume_is_bound(|_: &mut Lab| {}, true)]
+#[case::not_restored(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.annotations.clear()), false)]
+#[case::volume_is_not_bound_either(|lab: &mut Lab| {
+    lab.learn(Fact::Pv(Box::new(ramen_events::spoke::Pv { phase: ramen_events::spoke::PvPhase::Available, ..pv("data") })));
+}, false)]
+fn a_binding_that_got_stuck_half_way_is_helped_on_after_a_while(#[case] change: fn(&mut Lab), #[case] helped: bool) {
+    let mut lab = Lab::new(Role::Primary, "Failover");
+    lab.lose(Kind::VolumeReplication, "data");
+    lab.change_pvc(|pvc| {
+        pvc.bound = false;
+        pvc.annotations.insert(ramen_api::ramen::wire::annotation::RESTORED.into(), "True".into());
+    });
+    change(&mut lab);
+    let helps = |decision: &crate::domain::Decision| {
+        decision.commands.iter().filter(|wanted| wanted.command.name() == "CompleteBinding").count()
+    };
+    assert_eq!(helps(&lab.decide()), 0, "the volume controller is given a moment");
+    assert_eq!(helps(&lab.decide_later()), usize::from(helped));
+}
