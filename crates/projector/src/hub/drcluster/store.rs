@@ -88,6 +88,8 @@ fn well_formed(profile: &Profile) -> Result<(), String> {
 /// The wire's reason for how a probe failed, in words that name field, value and remedy.
 fn explain(profile: &Profile, word: &str, message: &str) -> Unmet {
     let Profile { name, bucket, endpoint, region, secret, secret_namespace, .. } = profile;
+    // Failures to connect say their word in the text too.
+    let message = message.strip_prefix(word).map_or(message, |rest| rest.trim_start_matches([':', ' ']));
     match word {
         "NoSuchBucket" | "NotFound" => unmet(
             reason::S3_BUCKET_NOT_FOUND,
