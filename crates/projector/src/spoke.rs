@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - [`state`] holds the latest fact of each object, and what was learned by doing ([`state::Work`]).
-//! - [`relations`] tells whom a change concerns.
+//! - `relations` tells whom a change concerns.
 //! - [`vrg`] decides for one VolumeReplicationGroup; rules: spec vrg, numbers in comments are its sections.
 //! - [`cluster_config`] decides for the DRClusterConfig and for the operator's own ConfigMap; rules: spec spoke-config 1.
 

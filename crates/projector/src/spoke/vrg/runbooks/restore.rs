@@ -1,7 +1,7 @@
 //! Restoring volumes and claims from the stores, once per change of role to primary (spec vrg 4).
 //!
 //! All stores are asked at once. An unreachable store is not an empty one: what it holds is unknown. Of the sets found,
-//! the newest complete one is taken; a store that does not answer holds that up for [`PATIENCE_SECONDS`] only.
+//! the newest complete one is taken; a store that does not answer holds that up for `PATIENCE_SECONDS` only.
 
 use std::cmp::Reverse;
 
