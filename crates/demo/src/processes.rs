@@ -51,7 +51,8 @@ pub async fn binaries(given: Option<&Path>) -> Result<PathBuf> {
 async fn build(release: bool) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--bins", "-p", "ramen-hub", "-p", "ramen-spoke"]);
+    // The whole workspace decides on features, as for the program itself: else shared dependencies are built twice.
+    command.args(["build", "--quiet", "--workspace", "--bin", "ramen-hub", "--bin", "ramen-spoke"]);
     command.args(release.then_some("--release"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = command.status().await.context("could not run cargo to build the operators; or give --bin-dir")?;
