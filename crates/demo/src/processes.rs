@@ -54,6 +54,13 @@ async fn build(release: bool) -> Result<()> {
     // The whole workspace decides on features, as for the program itself: else shared dependencies are built twice.
     command.args(["build", "--quiet", "--workspace", "--bin", "ramen-hub", "--bin", "ramen-spoke"]);
     command.args(release.then_some("--release"));
+    // What `cargo run` tells this program of its own package would make build scripts of others run again.
+    for (name, _) in std::env::vars_os() {
+        let of_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+        if name.to_str().is_some_and(|name| of_package.iter().any(|prefix| name.starts_with(prefix))) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     let status = command.status().await.context("could not run cargo to build the operators; or give --bin-dir")?;
     if !status.success() {
