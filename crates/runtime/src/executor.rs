@@ -7,6 +7,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use ramen_events::{BlobId, Outcome, log::History};
+use ramen_ledger::{Answered, Flight, Input, Look, Looked, Sight};
 use ramen_ports::{Answer, Blobs, Effect, Operator, Target};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -16,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::machine_time,
-    input::{Answered, Flight, Input, Look, Looked, Sight},
     kube_api::{
         calls::{Called, Calls},
         notices::{Notice, Notices},

@@ -10,8 +10,7 @@
 //! A binary brings an [`ramen_ports::Operator`]: which kinds to watch, how objects become facts, how commands become
 //! effects. Everything else, the same for all controllers, is here; [`run`] is the way in.
 //!
-//! - `ledger` is the pipeline without sockets and clocks: inputs to records, decisions and flights. `freshness`,
-//!   `listings` and `timers` are what it remembers.
+//! - [`ramen_ledger`] is the pipeline without sockets and clocks: inputs to records, decisions and flights.
 //! - `pipeline` is the loop around it: durable first, then acted on.
 //! - `watch` and `crds` bring inputs; `executor` carries out commands through `kube_api` and `s3`.
 //! - `lease`, `serve`, `metrics`, [`telemetry`], `parts` are what a process in a cluster needs besides.
@@ -20,12 +19,8 @@ mod clock;
 mod crds;
 mod error;
 mod executor;
-mod freshness;
-mod input;
 mod kube_api;
 mod lease;
-mod ledger;
-mod listings;
 mod metrics;
 mod parts;
 mod pipeline;
@@ -33,7 +28,6 @@ mod run;
 mod s3;
 mod serve;
 mod settings;
-mod timers;
 mod vault;
 mod watch;
 

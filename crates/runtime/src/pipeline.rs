@@ -12,6 +12,7 @@ use ramen_events::{
     Record, Seq,
     log::{Batch, EventLog, History},
 };
+use ramen_ledger::{Dropped, Input, Ledger, Outbox};
 use ramen_ports::Operator;
 use ramen_projector::{DECIDER_VERSION, Domain, World};
 use tokio::sync::mpsc;
@@ -21,8 +22,6 @@ use crate::{
     Error, Limits,
     clock::WallClock,
     executor::Work,
-    input::Input,
-    ledger::{Dropped, Ledger, Outbox},
     metrics::Metrics,
     telemetry,
 };

@@ -10,6 +10,7 @@ use ramen_events::{
     disk::{Options, Owner, Recovered, SledLog},
     log::{EventLog, History},
 };
+use ramen_ledger::Ledger;
 use ramen_ports::Operator;
 use ramen_projector::Domain;
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -22,7 +23,6 @@ use crate::{
     executor::Executor,
     kube_api::{calls::Calls, client, notices::Notices},
     lease::Lease,
-    ledger::Ledger,
     metrics::Metrics,
     parts::{Part, Parts},
     pipeline::{self, Pipeline},

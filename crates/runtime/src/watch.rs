@@ -12,13 +12,13 @@ use kube::{
     runtime::watcher::{self, Event, watcher},
 };
 use ramen_api::kinds::{self, Resource};
+use ramen_ledger::Input;
 use ramen_ports::Watch;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     crds::Served,
-    input::Input,
     kube_api::{calls::shorten, failure::chain},
     metrics::Metrics,
     vault::{Vault, name_of},

@@ -11,11 +11,11 @@ use kube::{
     },
 };
 use ramen_events::Outcome;
+use ramen_ledger::Sight;
 use ramen_ports::Target;
 use serde_json::{Value, json};
 
 use super::failure;
-use crate::input::Sight;
 
 /// Makes calls as one field manager.
 #[derive(Clone)]

@@ -11,4 +11,6 @@
 pub mod dying;
 pub mod gate;
 pub mod lab;
+// The ledger is tested with the same operator.
+#[path = "../../../ledger/tests/support/mirror.rs"]
 pub mod mirror;

@@ -10,16 +10,16 @@ use ramen_ports::Watch;
 
 /// What follows from a complete list.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Missing {
+pub struct Missing {
     /// Not there any more.
-    pub(crate) gone: Vec<ObjectId>,
+    pub gone: Vec<ObjectId>,
     /// Perhaps too young for the list: ask for each.
-    pub(crate) unsure: Vec<ObjectId>,
+    pub unsure: Vec<ObjectId>,
 }
 
 /// The watches and what they have shown.
 #[derive(Debug)]
-pub(crate) struct Listings {
+pub struct Listings {
     watches: Vec<Listing>,
 }
 
@@ -38,7 +38,7 @@ struct Listing {
 }
 
 impl Listings {
-    pub(crate) fn new(watches: &[Watch]) -> Self {
+    pub fn new(watches: &[Watch]) -> Self {
         let watches = watches.iter().map(|watch| Listing {
             kind: watch.kind,
             namespace: watch.namespace.clone(),
@@ -52,17 +52,17 @@ impl Listings {
     }
 
     /// Whether every watch was listed since the start.
-    pub(crate) fn settled(&self) -> bool {
+    pub fn settled(&self) -> bool {
         self.watches.iter().all(|watch| watch.settled)
     }
 
     /// The watches that were not listed yet.
-    pub(crate) fn unsettled(&self) -> impl Iterator<Item = Kind> {
+    pub fn unsettled(&self) -> impl Iterator<Item = Kind> {
         self.watches.iter().filter(|watch| !watch.settled).map(|watch| watch.kind)
     }
 
     /// A list starts to be read.
-    pub(crate) fn started(&mut self, watch: usize) {
+    pub fn started(&mut self, watch: usize) {
         if let Some(watch) = self.watches.get_mut(watch) {
             watch.reading = Some(BTreeSet::new());
             watch.answered.clear();
@@ -70,7 +70,7 @@ impl Listings {
     }
 
     /// A watch shows an object, in a list or as a change.
-    pub(crate) fn shows(&mut self, watch: usize, id: &ObjectId) {
+    pub fn shows(&mut self, watch: usize, id: &ObjectId) {
         if let Some(watch) = self.watches.get_mut(watch) {
             match &mut watch.reading {
                 Some(reading) => reading.insert(id.clone()),
@@ -80,7 +80,7 @@ impl Listings {
     }
 
     /// A watch saw an object go. Whether another watch of its kind still shows it.
-    pub(crate) fn hides(&mut self, watch: usize, id: &ObjectId) -> bool {
+    pub fn hides(&mut self, watch: usize, id: &ObjectId) -> bool {
         if let Some(watch) = self.watches.get_mut(watch) {
             watch.shown.remove(id);
             watch.answered.remove(id);
@@ -89,14 +89,14 @@ impl Listings {
     }
 
     /// An answer to a write, or a look, told of an object.
-    pub(crate) fn answered(&mut self, id: &ObjectId) {
+    pub fn answered(&mut self, id: &ObjectId) {
         for watch in self.watches.iter_mut().filter(|watch| watch.kind == id.kind && watch.reading.is_some()) {
             watch.answered.insert(id.clone());
         }
     }
 
     /// Whether a watch will tell of changes to this object, so that what an answer tells of it may be kept.
-    pub(crate) fn covers(&self, id: &ObjectId, object: &serde_json::Value) -> bool {
+    pub fn covers(&self, id: &ObjectId, object: &serde_json::Value) -> bool {
         self.watches.iter().any(|watch| {
             watch.kind == id.kind
                 && watch.namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
@@ -106,7 +106,7 @@ impl Listings {
 
     /// A list is complete, or the kind is not served, which is the same as an empty list. `known` are the objects of
     /// the watch's kind that the state holds facts of.
-    pub(crate) fn complete(&mut self, watch: usize, known: &BTreeSet<ObjectId>) -> Missing {
+    pub fn complete(&mut self, watch: usize, known: &BTreeSet<ObjectId>) -> Missing {
         let Some(listing) = self.watches.get_mut(watch) else { return Missing::default() };
         listing.settled = true;
         listing.shown = listing.reading.take().unwrap_or_default();
@@ -129,7 +129,7 @@ impl Listings {
     }
 
     /// The kind that a watch watches.
-    pub(crate) fn kind(&self, watch: usize) -> Option<Kind> {
+    pub fn kind(&self, watch: usize) -> Option<Kind> {
         self.watches.get(watch).map(|watch| watch.kind)
     }
 }

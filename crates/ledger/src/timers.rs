@@ -8,25 +8,25 @@ use ramen_events::{Aggregate, Seq, Time};
 
 /// A moment at which an aggregate wants to be asked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wish {
+pub struct Wish {
     /// When.
-    pub(crate) at: Time,
+    pub at: Time,
     /// Why, for the log.
-    pub(crate) why: String,
+    pub why: String,
     /// The record whose decision asked for it.
-    pub(crate) asked_by: Seq,
+    pub asked_by: Seq,
 }
 
 /// The moments asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Timers {
+pub struct Timers {
     wishes: BTreeMap<Aggregate, Wish>,
     order: BTreeSet<(Time, Aggregate)>,
 }
 
 impl Timers {
     /// Takes over what the latest decision about `aggregate` asked for; `None` asks for nothing.
-    pub(crate) fn set(&mut self, aggregate: &Aggregate, wish: Option<Wish>) {
+    pub fn set(&mut self, aggregate: &Aggregate, wish: Option<Wish>) {
         if let Some(old) = self.wishes.remove(aggregate) {
             self.order.remove(&(old.at, aggregate.clone()));
         }
@@ -37,12 +37,12 @@ impl Timers {
     }
 
     /// The next moment at which something is due.
-    pub(crate) fn next(&self) -> Option<Time> {
+    pub fn next(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)
     }
 
     /// Takes out one wish whose moment has come.
-    pub(crate) fn due(&mut self, now: Time) -> Option<(Aggregate, Wish)> {
+    pub fn due(&mut self, now: Time) -> Option<(Aggregate, Wish)> {
         if self.next()? > now {
             return None;
         }
@@ -52,7 +52,7 @@ impl Timers {
     }
 
     /// How many aggregates asked to be asked again.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.wishes.len()
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// Something that happened outside. Watches are named by their place in the operator's table.
 #[derive(Debug)]
-pub(crate) enum Input {
+pub enum Input {
     /// A watch starts to read a list.
     ListStarted(usize),
     /// The list shows an object.
@@ -28,61 +28,61 @@ pub(crate) enum Input {
 
 /// A command on its way to the executor.
 #[derive(Clone, Debug)]
-pub(crate) struct Flight {
+pub struct Flight {
     /// Who wants it.
-    pub(crate) aggregate: Aggregate,
+    pub aggregate: Aggregate,
     /// Its identity.
-    pub(crate) id: CommandId,
+    pub id: CommandId,
     /// What it acts on, within the aggregate.
-    pub(crate) slot: String,
+    pub slot: String,
     /// The command.
-    pub(crate) command: Command,
+    pub command: Command,
     /// The record that commanded it.
-    pub(crate) seq: Seq,
+    pub seq: Seq,
 }
 
 /// How a command ended.
 #[derive(Debug)]
-pub(crate) struct Answered {
+pub struct Answered {
     /// The command.
-    pub(crate) flight: Flight,
+    pub flight: Flight,
     /// Its end.
-    pub(crate) outcome: Outcome,
+    pub outcome: Outcome,
     /// One per effect that was carried out.
-    pub(crate) answers: Vec<Answer>,
+    pub answers: Vec<Answer>,
     /// What the API server showed of the objects that the command is about.
-    pub(crate) sights: Vec<Sight>,
+    pub sights: Vec<Sight>,
 }
 
 /// What an API server said of one object in an answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sight {
+pub struct Sight {
     /// Its kind.
-    pub(crate) resource: &'static Resource,
+    pub resource: &'static Resource,
     /// Its namespace, or empty.
-    pub(crate) namespace: String,
+    pub namespace: String,
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     /// The object; `None`: it is not there.
-    pub(crate) object: Option<Value>,
+    pub object: Option<Value>,
 }
 
 /// An object to look up, because lists and answers disagree about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Look {
+pub struct Look {
     /// Which.
-    pub(crate) id: ObjectId,
+    pub id: ObjectId,
     /// Its kind.
-    pub(crate) resource: &'static Resource,
+    pub resource: &'static Resource,
     /// The version known when the question came up. If it still is when the answer comes, the answer is the truth.
-    pub(crate) version: Option<u64>,
+    pub version: Option<u64>,
 }
 
 /// The answer to a look.
 #[derive(Debug)]
-pub(crate) struct Looked {
+pub struct Looked {
     /// The question.
-    pub(crate) look: Look,
+    pub look: Look,
     /// The object; `None`: it is not there.
-    pub(crate) object: Option<Value>,
+    pub object: Option<Value>,
 }

@@ -31,32 +31,32 @@ const SHORTEST_WAIT_MS: u64 = 10;
 
 /// What follows from a number of inputs.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub struct Outbox {
     /// To be made durable, in this order, before anything else is done.
-    pub(crate) records: Vec<Record>,
+    pub records: Vec<Record>,
     /// Objects that the records name; durable with them.
-    pub(crate) blobs: Vec<Vec<u8>>,
+    pub blobs: Vec<Vec<u8>>,
     /// To be carried out once the records are durable.
-    pub(crate) flights: Vec<Flight>,
+    pub flights: Vec<Flight>,
     /// To be looked up.
-    pub(crate) looks: Vec<Look>,
+    pub looks: Vec<Look>,
     /// Sightings that told nothing new.
-    pub(crate) dropped: Dropped,
+    pub dropped: Dropped,
 }
 
 /// Sightings that made no record, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Dropped {
+pub struct Dropped {
     /// Overtaken by something newer.
-    pub(crate) older: u64,
+    pub older: u64,
     /// Seen before in this very version.
-    pub(crate) same: u64,
+    pub same: u64,
     /// Changed in nothing that matters to a decision.
-    pub(crate) no_news: u64,
+    pub no_news: u64,
 }
 
 /// Everything that the pipeline remembers between two inputs.
-pub(crate) struct Ledger<O: Operator> {
+pub struct Ledger<O: Operator> {
     operator: Arc<O>,
     watches: Vec<Watch>,
     origin: Origin,
@@ -72,7 +72,7 @@ pub(crate) struct Ledger<O: Operator> {
 
 impl<O: Operator> Ledger<O> {
     /// Goes on from a world folded up to the log's head, whose last stamp is `stamp`.
-    pub(crate) fn new(operator: Arc<O>, origin: Origin, world: World<O::Domain>, stamp: Stamp) -> Self {
+    pub fn new(operator: Arc<O>, origin: Origin, world: World<O::Domain>, stamp: Stamp) -> Self {
         let watches = operator.watches();
         let kinds: BTreeSet<Kind> = watches.iter().map(|watch| watch.kind).collect();
         let told = kinds.into_iter().flat_map(|kind| world.domain.known(kind)).collect();
@@ -91,13 +91,13 @@ impl<O: Operator> Ledger<O> {
     }
 
     /// Records that this process writes from here on.
-    pub(crate) fn start(&mut self, wall: Time) {
+    pub fn start(&mut self, wall: Time) {
         let (operator, epoch) = (self.origin.operator, self.origin.epoch);
         self.enter(None, Cause::Outside, Payload::Started { operator, epoch, decider: DECIDER_VERSION }, wall);
     }
 
     /// Takes one input in. `wall` is what the clock on the wall shows.
-    pub(crate) fn take(&mut self, input: Input, wall: Time) {
+    pub fn take(&mut self, input: Input, wall: Time) {
         match input {
             Input::ListStarted(watch) => self.listings.started(watch),
             Input::Listed(watch, object) => self.listed(watch, &object, wall),
@@ -114,7 +114,7 @@ impl<O: Operator> Ledger<O> {
     }
 
     /// Asks those whose moment has come.
-    pub(crate) fn fire(&mut self, wall: Time) {
+    pub fn fire(&mut self, wall: Time) {
         while let Some((aggregate, wish)) = self.timers.due(wall) {
             if self.world.domain.exists(&aggregate) {
                 let payload = Payload::TimerFired { wanted: wish.at, why: wish.why };
@@ -124,27 +124,27 @@ impl<O: Operator> Ledger<O> {
     }
 
     /// When [`Ledger::fire`] has something to do next.
-    pub(crate) fn next_timer(&self) -> Option<Time> {
+    pub fn next_timer(&self) -> Option<Time> {
         self.timers.next()
     }
 
     /// How many aggregates wait for a moment.
-    pub(crate) fn timers(&self) -> usize {
+    pub fn timers(&self) -> usize {
         self.timers.len()
     }
 
     /// Hands out what followed from the inputs since the last time.
-    pub(crate) fn flush(&mut self) -> Outbox {
+    pub fn flush(&mut self) -> Outbox {
         std::mem::take(&mut self.outbox)
     }
 
     /// The state, to be saved.
-    pub(crate) fn world(&self) -> &World<O::Domain> {
+    pub fn world(&self) -> &World<O::Domain> {
         &self.world
     }
 
     /// The kinds that have to be listed before anything is decided.
-    pub(crate) fn unsettled(&self) -> Vec<Kind> {
+    pub fn unsettled(&self) -> Vec<Kind> {
         self.listings.unsettled().collect()
     }
 

@@ -22,7 +22,7 @@ struct Known {
 
 /// The last seen version of each object.
 #[derive(Debug, Default)]
-pub(crate) struct Freshness {
+pub struct Freshness {
     objects: BTreeMap<ObjectId, Known>,
     graves: BTreeMap<ObjectId, Known>,
     buried: VecDeque<ObjectId>,
@@ -30,7 +30,7 @@ pub(crate) struct Freshness {
 
 /// How a sighting compares with what is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Age {
+pub enum Age {
     /// It tells something newer.
     Newer,
     /// It is what was seen last.
@@ -41,7 +41,7 @@ pub(crate) enum Age {
 
 impl Freshness {
     /// Compares a sighting with what is known and remembers it if it is newer.
-    pub(crate) fn see(&mut self, id: &ObjectId, object: &Value) -> Age {
+    pub fn see(&mut self, id: &ObjectId, object: &Value) -> Age {
         let (seen, uid) = (version_of(object), uid_of(object));
         let known = self.objects.get(id).or_else(|| self.graves.get(id));
         if let Some(known) = known {
@@ -62,14 +62,14 @@ impl Freshness {
     }
 
     /// Takes a sighting over whatever its version is: somebody found out that it is the present.
-    pub(crate) fn remember(&mut self, id: &ObjectId, object: &Value) {
+    pub fn remember(&mut self, id: &ObjectId, object: &Value) {
         self.graves.remove(id);
         let known = Known { version: version_of(object), uid: uid_of(object).to_owned(), dead: false };
         self.objects.insert(id.clone(), known);
     }
 
     /// A watch saw the object go, at that version. Whether that is news.
-    pub(crate) fn went(&mut self, id: &ObjectId, object: &Value) -> bool {
+    pub fn went(&mut self, id: &ObjectId, object: &Value) -> bool {
         let at = version_of(object);
         if let (Some(at), Some(known)) = (at, self.objects.get(id))
             && known.version.is_some_and(|last| at < last)
@@ -83,7 +83,7 @@ impl Freshness {
     }
 
     /// The object is gone for good: a list does not show it, or the API server said so.
-    pub(crate) fn is_gone(&mut self, id: &ObjectId) {
+    pub fn is_gone(&mut self, id: &ObjectId) {
         if let Some(known) = self.objects.remove(id) {
             let dead = !known.uid.is_empty();
             self.bury(id, Known { dead, ..known });
@@ -91,7 +91,7 @@ impl Freshness {
     }
 
     /// The version seen last, to notice later whether it still is.
-    pub(crate) fn version(&self, id: &ObjectId) -> Option<u64> {
+    pub fn version(&self, id: &ObjectId) -> Option<u64> {
         self.objects.get(id).and_then(|known| known.version)
     }
 
