@@ -15,11 +15,12 @@ use ramen_sim::{
     apps::Application,
     client_api::ClientApi,
     cluster::Cluster,
-    driver::{Habits, Site, WorldRunner},
+    driver::{Site, WorldRunner},
     front::{
         http::{Front, kubeconfig},
         s3::{Credentials, S3Endpoint},
     },
+    inhabitants::Habits,
     kinds, real,
     s3::{Bucket, SharedBucket},
     storage::Storage,

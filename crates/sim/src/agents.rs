@@ -50,6 +50,9 @@ pub trait Agent: Send {
     /// Whose changes wake it. May grow or shrink after a run.
     fn watches(&self) -> Vec<(Side, Resource)>;
 
+    /// Its machine lost power: processes that it stands for are gone.
+    fn power_lost(&mut self) {}
+
     /// Looks, acts, and says when it wants to be called again even if nothing changes.
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time>;
 }

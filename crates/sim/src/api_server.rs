@@ -63,8 +63,8 @@ use self::request::{Route, Target};
 use self::store::Store;
 use crate::time::Time;
 
-/// One cluster's API server.
-#[derive(Debug)]
+/// One cluster's API server. A clone is a copy of all its content, as a backup would be.
+#[derive(Debug, Clone)]
 pub struct ApiServer {
     registry: Registry,
     store: Store,
@@ -214,4 +214,11 @@ fn review(kind: &TypeRef, request: &Request) -> Result<Answer, Refusal> {
     value["kind"] = Value::from(kind.kind.kind.as_str());
     value["apiVersion"] = Value::from(kind.api_version());
     Ok(Answer::document(201, value))
+}
+
+impl ApiServer {
+    /// Gives the generator of uids another seed: copies of one server must not give the same uids.
+    pub fn reseed(&mut self, seed: u64) {
+        self.random = seed;
+    }
 }

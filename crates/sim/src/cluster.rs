@@ -1,6 +1,6 @@
 //! One simulated cluster: an API server shared by its inhabitants, and news of its changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,6 +31,8 @@ struct Shared {
     clock: Clock,
     server: Mutex<ApiServer>,
     news: Mutex<BTreeMap<TypeName, watch::Sender<u64>>>,
+    /// Somebody collects what changed instead of being told.
+    by_hand: bool,
     reachable: watch::Sender<bool>,
 }
 
@@ -48,14 +50,32 @@ impl Cluster {
     #[must_use]
     pub fn new(name: &str, seed: u64, clock: Clock) -> Self {
         let server = ApiServer::new(seed, clock());
+        Self::made(name, server, clock, false)
+    }
+
+    /// A cluster with this content that tells nobody of its changes: a driver in virtual time collects them with
+    /// [`Cluster::take_touched`].
+    #[must_use]
+    pub fn driven(name: &str, content: ApiServer, clock: Clock) -> Self {
+        Self::made(name, content, clock, true)
+    }
+
+    fn made(name: &str, server: ApiServer, clock: Clock, by_hand: bool) -> Self {
         let shared = Shared {
             name: name.to_owned(),
             clock,
             server: Mutex::new(server),
             news: Mutex::new(BTreeMap::new()),
+            by_hand,
             reachable: watch::Sender::new(true),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The kinds that changed since this was asked last, on a [driven](Cluster::driven) cluster.
+    #[must_use]
+    pub fn take_touched(&self) -> BTreeSet<TypeName> {
+        self.lock().store_mut().take_touched()
     }
 
     /// A fresh cluster that lives in real time.
@@ -82,6 +102,9 @@ impl Cluster {
         let (result, touched) = {
             let mut server = self.lock();
             let result = work(&mut server, now);
+            if self.shared.by_hand {
+                return result;
+            }
             (result, server.store_mut().take_touched())
         };
         if !touched.is_empty() {

@@ -12,19 +12,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::agents::registration::{self, LeaseWatch, Registration};
-use crate::agents::view::{self, ViewAgent};
-use crate::agents::work::{self, WorkAgent};
+use crate::agents::registration::LeaseWatch;
 use crate::agents::{Agent, AgentWorld, Side};
 use crate::api::{Api, Resource};
 use crate::apps::Application;
-use crate::apps::deploy::{Applications, Deployer};
-use crate::apps::workload::{self, Workload};
+use crate::apps::deploy::Applications;
 use crate::cluster::Cluster;
-use crate::storage::binder::{Binder, Duties};
-use crate::storage::provisioner::Provisioner;
-use crate::storage::replication::{self, ReplicationController};
-use crate::storage::{Forced, Speed, Storage};
+use crate::inhabitants::{Habits, agents_of};
+use crate::storage::{Forced, Storage};
 use crate::time::Time;
 
 /// An API server that tells of its changes.
@@ -43,53 +38,6 @@ impl Site for Cluster {
 
     fn set_reachable(&self, reachable: bool) {
         Self::set_reachable(self, reachable);
-    }
-}
-
-/// How the inhabitants behave.
-#[derive(Debug, Clone)]
-pub struct Habits {
-    /// Decides all random numbers.
-    pub seed: u64,
-    /// The hub's URL, as the agents know it.
-    pub hub_url: String,
-    /// The work agents.
-    pub work: work::Timing,
-    /// Period of views that name none.
-    pub view_period: Duration,
-    /// Leases of the clusters.
-    pub registration: registration::Timing,
-    /// The VolumeReplication controllers.
-    pub replication: replication::Settings,
-    /// The storage.
-    pub speed: Speed,
-    /// Nodes and processes.
-    pub workload: workload::Timing,
-    /// What of kube-controller-manager's work the world does.
-    pub duties: Duties,
-}
-
-impl Habits {
-    /// Beside embedded API servers, at the pace of the recording.
-    #[must_use]
-    pub fn embedded(seed: u64) -> Self {
-        Self {
-            seed,
-            hub_url: crate::world::HUB_URL.into(),
-            work: work::Timing::default(),
-            view_period: view::DEFAULT_PERIOD,
-            registration: registration::Timing::default(),
-            replication: replication::Settings::recorded(),
-            speed: Speed::default(),
-            workload: workload::Timing::default(),
-            duties: Duties { bind: true, protect: true },
-        }
-    }
-
-    /// Beside real API servers, whose controller manager binds, protects and deletes.
-    #[must_use]
-    pub fn real(seed: u64) -> Self {
-        Self { duties: Duties { bind: false, protect: false }, ..Self::embedded(seed) }
     }
 }
 
@@ -213,19 +161,6 @@ impl WorldRunner {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
     }
-}
-
-fn agents_of(cluster: &str, habits: &Habits, applications: &Applications) -> Vec<Box<dyn Agent>> {
-    vec![
-        Box::new(Registration::new(cluster, habits.registration)),
-        Box::new(WorkAgent::new(cluster, &habits.hub_url, habits.seed, habits.work)),
-        Box::new(ViewAgent::new(cluster, habits.view_period)),
-        Box::new(Provisioner::new(cluster)),
-        Box::new(Binder::new(cluster, habits.duties)),
-        Box::new(ReplicationController::new(cluster, habits.replication)),
-        Box::new(Deployer::new(cluster, applications.clone())),
-        Box::new(Workload::new(cluster, habits.workload)),
-    ]
 }
 
 /// One agent, and what it needs to live.

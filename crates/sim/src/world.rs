@@ -105,10 +105,24 @@ pub fn install_cluster(own: &dyn Api, cluster: &str, setting: &Setting) -> Resul
 /// # Errors
 /// Those of the hub's API server.
 pub fn install_policy(hub: &dyn Api, setting: &Setting) -> Result<(), ApiError> {
+    install_policies(hub, setting, &[(POLICY.to_owned(), setting.clusters.clone())])
+}
+
+/// The same with several policies: their names and clusters.
+///
+/// # Errors
+/// Those of the hub's API server.
+pub fn install_policies(
+    hub: &dyn Api,
+    setting: &Setting,
+    policies: &[(String, Vec<String>)],
+) -> Result<(), ApiError> {
     for (cluster, store) in setting.clusters.iter().zip(&setting.stores) {
         ensure(hub, &kinds::DR_CLUSTER, &objects::dr_cluster(cluster, &store.profile))?;
     }
-    ensure(hub, &kinds::DR_POLICY, &objects::dr_policy(POLICY, &setting.clusters, &setting.interval))
+    policies
+        .iter()
+        .try_for_each(|(name, clusters)| ensure(hub, &kinds::DR_POLICY, &objects::dr_policy(name, clusters, &setting.interval)))
 }
 
 /// Asks for an application to run on a cluster: its placement, the decision for it, and the ApplicationSet from which
@@ -136,7 +150,15 @@ pub fn place(hub: &dyn Api, application: &Application, cluster: &str) -> Result<
 /// # Errors
 /// Those of the hub's API server.
 pub fn protect(hub: &dyn Api, application: &Application, cluster: &str) -> Result<(), ApiError> {
-    ensure(hub, &kinds::DRPC, &objects::drpc(application, POLICY, cluster))
+    protect_under(hub, application, POLICY, cluster)
+}
+
+/// The same under another policy.
+///
+/// # Errors
+/// Those of the hub's API server.
+pub fn protect_under(hub: &dyn Api, application: &Application, policy: &str, cluster: &str) -> Result<(), ApiError> {
+    ensure(hub, &kinds::DRPC, &objects::drpc(application, policy, cluster))
 }
 
 /// The id that a cluster claims.

@@ -150,7 +150,7 @@ impl TypeRef {
 }
 
 /// All resources of a server.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Registry {
     types: BTreeMap<TypeName, Arc<ResourceType>>,
 }

@@ -44,7 +44,7 @@ pub struct Change {
     pub previous: Option<Arc<Object>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Shelf {
     objects: BTreeMap<(String, String), Arc<Object>>,
     log: VecDeque<Change>,
@@ -53,7 +53,7 @@ struct Shelf {
 }
 
 /// All objects of a server.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Store {
     version: u64,
     shelves: BTreeMap<TypeName, Shelf>,

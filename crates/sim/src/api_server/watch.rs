@@ -86,6 +86,12 @@ impl Watch {
         Self::new(view, filter, Start::List { mark_end: false }, true, None)
     }
 
+    /// A watch of what a filter selects, from what exists now on.
+    #[must_use]
+    pub fn selecting(view: View, filter: Filter) -> Self {
+        Self::new(view, filter, Start::List { mark_end: false }, false, None)
+    }
+
     /// The resource that is watched.
     #[must_use]
     pub fn kind(&self) -> &TypeRef {

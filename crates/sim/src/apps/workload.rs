@@ -41,6 +41,8 @@ pub struct Workload {
     running: BTreeMap<String, Running>,
     alive: Option<Time>,
     booted: Option<Time>,
+    /// The power went since the last look.
+    cut: bool,
 }
 
 impl Workload {
@@ -54,12 +56,16 @@ impl Workload {
             running: BTreeMap::new(),
             alive: None,
             booted: None,
+            cut: false,
         }
     }
 
     /// Notes an outage: processes are gone, and the node needs a while. `true` while it does.
     fn rebooting(&mut self, now: Time, world: &AgentWorld<'_>) -> bool {
         let silent = self.alive.replace(now).map_or(Duration::ZERO, |last| now.since(last));
+        if std::mem::take(&mut self.cut) {
+            self.booted = Some(now + self.timing.reboot);
+        }
         if !self.running.is_empty() && silent > self.timing.write * 8 + Duration::from_secs(1) {
             for pod in std::mem::take(&mut self.running).into_keys() {
                 world.storage().detach(&self.site, &pod);
@@ -167,6 +173,11 @@ fn say_running(own: &dyn Api, pod: &Value, now: Time) -> Result<(), ApiError> {
 impl Agent for Workload {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn power_lost(&mut self) {
+        self.running.clear();
+        self.cut = true;
     }
 
     fn watches(&self) -> Vec<(Side, Resource)> {

@@ -54,3 +54,44 @@ impl Storage {
         copies.filter(|(_, copy)| copy.role != Role::Secondary).map(|(site, _)| site.as_str()).collect()
     }
 }
+
+impl Storage {
+    /// The claim that a volume was made for, as `<namespace>/<name>`.
+    #[must_use]
+    pub fn claim(&self, handle: &str) -> &str {
+        self.volumes.get(handle).map_or("", |volume| volume.claim.as_str())
+    }
+
+    /// Sites on which an application has the volume attached and may write to it.
+    #[must_use]
+    pub fn attached_writers(&self, handle: &str) -> Vec<&str> {
+        let copies = self.volumes.get(handle).into_iter().flat_map(|volume| &volume.copies);
+        let writers = copies.filter(|(_, copy)| copy.role != Role::Secondary && !copy.attached.is_empty());
+        writers.map(|(site, _)| site.as_str()).collect()
+    }
+
+    /// Whether the copies of a volume went different ways: one was promoted by force.
+    #[must_use]
+    pub fn diverged(&self, handle: &str) -> bool {
+        let Some(volume) = self.volumes.get(handle) else { return false };
+        let mut lines = volume.copies.values().map(|copy| copy.line);
+        let first = lines.next();
+        lines.any(|line| Some(line) != first)
+    }
+}
+
+impl Storage {
+    /// How many writes of each line applications were told are safe.
+    pub fn acknowledged_by_line(&self, handle: &str) -> impl Iterator<Item = (Line, u64)> {
+        let volume = self.volumes.get(handle);
+        volume.into_iter().flat_map(|volume| volume.acknowledged.iter().map(|(line, count)| (*line, *count)))
+    }
+
+    /// How many writes of a line the copy holds that serves now, or would serve next.
+    #[must_use]
+    pub fn held_by_serving(&self, handle: &str, line: Line) -> u64 {
+        let copies = self.volumes.get(handle).into_iter().flat_map(|volume| volume.copies.values());
+        let serving = copies.max_by_key(|copy| (copy.line, copy.role != Role::Secondary, copy.history.len()));
+        serving.map_or(0, |copy| copy.history.of_line(line))
+    }
+}

@@ -98,6 +98,13 @@ impl Storage {
         Self { speed, peers, ..Self::default() }
     }
 
+    /// Storage of several pairs of sites; those of a pair mirror to each other.
+    #[must_use]
+    pub fn pairs(pairs: &[(String, String)], speed: Speed) -> Self {
+        let both = pairs.iter().flat_map(|(one, other)| [(one.clone(), other.clone()), (other.clone(), one.clone())]);
+        Self { speed, peers: both.collect(), ..Self::default() }
+    }
+
     /// Stops or restarts the storage of one site.
     pub fn set_up(&mut self, site: &str, up: bool) {
         self.quiet_until = None;
@@ -105,6 +112,10 @@ impl Storage {
             self.down.remove(site);
         } else {
             self.down.insert(site.to_owned());
+            // Nodes lose power together with their storage: nothing is mapped any more.
+            for copy in self.volumes.values_mut().filter_map(|volume| volume.copies.get_mut(site)) {
+                copy.attached.clear();
+            }
         }
     }
 

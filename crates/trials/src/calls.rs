@@ -1,0 +1,155 @@
+//! What effects come down to on an embedded API server: the calls that the runtime makes over HTTP, made directly.
+
+use ramen_events::Outcome;
+use ramen_ledger::Sight;
+use ramen_ports::{Effect, Target};
+use ramen_sim::{
+    api_server::{
+        ApiServer, Refusal, Write,
+        delete::{DeleteOptions, Deletion},
+        kinds::TypeRef,
+        patch::Patch,
+    },
+    cluster::Cluster,
+    time::Time,
+};
+use serde_json::{Map, Value, json};
+
+/// What a call showed, and its failure if it was one.
+pub(crate) struct Called {
+    /// How it ended.
+    pub(crate) outcome: Outcome,
+    /// The object as it is now, as far as the server told.
+    pub(crate) sight: Option<Sight>,
+}
+
+/// Makes the call of an effect on an API server, as this field manager. Effects that are no calls are done already.
+pub(crate) fn call(cluster: &Cluster, manager: &str, effect: &Effect) -> Called {
+    let Some(target) = target(effect) else { return Called { outcome: Outcome::Done, sight: None } };
+    cluster.with(|server, now| {
+        let Some(kind) = kind(server, target) else {
+            return failed(server, target, &Refusal::no_such_path());
+        };
+        match made(server, &kind, now, manager, target, effect) {
+            Ok(object) => Called { outcome: Outcome::Done, sight: Some(sight(target, object)) },
+            // That it is not there is what was wanted.
+            Err(refusal) if refusal.code == 404 && matches!(effect, Effect::Delete { .. }) => {
+                Called { outcome: Outcome::Done, sight: Some(sight(target, None)) }
+            }
+            Err(refusal) => failed(server, target, &refusal),
+        }
+    })
+}
+
+/// Reads one object; `None`: it is not there.
+pub(crate) fn read(cluster: &Cluster, target: &Target) -> Option<Value> {
+    cluster.with(|server, _| stored(server, target))
+}
+
+/// The object that an effect is about.
+pub(crate) fn target(effect: &Effect) -> Option<&Target> {
+    match effect {
+        Effect::Apply { target, .. }
+        | Effect::Create { target, .. }
+        | Effect::Merge { target, .. }
+        | Effect::MergeStatus { target, .. }
+        | Effect::Delete { target, .. } => Some(target),
+        Effect::Event { .. } | Effect::Store { .. } => None,
+    }
+}
+
+/// An object as watchers see it: without the list of who owns which field, which no decision needs and which is often
+/// longer than the rest.
+pub(crate) fn shortened(object: &Value) -> Value {
+    let Some(fields) = object.as_object() else { return object.clone() };
+    let whole = fields.iter().map(|(name, value)| {
+        let value = match value.as_object().filter(|_| name == "metadata") {
+            Some(meta) => {
+                let kept = meta.iter().filter(|(field, _)| *field != "managedFields");
+                Value::Object(kept.map(|(field, value)| (field.clone(), value.clone())).collect())
+            }
+            None => value.clone(),
+        };
+        (name.clone(), value)
+    });
+    Value::Object(whole.collect::<Map<_, _>>())
+}
+
+fn made(
+    server: &mut ApiServer,
+    kind: &TypeRef,
+    now: Time,
+    manager: &str,
+    target: &Target,
+    effect: &Effect,
+) -> Result<Option<Value>, Refusal> {
+    let (namespace, name) = (space(target), target.name.as_str());
+    let mut write = Write::new(now, manager);
+    let object = match effect {
+        Effect::Apply { body, .. } => {
+            write.force = true;
+            server.apply(kind, namespace, name, complete(target, body), &mut write)?
+        }
+        Effect::Create { body, .. } => server.create(kind, namespace, complete(target, body), &mut write)?,
+        Effect::Merge { body, .. } => server.patch(kind, namespace, name, &Patch::Merge(body.clone()), &mut write)?,
+        Effect::MergeStatus { body, .. } => {
+            write.subresource = Some("status");
+            server.patch(kind, namespace, name, &Patch::Merge(body.clone()), &mut write)?
+        }
+        Effect::Delete { uid, .. } => {
+            let options = DeleteOptions { uid: uid.clone(), ..DeleteOptions::default() };
+            return Ok(match server.delete(kind, namespace, name, &options, now)? {
+                Deletion::Gone(_) => None,
+                Deletion::Pending(object) => Some(shortened(object.value())),
+            });
+        }
+        Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
+    };
+    Ok(Some(shortened(object.value())))
+}
+
+/// When the object is not what was expected it is read, as the runtime does.
+fn failed(server: &ApiServer, target: &Target, refusal: &Refusal) -> Called {
+    let told = matches!(refusal.code, 404 | 409).then(|| sight(target, stored(server, target)));
+    Called { outcome: outcome(refusal.code, refusal.reason, &refusal.message), sight: told }
+}
+
+/// What an answer with this status code means for the command.
+pub(crate) fn outcome(code: u16, reason: &str, message: &str) -> Outcome {
+    match code {
+        409 => Outcome::Conflict { message: message.to_owned() },
+        500.. => Outcome::Unknown { message: format!("{code} {reason}: {message}") },
+        code => Outcome::Refused { code, reason: reason.to_owned(), message: message.to_owned() },
+    }
+}
+
+fn stored(server: &ApiServer, target: &Target) -> Option<Value> {
+    let kind = kind(server, target)?;
+    server.get(&kind, space(target), &target.name).ok().map(|object| shortened(object.value()))
+}
+
+fn kind(server: &ApiServer, target: &Target) -> Option<TypeRef> {
+    let resource = target.resource;
+    server.registry().find(resource.group, resource.version, resource.plural)
+}
+
+fn space(target: &Target) -> Option<&str> {
+    Some(target.namespace.as_str()).filter(|namespace| !namespace.is_empty())
+}
+
+fn sight(target: &Target, object: Option<Value>) -> Sight {
+    let Target { resource, namespace, name } = target;
+    Sight { resource, namespace: namespace.clone(), name: name.clone(), object }
+}
+
+/// Fills in what says which object it is.
+fn complete(target: &Target, body: &Value) -> Value {
+    let mut body = body.clone();
+    body["apiVersion"] = json!(target.resource.api_version());
+    body["kind"] = json!(target.resource.kind);
+    body["metadata"]["name"] = json!(target.name);
+    if !target.namespace.is_empty() {
+        body["metadata"]["namespace"] = json!(target.namespace);
+    }
+    body
+}

@@ -1,0 +1,104 @@
+//! What must hold after every event, whatever goes wrong, and what must hold once everything is mended.
+//!
+//! Rules bear the numbers of the behaviour that they guard: `D` is data, `S` the hub's DRPC controller, `VS` the
+//! managed clusters' VRG controller, `CS` stores, `L` and `VL` that things end.
+
+mod data;
+mod hub;
+mod rest;
+mod spoke;
+
+use std::collections::BTreeMap;
+
+use ramen_sim::{
+    api::Resource,
+    api_server::{kinds::TypeName, object::Object},
+    time::Time,
+};
+use std::sync::Arc;
+
+use crate::{
+    run::{Violation, Watcher},
+    universe::{Turn, Universe},
+};
+
+pub use self::rest::at_rest;
+
+/// All rules that are checked after every event.
+#[derive(Default)]
+pub struct Checks {
+    data: data::Data,
+    hub: hub::Hub,
+    spoke: spoke::Spoke,
+    lasting: Lasting,
+}
+
+impl Watcher for Checks {
+    fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        self.data.look(universe, turn)?;
+        for (cluster, kinds) in &turn.touched {
+            if cluster == crate::universe::HUB {
+                self.hub.look(universe, kinds)?;
+            } else {
+                self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
+            }
+        }
+        self.lasting.overdue(universe.now())
+    }
+}
+
+/// States that may be seen for a moment, since news takes its time, but must not last.
+#[derive(Default)]
+struct Lasting(BTreeMap<(&'static str, String), (Time, u64, String)>);
+
+impl Lasting {
+    /// Notes whether something that must not last is there. `limit` is in milliseconds.
+    fn note(&mut self, rule: &'static str, about: String, bad: Option<String>, now: Time, limit: u64) {
+        match bad {
+            Some(what) => {
+                self.0.entry((rule, about)).or_insert((now, limit, what));
+            }
+            None => {
+                self.0.remove(&(rule, about));
+            }
+        }
+    }
+
+    fn overdue(&self, now: Time) -> Result<(), Violation> {
+        for ((rule, about), (since, limit, what)) in &self.0 {
+            if now.since(*since).as_millis() > u128::from(*limit) {
+                return Err(Violation { rule, what: format!("{about}: {what}, since {since}") });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// All objects of a kind on a cluster, without copying them.
+fn all(universe: &Universe, cluster: &str, kind: &Resource, namespace: Option<&str>) -> Vec<Arc<Object>> {
+    let name = type_name(kind);
+    universe.cluster(cluster).with(|server, _| server.store().list(&name, namespace).cloned().collect())
+}
+
+/// One object of a cluster, without copying it.
+fn one(universe: &Universe, cluster: &str, kind: &Resource, namespace: &str, name: &str) -> Option<Arc<Object>> {
+    let key = ramen_sim::api_server::store::Key {
+        kind: type_name(kind),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    };
+    universe.cluster(cluster).with(|server, _| server.store().get(&key).cloned())
+}
+
+fn type_name(kind: &Resource) -> TypeName {
+    TypeName::new(kind.group, kind.plural)
+}
+
+/// Text at a JSON pointer; empty when there is none.
+fn text<'a>(object: &'a serde_json::Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+fn violated(rule: &'static str, what: impl Into<String>) -> Result<(), Violation> {
+    Err(Violation { rule, what: what.into() })
+}

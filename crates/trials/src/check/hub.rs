@@ -1,0 +1,143 @@
+//! What must hold for what the hub asks of the managed clusters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ramen_sim::{api_server::kinds::TypeName, kinds};
+use serde_json::Value;
+
+use super::{all, one, text, type_name, violated};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+};
+
+/// What was seen on the hub last.
+#[derive(Default)]
+pub(super) struct Hub {
+    /// Role that each work asks for, by DRPC and cluster.
+    asked: BTreeMap<(String, String), String>,
+    protected: BTreeSet<String>,
+}
+
+/// The VRG that a ManifestWork carries.
+pub(super) fn vrg_of(work: &Value) -> Option<&Value> {
+    work.pointer("/spec/workload/manifests")?.as_array()?.iter().find(|manifest| manifest["kind"] == "VolumeReplicationGroup")
+}
+
+impl Hub {
+    pub(super) fn look(&mut self, universe: &Universe, touched: &BTreeSet<TypeName>) -> Result<(), Violation> {
+        if touched.contains(&type_name(&kinds::MANIFEST_WORK)) {
+            self.works(universe)?;
+        }
+        if touched.contains(&type_name(&kinds::DRPC)) {
+            self.drpcs(universe)?;
+        }
+        Ok(())
+    }
+
+    fn works(&mut self, universe: &Universe) -> Result<(), Violation> {
+        let mut asked = BTreeMap::new();
+        for work in all(universe, HUB, &kinds::MANIFEST_WORK, None) {
+            let Some(vrg) = vrg_of(work.value()) else { continue };
+            let (app, cluster) = (text(vrg, "/metadata/name"), text(work.value(), "/metadata/namespace"));
+            let role = text(vrg, "/spec/replicationState");
+            final_sync_flags(universe, app, cluster, vrg)?;
+            asked.insert((app.to_owned(), cluster.to_owned()), role.to_owned());
+        }
+        for ((app, cluster), role) in &asked {
+            let before = self.asked.get(&(app.clone(), cluster.clone())).map_or("", String::as_str);
+            if role == "primary" && before != "primary" {
+                promotion(universe, app, cluster, &asked)?;
+            }
+        }
+        self.asked = asked;
+        Ok(())
+    }
+
+    fn drpcs(&mut self, universe: &Universe) -> Result<(), Violation> {
+        let now: BTreeSet<String> = all(universe, HUB, &kinds::DRPC, None)
+            .iter()
+            .map(|drpc| text(drpc.value(), "/metadata/name").to_owned())
+            .collect();
+        for gone in self.protected.difference(&now) {
+            let left = all(universe, HUB, &kinds::MANIFEST_WORK, None)
+                .into_iter()
+                .find(|work| vrg_of(work.value()).is_some_and(|vrg| text(vrg, "/metadata/name") == gone));
+            if let Some(work) = left {
+                let cluster = text(work.value(), "/metadata/namespace");
+                return violated(
+                    "S12 nothing is left of a deleted DRPC",
+                    format!("DRPC {gone} is gone, but its VRG's ManifestWork for {cluster} is there"),
+                );
+            }
+        }
+        self.protected = now;
+        Ok(())
+    }
+}
+
+/// `prepareForFinalSync` and `runFinalSync` exclude each other, belong to a primary, and the latter comes after the
+/// placement was cleared.
+fn final_sync_flags(universe: &Universe, app: &str, cluster: &str, vrg: &Value) -> Result<(), Violation> {
+    const RULE: &str = "S4 final synchronization in order";
+    let set = |field: &str| vrg["spec"][field] == true;
+    let (prepare, run) = (set("prepareForFinalSync"), set("runFinalSync"));
+    if prepare && run {
+        return violated(RULE, format!("{app} on {cluster} is to prepare and to run a final synchronization"));
+    }
+    if (prepare || run) && text(vrg, "/spec/replicationState") != "primary" {
+        return violated(RULE, format!("{app} on {cluster} is secondary and to run a final synchronization"));
+    }
+    if run && decided(universe, app).iter().any(|decided| decided == cluster) {
+        return violated(RULE, format!("{app} is to run its final synchronization on {cluster}, where it is still placed"));
+    }
+    Ok(())
+}
+
+/// Where an application is placed.
+pub(super) fn decided(universe: &Universe, app: &str) -> Vec<String> {
+    let mut clusters = Vec::new();
+    for decision in all(universe, HUB, &kinds::PLACEMENT_DECISION, None) {
+        let of = decision.value().pointer("/metadata/labels").and_then(|labels| labels.get("cluster.open-cluster-management.io/placement"));
+        if of.and_then(Value::as_str) != Some(app) {
+            continue;
+        }
+        let entries = decision.value().pointer("/status/decisions").and_then(Value::as_array);
+        clusters.extend(entries.into_iter().flatten().map(|entry| text(entry, "/clusterName").to_owned()));
+    }
+    clusters
+}
+
+/// A second primary is asked for by a failover only; a relocation asks for one when the other has stepped down.
+fn promotion(
+    universe: &Universe,
+    app: &str,
+    cluster: &str,
+    asked: &BTreeMap<(String, String), String>,
+) -> Result<(), Violation> {
+    let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
+    let action = text(drpc.value(), "/spec/action");
+    let other = asked.iter().find(|((of, on), role)| of == app && on != cluster && *role == "primary");
+    if let Some(((_, on), _)) = other
+        && action != "Failover"
+    {
+        return violated(
+            "S1 one primary",
+            format!("{app} is to be primary on {cluster} while it is on {on}, for action {action:?}"),
+        );
+    }
+    if action == "Relocate" {
+        for ((_, on), _) in asked.iter().filter(|((of, on), _)| of == app && on != cluster) {
+            let there = all(universe, on, &kinds::VRG, Some(app)).into_iter().next();
+            let Some(vrg) = there else { continue };
+            let state = text(vrg.value(), "/status/state");
+            if state != "Secondary" {
+                return violated(
+                    "S2 relocate after the other has stepped down",
+                    format!("{app} is to be primary on {cluster} while the VRG on {on} is {state:?}"),
+                );
+            }
+        }
+    }
+    Ok(())
+}

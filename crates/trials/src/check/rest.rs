@@ -1,0 +1,156 @@
+//! What must hold once everything is mended and has come to rest.
+
+use std::time::Duration;
+
+use ramen_sim::{api_server::object, kinds};
+use serde_json::Value;
+
+use super::{all, hub, text};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+    until,
+};
+
+/// How much longer than that nothing may take: a view's period, an agent's resync, a claim's deletion, all in a row.
+const LIMIT: Duration = Duration::from_mins(40);
+/// How long a universe at rest is watched for needless work.
+const QUIET: Duration = Duration::from_mins(10);
+/// How many commands in that time count as quiet, for each DRPC: its sync times move on.
+const MURMUR: usize = 60;
+
+/// Lets a mended universe come to rest.
+///
+/// # Errors
+/// What does not end, or does not rest.
+pub fn at_rest(
+    universe: &mut Universe,
+    look: &mut dyn FnMut(&Universe, &crate::universe::Turn) -> Result<(), Violation>,
+) -> Result<(), Violation> {
+    let end = universe.now() + LIMIT;
+    let mut next_look = universe.now();
+    loop {
+        if universe.now() >= next_look {
+            match unsettled(universe) {
+                None => break,
+                Some(what) if universe.now() > end => {
+                    return Err(Violation { rule: "L1 every action ends", what });
+                }
+                Some(_) => next_look = universe.now() + Duration::from_secs(1),
+            }
+        }
+        match universe.turn() {
+            Some(turn) => look(universe, &turn)?,
+            None => {
+                return unsettled(universe).map_or(Ok(()), |what| Err(Violation { rule: "L1 every action ends", what }));
+            }
+        }
+    }
+    stored_by_the_home(universe)?;
+    quiet(universe, look)
+}
+
+/// The first DRPC whose action has not come to its end.
+fn unsettled(universe: &Universe) -> Option<String> {
+    for drpc in all(universe, HUB, &kinds::DRPC, None) {
+        let name = text(drpc.value(), "/metadata/name");
+        if object::is_deleting(drpc.value()) {
+            return Some(format!("DRPC {name} is still being deleted: {}", text(drpc.value(), "/status/progression")));
+        }
+        let phase = match text(drpc.value(), "/spec/action") {
+            "Failover" => "FailedOver",
+            "Relocate" => "Relocated",
+            _ => "Deployed",
+        };
+        let shown = match until::drpc(universe, name) {
+            Ok(shown) => shown,
+            Err(why) => return Some(why),
+        };
+        if let Err(why) = shown.settled(phase) {
+            return Some(format!("{name}: {why}"));
+        }
+        let homes = hub::decided(universe, name);
+        let [home] = homes.as_slice() else { return Some(format!("{name} is placed on {}", homes.join(", "))) };
+        if let Err(why) = (until::Until::Runs { app: name.to_owned(), on: home.clone() }).holds(universe) {
+            return Some(why);
+        }
+    }
+    // What has no DRPC any more leaves nothing behind.
+    for work in all(universe, HUB, &kinds::MANIFEST_WORK, None) {
+        if let Some(vrg) = hub::vrg_of(work.value()) {
+            let name = text(vrg, "/metadata/name");
+            if super::one(universe, HUB, &kinds::DRPC, "apps", name).is_none() {
+                return Some(format!("the VRG of {name} is still asked for, without a DRPC"));
+            }
+        }
+    }
+    for cluster in universe.managed() {
+        for vrg in all(universe, cluster, &kinds::VRG, None) {
+            let name = text(vrg.value(), "/metadata/name");
+            if super::one(universe, HUB, &kinds::DRPC, "apps", name).is_none() {
+                return Some(format!("VRG {name} is left on {cluster}, without a DRPC"));
+            }
+        }
+    }
+    None
+}
+
+/// The copies in the stores are those of the cluster on which the application is (VS12).
+fn stored_by_the_home(universe: &Universe) -> Result<(), Violation> {
+    for drpc in all(universe, HUB, &kinds::DRPC, None) {
+        let name = text(drpc.value(), "/metadata/name");
+        let homes = hub::decided(universe, name);
+        let Some(home) = homes.first() else { continue };
+        let Some(vrg) = all(universe, home, &kinds::VRG, Some(name)).into_iter().next() else { continue };
+        let profiles = vrg.value().pointer("/spec/s3Profiles").and_then(Value::as_array).cloned().unwrap_or_default();
+        for profile in profiles.iter().filter_map(Value::as_str) {
+            let objects = universe.stores.objects(profile);
+            let copy = objects.iter().find(|(key, _)| {
+                key.starts_with(&format!("{name}/{name}/")) && key.contains("VolumeReplicationGroup")
+            });
+            let Some((_, copy)) = copy else {
+                return Err(Violation {
+                    rule: "VS9 protected means stored",
+                    what: format!("store {profile} has no copy of the VRG of {name}"),
+                });
+            };
+            if text(copy, "/metadata/uid") != text(vrg.value(), "/metadata/uid") {
+                return Err(Violation {
+                    rule: "VS12 the stores hold the successor's copies",
+                    what: format!("the copy of the VRG of {name} in store {profile} is not that of {home}"),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A universe at rest does not go on commanding.
+fn quiet(
+    universe: &mut Universe,
+    look: &mut dyn FnMut(&Universe, &crate::universe::Turn) -> Result<(), Violation>,
+) -> Result<(), Violation> {
+    let end = universe.now() + QUIET;
+    let drpcs = all(universe, HUB, &kinds::DRPC, None).len();
+    let mut commands = Vec::new();
+    while universe.next().is_some_and(|next| next < end) {
+        let Some(turn) = universe.turn() else { break };
+        look(universe, &turn)?;
+        for (by, records) in &turn.appended {
+            commands.extend(records.iter().filter_map(|record| match &record.payload {
+                ramen_events::Payload::Commanded { slot, command, .. } => {
+                    Some(format!("{by}: {} in {slot}", command.name()))
+                }
+                _ => None,
+            }));
+        }
+    }
+    if commands.len() > MURMUR * (drpcs + 1) {
+        let most = commands.iter().rev().take(4).cloned().collect::<Vec<_>>().join("; ");
+        return Err(Violation {
+            rule: "VS19 at rest nothing is written",
+            what: format!("{} commands in {} min at rest, at last {most}", commands.len(), QUIET.as_secs() / 60),
+        });
+    }
+    Ok(())
+}

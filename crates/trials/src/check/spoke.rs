@@ -1,0 +1,176 @@
+//! What must hold on managed clusters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ramen_sim::{
+    api_server::{kinds::TypeName, object},
+    kinds,
+};
+use serde_json::Value;
+
+use super::{Lasting, all, one, text, type_name, violated};
+use crate::{run::Violation, universe::Universe};
+
+/// What news may take, in milliseconds: watches that are late, operators that have to start again.
+const NEWS: u64 = 90_000;
+
+/// What was seen on each cluster last.
+#[derive(Default)]
+pub(super) struct Spoke {
+    vrgs: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Spoke {
+    pub(super) fn look(
+        &mut self,
+        universe: &Universe,
+        cluster: &str,
+        touched: &BTreeSet<TypeName>,
+        lasting: &mut Lasting,
+    ) -> Result<(), Violation> {
+        let vrg = touched.contains(&type_name(&kinds::VRG));
+        if vrg {
+            self.gone(universe, cluster)?;
+        }
+        if touched.contains(&type_name(&kinds::VOLUME_REPLICATION)) || touched.contains(&type_name(&kinds::PV)) {
+            retained(universe, cluster)?;
+        }
+        if vrg || touched.contains(&type_name(&kinds::PVC)) {
+            for vrg in all(universe, cluster, &kinds::VRG, None) {
+                roles(universe, cluster, vrg.value(), lasting);
+            }
+        }
+        Ok(())
+    }
+
+    /// A VRG goes when nothing of it is left.
+    fn gone(&mut self, universe: &Universe, cluster: &str) -> Result<(), Violation> {
+        let now: BTreeSet<String> = all(universe, cluster, &kinds::VRG, None)
+            .iter()
+            .map(|vrg| text(vrg.value(), "/metadata/namespace").to_owned())
+            .collect();
+        let before = self.vrgs.insert(cluster.to_owned(), now.clone()).unwrap_or_default();
+        for gone in before.difference(&now) {
+            if let Some(left) = all(universe, cluster, &kinds::VOLUME_REPLICATION, Some(gone)).first() {
+                let name = text(left.value(), "/metadata/name");
+                return violated(
+                    "VS8 a VRG goes last",
+                    format!("VRG {gone} on {cluster} is gone, but VolumeReplication {name} is there"),
+                );
+            }
+            for claim in all(universe, cluster, &kinds::PVC, Some(gone)) {
+                let marks = object::finalizers(claim.value());
+                if let Some(mark) = marks.iter().find(|mark| mark.contains("ramendr.openshift.io")) {
+                    let name = text(claim.value(), "/metadata/name");
+                    return violated(
+                        "VS7 nothing is left on claims",
+                        format!("VRG {gone} on {cluster} is gone, but claim {name} has the finalizer {mark}"),
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// While a volume is replicated as primary its PV must outlive its claim (VS6).
+fn retained(universe: &Universe, cluster: &str) -> Result<(), Violation> {
+    for replication in all(universe, cluster, &kinds::VOLUME_REPLICATION, None) {
+        let value = replication.value();
+        if text(value, "/spec/replicationState") != "primary" || object::is_deleting(value) {
+            continue;
+        }
+        let namespace = text(value, "/metadata/namespace");
+        let Some(claim) = one(universe, cluster, &kinds::PVC, namespace, text(value, "/spec/dataSource/name")) else {
+            continue;
+        };
+        let Some(volume) = one(universe, cluster, &kinds::PV, "", text(claim.value(), "/spec/volumeName")) else {
+            continue;
+        };
+        let policy = text(volume.value(), "/spec/persistentVolumeReclaimPolicy");
+        if policy != "Retain" {
+            let name = text(volume.value(), "/metadata/name");
+            return violated(
+                "VS6 replicated volumes are retained",
+                format!("PV {name} on {cluster} is replicated as primary and would be deleted with its claim ({policy})"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What a VRG says of itself must be so, give or take the time that news takes.
+fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting) {
+    let namespace = text(vrg, "/metadata/namespace");
+    let current = vrg["status"]["observedGeneration"] == vrg["metadata"]["generation"];
+    let state = text(vrg, "/status/state");
+    let about = format!("VRG {namespace} on {cluster}");
+    let storage = universe.storage();
+    let held: Vec<(String, String)> =
+        storage.volumes_of(namespace).map(|(handle, claim)| (handle.to_owned(), claim.to_owned())).collect();
+    let mirrored_here = |handle: &str| {
+        storage.peek(cluster, handle).is_some_and(|(role, _)| role == ramen_sim::storage::Role::Primary)
+    };
+    let primary = held.iter().find(|(handle, _)| mirrored_here(handle));
+    let stepped_down = (current && state == "Secondary" && text(vrg, "/spec/replicationState") == "secondary")
+        .then_some(primary)
+        .flatten()
+        .map(|(_, claim)| format!("says Secondary, but the volume of {claim} is primary here"));
+    let now = universe.now();
+    // Nothing may excuse this one: the hub relies on it at once.
+    lasting.note("VS3 Secondary means so", about.clone(), stepped_down, now, 0);
+
+    let ready = current && state == "Primary" && condition(vrg, "DataReady");
+    let unwritable = held.iter().find(|(handle, claim)| {
+        let bound = one(universe, cluster, &kinds::PVC, namespace, claim)
+            .is_some_and(|claim| text(claim.value(), "/status/phase") == "Bound" && !object::is_deleting(claim.value()));
+        bound
+            && storage
+                .peek(cluster, handle)
+                .is_some_and(|(role, _)| role == ramen_sim::storage::Role::Secondary)
+    });
+    let bad = if ready { unwritable } else { None };
+    let bad = bad.map(|(_, claim)| format!("says that its data are ready, but the volume of {claim} is not writable"));
+    drop(storage);
+    lasting.note("VS13 ready means writable", about.clone(), bad, now, NEWS);
+
+    let complete = current && state == "Primary" && condition(vrg, "ClusterDataProtected");
+    let missing = if complete && universe.is_up(cluster) { missing_copy(universe, cluster, vrg) } else { None };
+    lasting.note("VS9 protected means stored", about, missing, now, NEWS);
+}
+
+fn condition(vrg: &Value, kind: &str) -> bool {
+    let conditions = vrg.pointer("/status/conditions").and_then(Value::as_array);
+    conditions.into_iter().flatten().any(|condition| {
+        condition["type"] == kind
+            && condition["status"] == "True"
+            && condition["observedGeneration"] == vrg["metadata"]["generation"]
+    })
+}
+
+/// The first copy that a store lacks of what the VRG says is protected.
+fn missing_copy(universe: &Universe, cluster: &str, vrg: &Value) -> Option<String> {
+    let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
+    let profiles = vrg.pointer("/spec/s3Profiles").and_then(Value::as_array)?;
+    let claims = all(universe, cluster, &kinds::PVC, Some(namespace));
+    for profile in profiles.iter().filter_map(Value::as_str) {
+        let keys: BTreeSet<String> =
+            universe.stores.with(profile, |bucket| bucket.objects().map(|(key, _)| key.to_owned()).collect())?;
+        let prefix = format!("{namespace}/{name}/");
+        for claim in claims.iter().filter(|claim| text(claim.value(), "/status/phase") == "Bound") {
+            if object::is_deleting(claim.value()) {
+                continue;
+            }
+            let volume = text(claim.value(), "/spec/volumeName");
+            let there = keys.iter().any(|key| key.starts_with(&prefix) && key.ends_with(&format!("/{volume}")));
+            if !there {
+                let claim = text(claim.value(), "/metadata/name");
+                return Some(format!("says that it is protected, but store {profile} lacks the volume of {claim}"));
+            }
+        }
+        if !keys.iter().any(|key| key.starts_with(&prefix) && key.contains("VolumeReplicationGroup")) {
+            return Some(format!("says that it is protected, but store {profile} lacks its copy"));
+        }
+    }
+    None
+}

@@ -1,0 +1,355 @@
+//! What users do, and what befalls the world: the words of plans and scenarios.
+
+use std::time::Duration;
+
+use ramen_sim::{
+    agents::object,
+    api::{Api, ApiError, Resource},
+    apps::Application,
+    kinds,
+    s3::Fault,
+    world,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::universe::{HUB, Rebuilt, Universe};
+
+/// How a store fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreFault {
+    /// It works.
+    None,
+    /// Connections break.
+    Down,
+    /// Answers take four seconds.
+    Slow,
+    /// Answers take longer than anybody waits.
+    Hanging,
+    /// Every answer is an internal error.
+    Erroring,
+    /// Writes are refused.
+    ReadOnly,
+}
+
+/// Something that a user does or that befalls the world.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Happening {
+    /// An application with so many claims is placed on a cluster.
+    Deploy {
+        /// Its name.
+        app: String,
+        /// How many claims it has.
+        claims: usize,
+        /// Where it is to run.
+        on: String,
+    },
+    /// A DRPC is made for an application, under the policy of its cluster.
+    Protect {
+        /// Which application.
+        app: String,
+        /// Its preferred cluster.
+        on: String,
+    },
+    /// The action of a DRPC becomes Failover.
+    Failover {
+        /// Which application.
+        app: String,
+        /// The failover cluster.
+        to: String,
+    },
+    /// The action of a DRPC becomes Relocate.
+    Relocate {
+        /// Which application.
+        app: String,
+        /// The preferred cluster.
+        to: String,
+    },
+    /// The action of a DRPC is taken back.
+    Withdraw {
+        /// Which application.
+        app: String,
+    },
+    /// The DRPC is deleted.
+    Unprotect {
+        /// Which application.
+        app: String,
+    },
+    /// The application gets one more claim.
+    AddClaim {
+        /// Which application.
+        app: String,
+    },
+    /// The last claim is taken from the application.
+    DropClaim {
+        /// Which application.
+        app: String,
+    },
+    /// Its first claim is made larger, where it runs.
+    Resize {
+        /// Which application.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// A policy is deleted.
+    DeletePolicy {
+        /// Which.
+        policy: String,
+    },
+    /// A DRCluster is deleted.
+    DeleteCluster {
+        /// Which.
+        cluster: String,
+    },
+    /// A pod that does not stop: its deletion is never finished by its node.
+    Stubborn {
+        /// Whose pod.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// Such a pod is removed by force.
+    Evict {
+        /// Whose pod.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// A managed cluster, or the hub, loses power.
+    Lose {
+        /// Which.
+        cluster: String,
+    },
+    /// It is back.
+    BringBack {
+        /// Which.
+        cluster: String,
+    },
+    /// A cluster's agents do not reach the hub, or do again.
+    HubLink {
+        /// Whose.
+        cluster: String,
+        /// Whether it works.
+        works: bool,
+    },
+    /// A cluster's operator, or the hub's, does not reach any store, or does again.
+    StoreLink {
+        /// Whose.
+        cluster: String,
+        /// Whether it works.
+        works: bool,
+    },
+    /// The storage of the sites does not reach each other, or does again.
+    StorageLink {
+        /// Whether it works.
+        works: bool,
+    },
+    /// A store breaks, or is mended.
+    Store {
+        /// Name of its profile.
+        profile: String,
+        /// How.
+        fault: StoreFault,
+    },
+    /// A store loses everything.
+    EmptyStore {
+        /// Name of its profile.
+        profile: String,
+    },
+    /// An operator is killed, and started again.
+    Crash {
+        /// `hub`, or the cluster.
+        operator: String,
+        /// Whether the log's unsynced tail is lost.
+        losing_tail: bool,
+    },
+    /// An operator loses its log.
+    LoseLog {
+        /// `hub`, or the cluster.
+        operator: String,
+    },
+    /// A second operator takes over, and the first goes on for so many milliseconds.
+    Rival {
+        /// `hub`, or the cluster.
+        operator: String,
+        /// How long the first goes on.
+        lasts: u64,
+    },
+    /// The hub's objects are backed up.
+    BackUpHub,
+    /// The hub is lost for good and rebuilt.
+    RebuildHub {
+        /// From what.
+        from: Rebuilt,
+    },
+    /// A cluster's clock is set ahead (or back, when negative), by milliseconds.
+    Skew {
+        /// Whose.
+        cluster: String,
+        /// By how much.
+        ms: i64,
+    },
+    /// Everything that can be mended works again.
+    Mend,
+}
+
+const STUBBORN: &str = "example.com/stubborn";
+
+impl Happening {
+    /// Whether a user does it, as opposed to a fault.
+    pub fn is_users(&self) -> bool {
+        matches!(
+            self,
+            Self::Deploy { .. }
+                | Self::Protect { .. }
+                | Self::Failover { .. }
+                | Self::Relocate { .. }
+                | Self::Withdraw { .. }
+                | Self::Unprotect { .. }
+                | Self::AddClaim { .. }
+                | Self::DropClaim { .. }
+                | Self::Resize { .. }
+                | Self::DeletePolicy { .. }
+                | Self::DeleteCluster { .. }
+        )
+    }
+
+    /// Lets it happen. Users whose request the hub cannot take do not insist: what they asked for did not happen.
+    pub fn befall(&self, universe: &mut Universe) {
+        // An API server without power answers nobody.
+        let reachable = universe.is_up(HUB);
+        match self {
+            Self::Deploy { app, claims, on } if reachable => deploy(universe, app, *claims, on),
+            Self::Protect { app, on } if reachable => {
+                if let (Some(application), Some(policy)) = (find(universe, app), universe.outline().policy_of(on)) {
+                    let _ = world::protect_under(universe.cluster(HUB), &application, &policy, on);
+                }
+            }
+            Self::Failover { app, to } if reachable => {
+                ask(universe, app, &json!({"spec": {"action": "Failover", "failoverCluster": to}}));
+            }
+            Self::Relocate { app, to } if reachable => {
+                ask(universe, app, &json!({"spec": {"action": "Relocate", "preferredCluster": to}}));
+            }
+            Self::Withdraw { app } if reachable => ask(universe, app, &json!({"spec": {"action": null}})),
+            Self::Unprotect { app } if reachable => {
+                if let Some(application) = find(universe, app) {
+                    let space = Some(application.hub_namespace.as_str());
+                    let _ = universe.cluster(HUB).delete(&kinds::DRPC, space, &application.name, None);
+                }
+            }
+            Self::AddClaim { app } => universe.change_application(app, |application| {
+                application.claims.push(format!("data-{}", application.claims.len()));
+            }),
+            Self::DropClaim { app } => drop_claim(universe, app),
+            Self::Resize { app, on } if universe.is_up(on) => {
+                if let Some(claim) = find(universe, app).and_then(|application| application.claims.first().cloned()) {
+                    let patch = json!({"spec": {"resources": {"requests": {"storage": "2Gi"}}}});
+                    let _ = universe.cluster(on).merge_patch(&kinds::PVC, Some(app), &claim, &patch, None);
+                }
+            }
+            Self::DeletePolicy { policy } if reachable => {
+                let _ = universe.cluster(HUB).delete(&kinds::DR_POLICY, None, policy, None);
+            }
+            Self::DeleteCluster { cluster } if reachable => {
+                let _ = universe.cluster(HUB).delete(&kinds::DR_CLUSTER, None, cluster, None);
+            }
+            Self::Stubborn { app, on } => {
+                set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([STUBBORN]));
+            }
+            Self::Evict { app, on } => set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([])),
+            Self::Lose { cluster } => universe.lose(cluster),
+            Self::BringBack { cluster } => {
+                if !universe.is_up(cluster) {
+                    universe.bring_back(cluster);
+                }
+            }
+            Self::HubLink { cluster, works } => universe.set_hub_link(cluster, *works),
+            Self::StoreLink { cluster, works } => universe.set_store_link(cluster, *works),
+            Self::StorageLink { works } => universe.set_storage_link(*works),
+            Self::Store { profile, fault } => universe.set_store(profile, fault.on_bucket()),
+            Self::EmptyStore { profile } => {
+                universe.stores.with(profile, ramen_sim::s3::Bucket::clear);
+            }
+            Self::Crash { operator, losing_tail } => {
+                universe.crash(operator, if *losing_tail { usize::MAX } else { 0 });
+            }
+            Self::LoseLog { operator } => universe.lose_log(operator),
+            Self::Rival { operator, lasts } => universe.start_rival(operator, Duration::from_millis(*lasts)),
+            Self::BackUpHub => universe.back_up(),
+            Self::RebuildHub { from } => universe.rebuild_hub(*from),
+            Self::Skew { cluster, ms } => universe.set_skew(cluster, *ms),
+            Self::Mend => universe.mend(),
+            // The rest are requests to a hub that has no power.
+            _ => {}
+        }
+        universe.spread();
+    }
+}
+
+impl StoreFault {
+    fn on_bucket(self) -> Fault {
+        match self {
+            Self::None => Fault::None,
+            Self::Down => Fault::Down,
+            Self::Slow => Fault::Slow(Duration::from_secs(4)),
+            Self::Hanging => Fault::Slow(Duration::from_mins(1)),
+            Self::Erroring => Fault::Erroring,
+            Self::ReadOnly => Fault::ReadOnly,
+        }
+    }
+}
+
+fn find(universe: &Universe, app: &str) -> Option<Application> {
+    universe.applications().into_iter().find(|application| application.name == app)
+}
+
+fn ask(universe: &Universe, app: &str, patch: &Value) {
+    if let Some(application) = find(universe, app) {
+        let space = Some(application.hub_namespace.as_str());
+        let _ = universe.cluster(HUB).merge_patch(&kinds::DRPC, space, &application.name, patch, None);
+    }
+}
+
+fn deploy(universe: &mut Universe, app: &str, claims: usize, on: &str) {
+    let application = Application {
+        name: app.to_owned(),
+        placement: app.to_owned(),
+        ..Application::numbered(0, claims)
+    };
+    let _ = world::place(universe.cluster(HUB), &application, on);
+    universe.add_application(application);
+}
+
+/// A user takes a claim out of the application: from its manifests, and where it is.
+fn drop_claim(universe: &mut Universe, app: &str) {
+    let mut dropped = None;
+    universe.change_application(app, |application| {
+        if application.claims.len() > 1 {
+            dropped = application.claims.pop();
+        }
+    });
+    let Some(claim) = dropped else { return };
+    let clusters: Vec<String> = universe.managed().map(str::to_owned).collect();
+    for cluster in clusters.iter().filter(|cluster| universe.is_up(cluster)) {
+        let own = universe.cluster(cluster);
+        if own.get(&kinds::POD, Some(app), app).is_ok() {
+            // The pod mounts it: it is made anew without.
+            let _ = own.delete(&kinds::POD, Some(app), app, None);
+            let _ = own.delete(&kinds::PVC, Some(app), &claim, None);
+        }
+    }
+}
+
+fn set_finalizers(own: &dyn Api, kind: &Resource, namespace: &str, name: &str, finalizers: &Value) {
+    match own.get(kind, Some(namespace), name) {
+        Ok(found) if !object::deleting(&found) || finalizers.as_array().is_some_and(Vec::is_empty) => {
+            let _ = own.merge_patch(kind, Some(namespace), name, &json!({"metadata": {"finalizers": finalizers}}), None);
+        }
+        Ok(_) | Err(ApiError::NotFound) => {}
+        Err(_) => {}
+    }
+}

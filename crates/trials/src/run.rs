@@ -1,0 +1,94 @@
+//! Runs a plan: acts and faults at their moments, checks after every event, and what must be true at the end.
+
+use std::time::Duration;
+
+use ramen_sim::time::Time;
+
+use crate::{
+    plan::Plan,
+    universe::{Turn, Universe},
+};
+
+/// How long everything may take together, before a run counts as one that does not end.
+const LIMIT: Duration = Duration::from_hours(3);
+
+/// Somebody who looks at every event of a run.
+pub trait Watcher {
+    /// Looks at what an event changed.
+    ///
+    /// # Errors
+    /// What must not be.
+    fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation>;
+}
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule that does not hold: its short name.
+    pub rule: &'static str,
+    /// What was seen.
+    pub what: String,
+}
+
+/// How a run ended.
+pub struct Ended {
+    /// The universe as it was at the end.
+    pub universe: Universe,
+    /// What must not be, if it was.
+    pub violation: Option<Violation>,
+    /// When each act was done.
+    pub acts: Vec<Time>,
+}
+
+/// Runs a plan to its end.
+pub fn run(plan: &Plan, watchers: &mut [&mut dyn Watcher]) -> Ended {
+    let mut universe = Universe::new(&plan.outline, plan.seed, &plan.rules);
+    let mut faults = plan.faults.clone();
+    faults.sort();
+    faults.reverse();
+    let mut acts = Vec::new();
+    let mut entered = universe.now();
+    let mut ready: Option<Time> = None;
+    let begin = universe.begin();
+    let violation = loop {
+        let Some(act) = plan.story.get(acts.len()) else { break None };
+        // The act's moment.
+        let patient_until = act.patience.map(|patience| entered + Duration::from_millis(patience));
+        if ready.is_none() && (act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now())) {
+            ready = Some(universe.now() + Duration::from_millis(act.after));
+        }
+        if ready.is_some_and(|ready| ready <= universe.now()) {
+            act.what.iter().for_each(|what| what.befall(&mut universe));
+            entered = universe.now();
+            acts.push(entered);
+            ready = None;
+            continue;
+        }
+        let fault = faults.last().map(|fault| begin + Duration::from_millis(fault.at));
+        let stop = [ready, patient_until.filter(|_| ready.is_none()), fault].into_iter().flatten().min();
+        match (universe.next(), stop) {
+            (Some(next), Some(stop)) if stop < next => universe.pass_to(stop),
+            (None, Some(stop)) => universe.pass_to(stop),
+            (None, None) => {
+                let why = act.when.holds(&universe).err().unwrap_or_default();
+                break Some(Violation { rule: "goes-on", what: format!("nothing happens any more, but {why}") });
+            }
+            (Some(_), _) => {
+                let Some(turn) = universe.turn() else { continue };
+                if let Some(violation) = watchers.iter_mut().find_map(|watcher| watcher.look(&universe, &turn).err()) {
+                    break Some(violation);
+                }
+            }
+        }
+        while faults.last().is_some_and(|fault| begin + Duration::from_millis(fault.at) <= universe.now()) {
+            if let Some(fault) = faults.pop() {
+                fault.what.befall(&mut universe);
+            }
+        }
+        if universe.elapsed() > LIMIT {
+            let why = act.when.holds(&universe).err().unwrap_or_default();
+            break Some(Violation { rule: "ends", what: format!("still waiting for act {}: {why}", acts.len()) });
+        }
+    };
+    Ended { universe, violation, acts }
+}

@@ -1,0 +1,138 @@
+//! S3 stores without sockets: what the runtime's client does, done directly on a bucket.
+
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+
+use ramen_events::Outcome;
+use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile};
+use ramen_sim::{
+    s3::{Bucket, Condition, Fault, Listing, SharedBucket},
+    time::Time,
+};
+use serde_json::Value;
+
+/// How long a call to a store may take before it is given up.
+const LIMIT: Duration = Duration::from_secs(10);
+/// What a call to a healthy store takes.
+const USUAL: Duration = Duration::from_millis(8);
+
+/// All stores of a world, by the name of their profile.
+#[derive(Default)]
+pub struct Stores(BTreeMap<String, SharedBucket>);
+
+impl Stores {
+    /// Adds a store.
+    pub fn add(&mut self, profile: &str, bucket: SharedBucket) {
+        self.0.insert(profile.to_owned(), bucket);
+    }
+
+    /// Works on one store, if it exists.
+    pub fn with<R>(&self, profile: &str, work: impl FnOnce(&mut Bucket) -> R) -> Option<R> {
+        let bucket = self.0.get(profile)?;
+        Some(work(&mut bucket.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// The names of the profiles.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// All objects of a store, decoded, by key.
+    pub fn objects(&self, profile: &str) -> BTreeMap<String, Value> {
+        let objects = self.with(profile, |bucket| {
+            let decoded = bucket.objects().filter_map(|(key, object)| Some((key.to_owned(), decode(&object.bytes).ok()?)));
+            decoded.collect()
+        });
+        objects.unwrap_or_default()
+    }
+
+    /// How long a call takes at the moment. What takes longer than [`LIMIT`] is given up then.
+    pub(crate) fn latency(&self, profile: &str) -> Duration {
+        match self.with(profile, |bucket| bucket.fault()) {
+            Some(Fault::Slow(span)) => span.min(LIMIT),
+            _ => USUAL,
+        }
+    }
+
+    /// Carries out one operation, at once.
+    pub(crate) fn call(
+        &self,
+        profile: &StoreProfile,
+        operation: &StoreOperation,
+        now: Time,
+    ) -> Result<StoreAnswer, Outcome> {
+        let unreachable = || Outcome::Unreachable { message: format!("no answer from {}", profile.endpoint) };
+        self.with(&profile.name, |bucket| {
+            if bucket.name() != profile.bucket {
+                return Err(refused(404, "NoSuchBucket", &profile.bucket));
+            }
+            match bucket.fault() {
+                Fault::None => {}
+                Fault::Down => return Err(unreachable()),
+                Fault::Slow(span) if span < LIMIT => {}
+                Fault::Slow(_) => {
+                    // The store may do it, only too late to say so.
+                    let _unheard = carried_out(bucket, operation, now);
+                    return Err(Outcome::Unknown { message: format!("no answer within {} s", LIMIT.as_secs()) });
+                }
+                Fault::Erroring => {
+                    return Err(Outcome::Unknown { message: "500 InternalError".to_owned() });
+                }
+                Fault::ReadOnly if writes(operation) => return Err(refused(403, "AccessDenied", "the store is read-only")),
+                Fault::ReadOnly => {}
+            }
+            carried_out(bucket, operation, now)
+        })
+        .unwrap_or_else(|| Err(unreachable()))
+    }
+}
+
+fn carried_out(bucket: &mut Bucket, operation: &StoreOperation, now: Time) -> Result<StoreAnswer, Outcome> {
+    let keys_under = |bucket: &Bucket, prefix: &str| -> Vec<String> {
+        let all = bucket.list(Listing { prefix, limit: usize::MAX, ..Listing::default() });
+        all.objects.into_iter().map(|(key, _)| key).collect()
+    };
+    Ok(match operation {
+        StoreOperation::Probe { .. } => StoreAnswer::Done,
+        StoreOperation::Put(objects) => {
+            for (key, object) in objects {
+                // Without a condition there is nothing to fail.
+                let _ = bucket.put(key, object.to_string().as_bytes(), &Condition::None, now);
+            }
+            StoreAnswer::Done
+        }
+        StoreOperation::Get(key) => match bucket.get(key) {
+            None => StoreAnswer::Absent,
+            Some(object) => StoreAnswer::Object(
+                decode(&object.bytes).map_err(|text| refused(0, "BadObject", &format!("{key}: {text}")))?,
+            ),
+        },
+        StoreOperation::GetAll(prefix) => {
+            let all = bucket.list(Listing { prefix, limit: usize::MAX, ..Listing::default() });
+            StoreAnswer::Objects(all.objects.into_iter().map(|(key, object)| (key, decode(&object.bytes))).collect())
+        }
+        StoreOperation::List(prefix) => StoreAnswer::Keys(keys_under(bucket, prefix)),
+        StoreOperation::Delete(keys) => {
+            keys.iter().for_each(|key| bucket.delete(key));
+            StoreAnswer::Done
+        }
+        StoreOperation::DeleteAll(prefix) => {
+            keys_under(bucket, prefix).iter().for_each(|key| bucket.delete(key));
+            StoreAnswer::Done
+        }
+    })
+}
+
+fn writes(operation: &StoreOperation) -> bool {
+    !matches!(
+        operation,
+        StoreOperation::Probe { .. } | StoreOperation::Get(_) | StoreOperation::GetAll(_) | StoreOperation::List(_)
+    )
+}
+
+fn decode(bytes: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(bytes).map_err(|err| err.to_string())
+}
+
+fn refused(code: u16, reason: &str, message: &str) -> Outcome {
+    Outcome::Refused { code, reason: reason.to_owned(), message: message.to_owned() }
+}

@@ -1,0 +1,66 @@
+//! One trial: a plan is run, everything is mended, and everything has to come to rest, with all rules checked on the way.
+
+use std::fmt;
+
+use ramen_events::log::MemoryStore;
+use ramen_sim::time::Time;
+
+use crate::{
+    check::{self, Checks},
+    plan::Plan,
+    run::{self, Violation, Watcher},
+    universe::Universe,
+};
+
+/// How a trial ended.
+pub struct Verdict {
+    /// The universe at its end.
+    pub universe: Universe,
+    /// The rule that was broken, if one was.
+    pub violation: Option<Violation>,
+}
+
+/// Runs a plan, mends everything, and lets it come to rest. `also` looks at every event besides the rules.
+pub fn trial(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
+    let mut checks = Checks::default();
+    let ended = run::run(plan, &mut [&mut checks, also]);
+    let (mut universe, mut violation) = (ended.universe, ended.violation);
+    if violation.is_none() {
+        universe.mend();
+        universe.spread();
+        let rested = check::at_rest(&mut universe, &mut |universe, turn| {
+            checks.look(universe, turn)?;
+            also.look(universe, turn)
+        });
+        violation = rested.err();
+    }
+    Verdict { universe, violation }
+}
+
+/// Nobody who looks besides the rules.
+pub struct Nobody;
+
+impl Watcher for Nobody {
+    fn look(&mut self, _: &Universe, _: &crate::universe::Turn) -> Result<(), Violation> {
+        Ok(())
+    }
+}
+
+impl Verdict {
+    /// The logs of the operators: whose, and what is on its disk.
+    pub fn logs(&self) -> Vec<(String, MemoryStore)> {
+        self.universe.logs()
+    }
+
+    /// The last mishaps before the end.
+    pub fn last_mishaps(&self, count: usize) -> Vec<(Time, String)> {
+        let all = self.universe.mishaps();
+        all.get(all.len().saturating_sub(count)..).unwrap_or_default().to_vec()
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.what)
+    }
+}

@@ -1,0 +1,344 @@
+//! The hub, the managed clusters, their inhabitants, stores, storage and operators, in virtual time.
+//!
+//! ```text
+//!   queue ──> the next moment ──> an agent runs │ a watch tells │ an operator steps │ a call is made │ an answer comes
+//!     ^                                                                                        │
+//!     └──────────────── what changed wakes who watches it, a few milliseconds later ───────────┘
+//! ```
+//!
+//! One thread, no sockets, no clock: time jumps from one entry of the queue to the next. All that is random (how long
+//! things take, what goes wrong) comes from the seed, so a run is a function of its plan.
+
+mod links;
+mod operators;
+mod power;
+mod setting;
+mod subscribers;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ramen_ledger::{Flight, Look};
+use ramen_ports::{Answer, Effect};
+use ramen_sim::{
+    agents::{Agent, AgentWorld},
+    api_server::watch::Watch,
+    apps::{Application, deploy::Applications},
+    cluster::Cluster,
+    rng::Rng,
+    storage::Storage,
+    time::Time,
+};
+
+use self::{links::Far, subscribers::Subscribers};
+use crate::{hazards::Hazards, process::Process, stores::Stores};
+
+pub use self::{power::Rebuilt, setting::Outline};
+
+/// The hub's name among the clusters.
+pub const HUB: &str = "hub";
+
+/// What happens at a moment.
+#[derive(Debug)]
+enum Due {
+    /// An agent looks.
+    Agent(usize),
+    /// A watch of an operator tells what it has to tell.
+    Watch { process: usize, life: u64, watch: usize },
+    /// An operator takes in what waits.
+    Step { process: usize, life: u64 },
+    /// The next call of a command is made.
+    Call { process: usize, life: u64, flight: u64 },
+    /// The answer to it comes.
+    Answered { process: usize, life: u64, flight: u64, outcome: Option<ramen_events::Outcome> },
+    /// An object is looked up.
+    Look { process: usize, life: u64, look: Box<Look> },
+    /// An operator starts.
+    Start { process: usize },
+    /// A second operator that believed that it leads finds out.
+    Retire { process: usize, life: u64 },
+}
+
+/// One cluster, or the hub.
+pub(crate) struct Place {
+    pub(crate) cluster: Cluster,
+    /// Milliseconds by which its clock is ahead.
+    skew: Arc<AtomicI64>,
+    /// Whether it has power.
+    pub(crate) up: bool,
+    /// Whether its agents reach the hub.
+    pub(crate) hub_link: bool,
+    /// Whether its operator reaches the stores.
+    pub(crate) store_link: bool,
+}
+
+/// An agent, where it lives, and when it looks next.
+struct Inhabitant {
+    home: String,
+    agent: Box<dyn Agent>,
+    watched: BTreeSet<(ramen_sim::agents::Side, ramen_sim::api::Resource)>,
+    due: Option<Time>,
+}
+
+/// An operator: the process, and what is on its way to and from it.
+pub(crate) struct Operated {
+    /// `hub`, or the cluster that it runs on.
+    pub(crate) home: String,
+    pub(crate) process: Box<dyn Process>,
+    /// Counts starts and deaths: what belongs to an earlier life is dropped.
+    life: u64,
+    watches: Vec<Option<Watch>>,
+    /// Watches with a delivery under way.
+    telling: BTreeSet<usize>,
+    stepping: Option<Time>,
+    flights: BTreeMap<u64, Airborne>,
+    next_flight: u64,
+    /// A second one that believes that it leads, too.
+    pub(crate) rival: bool,
+}
+
+/// A command under way.
+struct Airborne {
+    flight: Flight,
+    effects: std::collections::VecDeque<Effect>,
+    answers: Vec<Answer>,
+    sights: Vec<ramen_ledger::Sight>,
+}
+
+/// What an event of the universe changed, for those who check.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// Kinds that changed, by cluster.
+    pub touched: Vec<(String, BTreeSet<ramen_sim::api_server::kinds::TypeName>)>,
+    /// Records that were appended: by whom, which.
+    pub appended: Vec<(String, Vec<ramen_events::Record>)>,
+    /// A call to a store.
+    pub stored: bool,
+    /// An agent of this name ran.
+    pub ran: Option<usize>,
+}
+
+/// Everything there is.
+pub struct Universe {
+    now: Arc<AtomicU64>,
+    begin: Time,
+    queue: BTreeMap<(Time, u64), Due>,
+    tick: u64,
+    rng: Rng,
+    pub(crate) places: BTreeMap<String, Place>,
+    /// The stores.
+    pub stores: Stores,
+    storage: Mutex<Storage>,
+    /// Storage of the sites mirrors over this link.
+    inhabitants: Vec<Inhabitant>,
+    subscribers: Subscribers,
+    pub(crate) operators: Vec<Operated>,
+    applications: Applications,
+    pub(crate) hazards: Hazards,
+    turn: Turn,
+    /// Events so far.
+    pub events: u64,
+    backups: BTreeMap<String, ramen_sim::api_server::ApiServer>,
+    outline: Outline,
+}
+
+impl Universe {
+    /// The moment.
+    pub fn now(&self) -> Time {
+        Time(self.now.load(Ordering::Relaxed))
+    }
+
+    /// Time since the beginning.
+    pub fn elapsed(&self) -> Duration {
+        self.now().since(self.begin)
+    }
+
+    /// One cluster's API server, or the hub's.
+    ///
+    /// # Panics
+    /// Never for clusters of the outline.
+    pub fn cluster(&self, name: &str) -> &Cluster {
+        #[expect(clippy::expect_used, reason = "plans and scenarios are checked against the outline before they run")]
+        &self.places.get(name).expect("a cluster of the outline").cluster
+    }
+
+    /// The names of the managed clusters.
+    pub fn managed(&self) -> impl Iterator<Item = &str> {
+        self.places.keys().map(String::as_str).filter(|name| *name != HUB)
+    }
+
+    /// Whether a cluster has power.
+    pub fn is_up(&self, name: &str) -> bool {
+        self.places.get(name).is_some_and(|place| place.up)
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> MutexGuard<'_, Storage> {
+        self.storage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The applications that exist.
+    pub fn applications(&self) -> Vec<Application> {
+        self.applications.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it was made of.
+    pub fn outline(&self) -> &Outline {
+        &self.outline
+    }
+
+    /// What the mishaps of the run were.
+    pub fn mishaps(&self) -> &[(Time, String)] {
+        &self.hazards.happened
+    }
+
+    /// No mishap happens from now on.
+    pub fn calm(&mut self) {
+        self.hazards.end();
+    }
+
+    /// When the next thing happens.
+    pub fn next(&self) -> Option<Time> {
+        self.queue.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Lets time pass to `at` without anything happening.
+    pub fn pass_to(&mut self, at: Time) {
+        self.now.fetch_max(at.millis(), Ordering::Relaxed);
+    }
+
+    /// Lets the next thing happen, and tells what it changed; `None` when nothing is to happen any more.
+    pub fn turn(&mut self) -> Option<Turn> {
+        let ((at, _), due) = self.queue.pop_first()?;
+        self.pass_to(at);
+        self.events += 1;
+        self.happen(due);
+        self.spread();
+        Some(std::mem::take(&mut self.turn))
+    }
+
+    /// Wakes who watches what changed. To be called after changes from outside, by users and faults.
+    pub fn spread(&mut self) {
+        let Self { places, subscribers, .. } = self;
+        let mut woken = BTreeSet::new();
+        for (name, place) in places.iter() {
+            let touched = place.cluster.take_touched();
+            if touched.is_empty() {
+                continue;
+            }
+            subscribers.of(name, &touched, &mut woken);
+            self.turn.touched.push((name.clone(), touched));
+        }
+        for subscriber in woken {
+            self.wake(subscriber);
+        }
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Agent(index) => self.run_agent(index),
+            Due::Watch { process, life, watch } if self.lives(process, life) => self.tell(process, watch),
+            Due::Step { process, life } if self.lives(process, life) => self.step(process),
+            Due::Call { process, life, flight } if self.lives(process, life) => self.call(process, flight),
+            Due::Answered { process, life, flight, outcome } if self.lives(process, life) => {
+                self.answered(process, flight, outcome);
+            }
+            Due::Look { process, life, look } if self.lives(process, life) => self.look(process, *look),
+            Due::Start { process } => self.start(process),
+            Due::Retire { process, life } if self.lives(process, life) => self.end_life(process),
+            _ => {}
+        }
+    }
+
+    fn enqueue(&mut self, after: Duration, due: Due) {
+        let at = self.now() + after;
+        self.enqueue_at(at, due);
+    }
+
+    fn enqueue_at(&mut self, at: Time, due: Due) {
+        self.tick += 1;
+        self.queue.insert((at, self.tick), due);
+    }
+
+    /// A span of up to so many milliseconds.
+    fn lag(&mut self, least: u64, most: u64) -> Duration {
+        Duration::from_millis(least + self.rng.below(most - least + 1))
+    }
+
+    fn run_agent(&mut self, index: usize) {
+        let now = self.now();
+        let Some(inhabitant) = self.inhabitants.get_mut(index) else { return };
+        if inhabitant.due.is_some_and(|due| due <= now) {
+            inhabitant.due = None;
+        } else {
+            return; // it was woken earlier instead
+        }
+        let Some(place) = self.places.get(&inhabitant.home) else { return };
+        let Some(hub) = self.places.get(HUB) else { return };
+        if !place.up {
+            return;
+        }
+        let far = Far { cluster: &hub.cluster, cut: !(place.hub_link && hub.up) };
+        let world = AgentWorld { hub: &far, own: &place.cluster, storage: &self.storage };
+        let next = inhabitant.agent.run(now, &world);
+        let watched: BTreeSet<_> = inhabitant.agent.watches().into_iter().collect();
+        if watched != inhabitant.watched {
+            self.subscribers.agent(index, &inhabitant.home, &inhabitant.watched, &watched);
+            inhabitant.watched = watched;
+        }
+        self.turn.ran = Some(index);
+        if let Some(next) = next {
+            self.plan_agent(index, next.max(now + Duration::from_millis(1)));
+        }
+    }
+
+    /// Has an agent look at a moment, unless it does so earlier anyway.
+    fn plan_agent(&mut self, index: usize, at: Time) {
+        let Some(inhabitant) = self.inhabitants.get_mut(index) else { return };
+        if inhabitant.due.is_none_or(|due| at < due) {
+            inhabitant.due = Some(at);
+            self.enqueue_at(at, Due::Agent(index));
+        }
+    }
+
+    fn wake(&mut self, subscriber: subscribers::Subscriber) {
+        match subscriber {
+            subscribers::Subscriber::Agent(index) => {
+                let at = self.now() + self.lag(1, 4);
+                self.plan_agent(index, at);
+            }
+            subscribers::Subscriber::Watch { process, watch } => self.announce(process, watch),
+        }
+    }
+}
+
+impl Universe {
+    /// What each operator waits for and fails at, in words: whose, what.
+    pub fn waits(&self) -> Vec<(String, String)> {
+        let mut waits = Vec::new();
+        for operated in self.operators.iter().filter(|operated| !operated.rival) {
+            for (aggregate, position) in operated.process.positions().into_iter().flatten() {
+                if let Some(wait) = &position.wait {
+                    let words = format!("{aggregate}, step {}: {}", position.step, wait.sentence(position.since));
+                    waits.push((operated.home.clone(), words));
+                }
+            }
+            waits.extend(operated.process.failing().into_iter().map(|words| (operated.home.clone(), words)));
+        }
+        waits
+    }
+}
+
+impl Universe {
+    /// The logs of the operators: whose, and what is on its disk.
+    pub fn logs(&self) -> Vec<(String, ramen_events::log::MemoryStore)> {
+        let stays = self.operators.iter().filter(|operated| !operated.rival);
+        stays.map(|operated| (operated.home.clone(), operated.process.disk().clone())).collect()
+    }
+}

@@ -1,0 +1,228 @@
+//! What is lost and comes back: clusters, links, the hub and what it is rebuilt from.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use ramen_sim::{
+    agents::object,
+    api::{Api, Resource},
+    kinds,
+    s3::Fault,
+    time::Time,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Due, HUB, Universe, setting};
+
+/// From what a lost hub is rebuilt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rebuilt {
+    /// From its Kubernetes objects as they are; the operator's event log is gone.
+    Objects,
+    /// From the backup of its objects that was made last; the event log is gone.
+    Backup,
+    /// From what users have in their repositories (specs of policy, clusters, placements and DRPCs) and from the
+    /// managed clusters and stores.
+    Clusters,
+}
+
+/// Kinds that users keep in a repository, in the order in which they apply them.
+const KEPT: &[Resource] = &[
+    kinds::NAMESPACE,
+    kinds::DR_CLUSTER,
+    kinds::DR_POLICY,
+    kinds::APPLICATION_SET,
+    kinds::PLACEMENT,
+    kinds::PLACEMENT_DECISION,
+    kinds::DRPC,
+];
+
+impl Universe {
+    /// A managed cluster, or the hub, loses power without warning.
+    pub fn lose(&mut self, name: &str) {
+        if let Some(place) = self.places.get_mut(name) {
+            place.up = false;
+        }
+        self.storage().set_up(name, false);
+        for inhabitant in self.inhabitants.iter_mut().filter(|inhabitant| inhabitant.home == name) {
+            inhabitant.agent.power_lost();
+            inhabitant.due = None;
+        }
+        for index in 0..self.operators.len() {
+            if self.operators.get(index).is_some_and(|operated| operated.home == name) {
+                self.kill(index, usize::MAX);
+            }
+        }
+    }
+
+    /// It has power again, with everything that was on its disks.
+    pub fn bring_back(&mut self, name: &str) {
+        if let Some(place) = self.places.get_mut(name) {
+            place.up = true;
+        }
+        self.storage().set_up(name, true);
+        self.rouse(name);
+        for index in 0..self.operators.len() {
+            if self.operators.get(index).is_some_and(|operated| operated.home == name && !operated.rival) {
+                self.enqueue(Duration::from_secs(3), Due::Start { process: index });
+            }
+        }
+    }
+
+    /// All agents of a cluster look; those of all clusters, if it is the hub.
+    fn rouse(&mut self, name: &str) {
+        for index in 0..self.inhabitants.len() {
+            if self.inhabitants.get(index).is_some_and(|inhabitant| name == HUB || inhabitant.home == name) {
+                let at = self.now() + self.lag(1, 2000);
+                self.plan_agent(index, at);
+            }
+        }
+    }
+
+    /// Cuts or mends the way between a cluster's agents and the hub.
+    pub fn set_hub_link(&mut self, name: &str, works: bool) {
+        if let Some(place) = self.places.get_mut(name) {
+            place.hub_link = works;
+        }
+        if works {
+            self.rouse(name);
+        }
+    }
+
+    /// Cuts or mends the way between an operator and all stores.
+    pub fn set_store_link(&mut self, name: &str, works: bool) {
+        if let Some(place) = self.places.get_mut(name) {
+            place.store_link = works;
+        }
+    }
+
+    /// Cuts or mends the way between the sites' storage.
+    pub fn set_storage_link(&mut self, works: bool) {
+        self.storage().set_link(works);
+        for name in self.managed().map(str::to_owned).collect::<Vec<_>>() {
+            self.rouse(&name);
+        }
+    }
+
+    /// Breaks or mends a store.
+    pub fn set_store(&mut self, profile: &str, fault: Fault) {
+        self.stores.with(profile, |bucket| bucket.set_fault(fault));
+    }
+
+    /// Sets a cluster's clock ahead, or back when negative, by milliseconds.
+    pub fn set_skew(&mut self, name: &str, ms: i64) {
+        if let Some(place) = self.places.get(name) {
+            place.skew.store(ms, Ordering::Relaxed);
+        }
+    }
+
+    /// Backs up the hub's objects.
+    pub fn back_up(&mut self) {
+        let content = self.cluster(HUB).with(|server, _| server.clone());
+        self.backups.insert(HUB.to_owned(), content);
+    }
+
+    /// The hub is lost for good and rebuilt at once; whoever needs it longer loses it first.
+    pub fn rebuild_hub(&mut self, from: Rebuilt) {
+        self.lose(HUB);
+        for operated in self.operators.iter_mut().filter(|operated| operated.home == HUB) {
+            operated.process.lose_disk();
+        }
+        let seed = self.rng.next_u64();
+        match from {
+            Rebuilt::Objects => {}
+            Rebuilt::Backup => {
+                if let Some(mut backup) = self.backups.get(HUB).cloned() {
+                    backup.reseed(seed);
+                    self.cluster(HUB).with(|server, _| *server = backup);
+                }
+            }
+            Rebuilt::Clusters => {
+                let kept = self.kept_by_users();
+                let mut bare = setting::template(&self.outline).hub.clone();
+                bare.reseed(seed);
+                self.cluster(HUB).with(|server, _| *server = bare);
+                for (kind, object) in kept {
+                    // What the bare hub has already (its namespaces) stays.
+                    let _ = self.cluster(HUB).create(kind, &object);
+                }
+            }
+        }
+        self.bring_back(HUB);
+        // Everybody sees other objects than before.
+        let homes: Vec<String> = self.places.keys().cloned().collect();
+        homes.iter().for_each(|home| self.rouse(home));
+    }
+
+    fn kept_by_users(&self) -> Vec<(&'static Resource, Value)> {
+        let hub = self.cluster(HUB);
+        let mut kept = Vec::new();
+        for kind in KEPT {
+            for object in hub.list(kind, None, None).unwrap_or_default() {
+                if object::deleting(&object) {
+                    continue;
+                }
+                let mut metadata = json!({ "name": object::name(&object) });
+                for field in ["namespace", "labels"] {
+                    if !object["metadata"][field].is_null() {
+                        metadata[field] = object["metadata"][field].clone();
+                    }
+                }
+                // Who the cluster scheduler is, users say in an annotation; the rest of them is Ramen's.
+                let disabled = &object["metadata"]["annotations"]["cluster.open-cluster-management.io/experimental-scheduling-disable"];
+                if !disabled.is_null() {
+                    metadata["annotations"]["cluster.open-cluster-management.io/experimental-scheduling-disable"] =
+                        disabled.clone();
+                }
+                let mut written = json!({
+                    "apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata,
+                });
+                if !object["spec"].is_null() {
+                    written["spec"] = object["spec"].clone();
+                }
+                kept.push((kind, written));
+            }
+        }
+        kept
+    }
+
+    /// Everything works again that can be mended: power, links, stores, clocks.
+    pub fn mend(&mut self) {
+        let names: Vec<String> = self.places.keys().cloned().collect();
+        for name in &names {
+            if !self.is_up(name) {
+                self.bring_back(name);
+            }
+            self.set_hub_link(name, true);
+            self.set_store_link(name, true);
+        }
+        self.set_storage_link(true);
+        let profiles: Vec<String> = self.stores.profiles().map(str::to_owned).collect();
+        for profile in profiles {
+            self.set_store(&profile, Fault::None);
+        }
+        self.calm();
+        // An operator that died of a mishap is started again anyway; one that was never started is started now.
+        for index in 0..self.operators.len() {
+            if self.operators.get(index).is_some_and(|operated| !operated.rival && !operated.process.is_up()) {
+                self.enqueue(Duration::from_secs(3), Due::Start { process: index });
+            }
+        }
+    }
+
+    /// The moment at which everything began.
+    pub fn begin(&self) -> Time {
+        self.begin
+    }
+}
+
+impl Universe {
+    /// An operator dies and loses its log, and is started again.
+    pub fn lose_log(&mut self, home: &str) {
+        self.crash(home, usize::MAX);
+        for operated in self.operators.iter_mut().filter(|operated| operated.home == home) {
+            operated.process.lose_disk();
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What a universe is made of, and how it is made: from copies of installed API servers, since installing takes longer
+//! than many a story.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use ramen_hub::HubOperator;
+use ramen_sim::{
+    agents::{Agent, registration::LeaseWatch},
+    api_server::ApiServer,
+    apps::{Application, deploy::Applications},
+    cluster::{Clock, Cluster},
+    inhabitants::{Habits, agents_of},
+    rng::Rng,
+    s3::Bucket,
+    storage::{Storage, replication},
+    time::Time,
+    world::{self, OPERATOR_NAMESPACE, Setting, Store},
+};
+use ramen_spoke::SpokeOperator;
+use serde::{Deserialize, Serialize};
+
+use super::{Due, HUB, Inhabitant, Operated, Place, Turn, Universe, subscribers::Subscriber, subscribers::Subscribers};
+use crate::{
+    hazards::{Hazards, Rule},
+    process::{Process, Running},
+    stores::Stores,
+};
+
+/// When every universe begins: 2026-01-01T00:00:00Z.
+const BEGIN: Time = Time(1_767_225_600_000);
+
+/// What a universe is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Outline {
+    /// Pairs of clusters, each with a policy of its own: `c1` and `c2` under `policy`, `c3` and `c4` under `policy-2`.
+    pub pairs: u8,
+    /// Between two syncs of a volume, as a class says it.
+    pub interval: String,
+    /// Whether the VolumeReplication controllers behave and take their time as csi-addons' do, instead of as in the
+    /// recording of a laboratory.
+    pub csi_addons: bool,
+    /// Milliseconds between two writes of an application to each of its volumes.
+    pub write_every: u64,
+    /// Whether the hub's ManifestWork CRD lacks the way in which feedback is gathered, as older ones do.
+    pub old_work_crd: bool,
+}
+
+impl Default for Outline {
+    fn default() -> Self {
+        Self { pairs: 1, interval: "1m".to_owned(), csi_addons: false, write_every: 1000, old_work_crd: false }
+    }
+}
+
+impl Outline {
+    /// The names of the managed clusters.
+    pub fn clusters(&self) -> Vec<String> {
+        (1..=u32::from(self.pairs) * 2).map(|number| format!("c{number}")).collect()
+    }
+
+    /// The policies and their clusters.
+    pub fn policies(&self) -> Vec<(String, Vec<String>)> {
+        let clusters = self.clusters();
+        let pairs = clusters.chunks(2).enumerate();
+        pairs
+            .map(|(number, pair)| {
+                let name =
+                    if number == 0 { world::POLICY.to_owned() } else { format!("{}-{}", world::POLICY, number + 1) };
+                (name, pair.to_vec())
+            })
+            .collect()
+    }
+
+    fn setting(&self) -> Setting {
+        let store = |cluster: &String| Store {
+            profile: format!("s3-{cluster}"),
+            bucket: format!("bucket-{cluster}"),
+            endpoint: format!("http://s3.{cluster}.example.com"),
+            access_key: "simulated-access-key".to_owned(),
+            secret_key: "simulated-secret-key".to_owned(),
+        };
+        let clusters = self.clusters();
+        let mut setting = Setting::golden(clusters.iter().map(store).collect());
+        setting.clusters = clusters;
+        setting.interval.clone_from(&self.interval);
+        if self.old_work_crd {
+            setting.work_crd = ramen_api::foreign_crds::WorkCrd::WithoutScrapeType;
+        }
+        setting
+    }
+
+    /// The policy whose clusters include this one.
+    pub fn policy_of(&self, cluster: &str) -> Option<String> {
+        let of = self.policies().into_iter().find(|(_, clusters)| clusters.iter().any(|name| name == cluster));
+        of.map(|(policy, _)| policy)
+    }
+
+    /// The other cluster of the pair.
+    pub fn peer_of(&self, cluster: &str) -> Option<String> {
+        let pair = self.policies().into_iter().map(|(_, pair)| pair).find(|pair| pair.iter().any(|c| c == cluster))?;
+        pair.into_iter().find(|name| name != cluster)
+    }
+}
+
+/// Installed API servers to make copies of.
+pub(super) struct Template {
+    pub(super) hub: ApiServer,
+    clusters: BTreeMap<String, ApiServer>,
+}
+
+/// The template of an outline, made once per process.
+pub(super) fn template(outline: &Outline) -> Arc<Template> {
+    static MADE: OnceLock<Mutex<BTreeMap<Outline, Arc<Template>>>> = OnceLock::new();
+    let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(made.entry(outline.clone()).or_insert_with(|| Arc::new(install(outline))))
+}
+
+fn install(outline: &Outline) -> Template {
+    #![expect(clippy::expect_used, reason = "a fresh embedded server refuses none of these; a test makes them all")]
+    let setting = outline.setting();
+    let clock: Clock = Arc::new(|| BEGIN);
+    let content = |cluster: &Cluster| cluster.with(|server, _| server.clone());
+    let hub = Cluster::driven(HUB, ApiServer::new(0, BEGIN), clock.clone());
+    world::install_hub(&hub, &setting, BEGIN).expect("a hub");
+    let clusters = setting.clusters.iter().map(|name| {
+        let own = Cluster::driven(name, ApiServer::new(1, BEGIN), clock.clone());
+        world::install_cluster(&own, name, &setting).expect("a cluster");
+        (name.clone(), content(&own))
+    });
+    let clusters = clusters.collect();
+    Template { hub: content(&hub), clusters }
+}
+
+impl Operated {
+    pub(super) fn new(home: &str, process: Box<dyn Process>) -> Self {
+        Self {
+            home: home.to_owned(),
+            process,
+            life: 0,
+            watches: Vec::new(),
+            telling: BTreeSet::new(),
+            stepping: None,
+            flights: BTreeMap::new(),
+            next_flight: 0,
+            rival: false,
+        }
+    }
+}
+
+impl Universe {
+    /// A universe in which the operators start, and nothing is protected yet. The seed decides all that is random.
+    pub fn new(outline: &Outline, seed: u64, rules: &[Rule]) -> Self {
+        let template = template(outline);
+        let now = Arc::new(AtomicU64::new(BEGIN.millis()));
+        let mut universe = Self {
+            now: now.clone(),
+            begin: BEGIN,
+            queue: BTreeMap::new(),
+            tick: 0,
+            rng: Rng::for_entity(seed, "universe"),
+            places: BTreeMap::new(),
+            stores: Stores::default(),
+            storage: Mutex::default(),
+            inhabitants: Vec::new(),
+            subscribers: Subscribers::default(),
+            operators: Vec::new(),
+            applications: Applications::default(),
+            hazards: Hazards::new(seed, rules, BEGIN),
+            turn: Turn::default(),
+            events: 0,
+            backups: BTreeMap::new(),
+            outline: outline.clone(),
+        };
+        universe.add_place(HUB, &template.hub, &now);
+        for (name, content) in &template.clusters {
+            universe.add_place(name, content, &now);
+            universe.stores.add(&format!("s3-{name}"), Bucket::shared(&format!("bucket-{name}")));
+        }
+        let habits = habits(outline, seed);
+        let pairs: Vec<(String, String)> = outline
+            .policies()
+            .into_iter()
+            .filter_map(|(_, pair)| Some((pair.first()?.clone(), pair.get(1)?.clone())))
+            .collect();
+        universe.storage = Mutex::new(Storage::pairs(&pairs, habits.speed));
+        universe.settle_in(HUB, Box::new(LeaseWatch::new(habits.registration)));
+        for name in outline.clusters() {
+            for agent in agents_of(&name, &habits, &universe.applications) {
+                universe.settle_in(&name, agent);
+            }
+        }
+        universe.employ(HUB, Box::new(Running::new(HubOperator::new(OPERATOR_NAMESPACE), HUB)));
+        for name in outline.clusters() {
+            universe.employ(&name, Box::new(Running::new(SpokeOperator::new(OPERATOR_NAMESPACE), &name)));
+        }
+        let (hub, setting) = (universe.cluster(HUB).clone(), outline.setting());
+        // A fresh hub refuses none of this.
+        let _ = world::install_policies(&hub, &setting, &outline.policies());
+        universe.spread();
+        universe
+    }
+
+    fn add_place(&mut self, name: &str, content: &ApiServer, now: &Arc<AtomicU64>) {
+        let mut content = content.clone();
+        content.reseed(Rng::for_entity(self.rng.next_u64(), name).next_u64());
+        let skew = Arc::new(AtomicI64::new(0));
+        let (now, ahead) = (now.clone(), skew.clone());
+        let clock: Clock = Arc::new(move || {
+            Time(now.load(Ordering::Relaxed).saturating_add_signed(ahead.load(Ordering::Relaxed)))
+        });
+        let place = Place {
+            cluster: Cluster::driven(name, content, clock),
+            skew,
+            up: true,
+            hub_link: true,
+            store_link: true,
+        };
+        self.places.insert(name.to_owned(), place);
+    }
+
+    fn settle_in(&mut self, home: &str, agent: Box<dyn Agent>) {
+        let index = self.inhabitants.len();
+        let watched: BTreeSet<_> = agent.watches().into_iter().collect();
+        self.subscribers.agent(index, home, &BTreeSet::new(), &watched);
+        self.inhabitants.push(Inhabitant { home: home.to_owned(), agent, watched, due: None });
+        let at = self.now() + self.lag(0, 20);
+        self.plan_agent(index, at);
+    }
+
+    fn employ(&mut self, home: &str, process: Box<dyn Process>) {
+        let index = self.operators.len();
+        for (watch, kind) in process.watches().iter().enumerate() {
+            self.subscribers.add(home, kind.resource, Subscriber::Watch { process: index, watch });
+        }
+        self.operators.push(Operated::new(home, process));
+        let after = self.lag(0, 20);
+        self.enqueue(after, Due::Start { process: index });
+    }
+
+    /// Makes an application known to the deployers.
+    pub fn add_application(&mut self, application: Application) {
+        self.applications.lock().unwrap_or_else(PoisonError::into_inner).push(application);
+        for index in 0..self.inhabitants.len() {
+            if self.inhabitants.get(index).is_some_and(|inhabitant| inhabitant.agent.name().ends_with("/deployer")) {
+                let at = self.now() + self.lag(1, 3);
+                self.plan_agent(index, at);
+            }
+        }
+    }
+
+    /// Changes an application that the deployers know.
+    pub fn change_application(&mut self, name: &str, change: impl FnOnce(&mut Application)) {
+        let mut applications = self.applications.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(application) = applications.iter_mut().find(|application| application.name == name) {
+            change(application);
+        }
+    }
+}
+
+fn habits(outline: &Outline, seed: u64) -> Habits {
+    let mut habits = Habits::embedded(seed);
+    habits.workload.write = Duration::from_millis(outline.write_every);
+    if outline.csi_addons {
+        habits.replication = replication::Settings::csi_addons();
+    }
+    habits
+}

@@ -1,0 +1,227 @@
+//! Moments to wait for, told by what objects show.
+
+use ramen_sim::{
+    api::{Api, Resource},
+    apps::Application,
+    kinds,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::universe::{HUB, Universe};
+
+/// Something to wait for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Until {
+    /// Nothing: now.
+    Now,
+    /// All policies and clusters are validated.
+    Validated,
+    /// An application runs on a cluster.
+    Runs {
+        /// Which.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// Nothing is left to do for the action that ends in this phase.
+    Settled {
+        /// Whose DRPC.
+        app: String,
+        /// `Deployed`, `FailedOver`, `Relocated`.
+        phase: String,
+    },
+    /// The action that ends in this phase has the application available.
+    Available {
+        /// Whose DRPC.
+        app: String,
+        /// `Deployed`, `FailedOver`, `Relocated`.
+        phase: String,
+    },
+    /// The DRPC shows this progression.
+    Progression {
+        /// Whose DRPC.
+        app: String,
+        /// Which.
+        is: String,
+    },
+    /// The DRPC is gone, and no VRG of it is left anywhere that has power.
+    Unprotected {
+        /// Whose.
+        app: String,
+    },
+    /// A field of an object has a value, or is absent when the value is null.
+    Field {
+        /// `hub`, or the cluster.
+        on: String,
+        /// Its kind, e.g. `VolumeReplicationGroup`.
+        kind: String,
+        /// Its namespace, if its kind has one.
+        #[serde(default)]
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Path of the field: `spec.replicationState`.
+        field: String,
+        /// Its value as text; `null`: it is not there, or the object is not.
+        is: Option<String>,
+    },
+}
+
+impl Until {
+    /// Whether the moment has come; if not, what is there instead.
+    ///
+    /// # Errors
+    /// What is there instead, in words.
+    pub fn holds(&self, universe: &Universe) -> Result<(), String> {
+        match self {
+            Self::Now => Ok(()),
+            Self::Validated => validated(universe),
+            Self::Runs { app, on } => runs(universe, app, on),
+            Self::Settled { app, phase } => drpc(universe, app).and_then(|drpc| drpc.settled(phase)),
+            Self::Available { app, phase } => drpc(universe, app).and_then(|drpc| drpc.available(phase)),
+            Self::Progression { app, is } => drpc(universe, app).and_then(|drpc| {
+                if drpc.progression == *is { Ok(()) } else { Err(drpc.line()) }
+            }),
+            Self::Unprotected { app } => unprotected(universe, app),
+            Self::Field { on, kind, namespace, name, field, is } => {
+                let found = resource(kind).and_then(|kind| {
+                    let space = Some(namespace.as_str()).filter(|space| !space.is_empty());
+                    universe.cluster(on).get(&kind, space, name).ok()
+                });
+                let pointer = format!("/{}", field.replace('.', "/"));
+                let value = found.as_ref().and_then(|found| found.pointer(&pointer)).map(text);
+                if value == *is { Ok(()) } else { Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))) }
+            }
+        }
+    }
+}
+
+/// A kind by its name, among those that the world knows.
+pub(crate) fn resource(kind: &str) -> Option<Resource> {
+    const KNOWN: &[Resource] = &[
+        kinds::VRG,
+        kinds::DRPC,
+        kinds::DR_POLICY,
+        kinds::DR_CLUSTER,
+        kinds::DR_CLUSTER_CONFIG,
+        kinds::MANIFEST_WORK,
+        kinds::VIEW,
+        kinds::MANAGED_CLUSTER,
+        kinds::PLACEMENT,
+        kinds::PLACEMENT_DECISION,
+        kinds::VOLUME_REPLICATION,
+        kinds::PVC,
+        kinds::PV,
+        kinds::POD,
+        kinds::NAMESPACE,
+    ];
+    KNOWN.iter().find(|known| known.kind == kind).copied()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+/// A DRPC's status as far as waiting for it goes.
+pub(crate) struct Drpc {
+    pub(crate) object: Value,
+    pub(crate) phase: String,
+    pub(crate) progression: String,
+}
+
+pub(crate) fn application(universe: &Universe, app: &str) -> Option<Application> {
+    universe.applications().into_iter().find(|application| application.name == app)
+}
+
+pub(crate) fn drpc(universe: &Universe, app: &str) -> Result<Drpc, String> {
+    let space = application(universe, app).map_or_else(|| "apps".to_owned(), |found| found.hub_namespace);
+    let object = universe.cluster(HUB).get(&kinds::DRPC, Some(&space), app).map_err(|err| format!("DRPC {app}: {err}"))?;
+    Ok(Drpc { phase: text_at(&object, "/status/phase"), progression: text_at(&object, "/status/progression"), object })
+}
+
+fn text_at(object: &Value, pointer: &str) -> String {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+impl Drpc {
+    /// Status of a condition at the current generation; `stale` at an older one.
+    pub(crate) fn condition(&self, kind: &str) -> &str {
+        let conditions = self.object.pointer("/status/conditions").and_then(Value::as_array);
+        let found = conditions.into_iter().flatten().find(|condition| condition["type"] == kind);
+        let Some(found) = found else { return "absent" };
+        if found["observedGeneration"] != self.object["metadata"]["generation"] {
+            return "stale";
+        }
+        found["status"].as_str().unwrap_or_default()
+    }
+
+    fn available(&self, phase: &str) -> Result<(), String> {
+        if self.phase == phase && self.condition("Available") == "True" { Ok(()) } else { Err(self.line()) }
+    }
+
+    /// Whether nothing is left to do.
+    pub(crate) fn settled(&self, phase: &str) -> Result<(), String> {
+        self.available(phase)?;
+        let rest = self.condition("PeerReady") == "True" && self.condition("Protected") == "True";
+        if rest && self.progression == "Completed" { Ok(()) } else { Err(self.line()) }
+    }
+
+    /// The state in one line, with the first condition that is not True.
+    pub(crate) fn line(&self) -> String {
+        let conditions = self.object.pointer("/status/conditions").and_then(Value::as_array);
+        let bad = conditions.into_iter().flatten().find(|condition| condition["status"] != "True");
+        let bad = bad.map(|condition| {
+            let of = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
+            format!("; {} {}/{}: {}", of("type"), of("status"), of("reason"), of("message"))
+        });
+        format!("DRPC is {} {}{}", self.phase, self.progression, bad.unwrap_or_default())
+    }
+}
+
+fn runs(universe: &Universe, app: &str, on: &str) -> Result<(), String> {
+    if !universe.is_up(on) {
+        return Err(format!("cluster {on} has no power"));
+    }
+    let pod = universe.cluster(on).get(&kinds::POD, Some(app), app);
+    let Ok(pod) = pod else { return Err(format!("{app} has no pod on {on}")) };
+    if pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null() {
+        Ok(())
+    } else {
+        Err(format!("the pod of {app} on {on} does not run"))
+    }
+}
+
+fn validated(universe: &Universe) -> Result<(), String> {
+    for kind in [&kinds::DR_CLUSTER, &kinds::DR_POLICY] {
+        for object in universe.cluster(HUB).list(kind, None, None).unwrap_or_default() {
+            let name = text_at(&object, "/metadata/name");
+            let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+            let found = conditions.into_iter().flatten().find(|condition| condition["type"] == "Validated");
+            if found.is_none_or(|condition| condition["status"] != "True") {
+                let why = found.and_then(|condition| condition["message"].as_str()).unwrap_or("no status yet");
+                return Err(format!("{} {name}: {why}", kind.kind));
+            }
+            let peers = object.pointer("/status/async/peerClasses").and_then(Value::as_array);
+            if kind.kind == "DRPolicy" && peers.is_none_or(Vec::is_empty) {
+                return Err(format!("DRPolicy {name}: no peer classes yet"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unprotected(universe: &Universe, app: &str) -> Result<(), String> {
+    if let Ok(drpc) = drpc(universe, app) {
+        return Err(format!("{}, being deleted: {}", drpc.line(), !drpc.object["metadata"]["deletionTimestamp"].is_null()));
+    }
+    for cluster in universe.managed().filter(|cluster| universe.is_up(cluster)) {
+        for kind in [&kinds::VRG, &kinds::VOLUME_REPLICATION] {
+            if let Some(object) = universe.cluster(cluster).list(kind, Some(app), None).unwrap_or_default().first() {
+                return Err(format!("{} {} is left on {cluster}", kind.kind, text_at(object, "/metadata/name")));
+            }
+        }
+    }
+    Ok(())
+}
