@@ -342,3 +342,11 @@ impl Universe {
         stays.map(|operated| (operated.home.clone(), operated.process.disk().clone())).collect()
     }
 }
+
+impl Universe {
+    /// How many points at which something could go wrong were met, by kind.
+    pub fn points_met(&self) -> Vec<(crate::hazards::Point, u64)> {
+        use crate::hazards::Point;
+        [Point::Append, Point::Call, Point::Watch].into_iter().zip(self.hazards.met).collect()
+    }
+}

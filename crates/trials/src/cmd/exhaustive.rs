@@ -1,0 +1,58 @@
+//! `ramen-sim exhaustive`.
+
+use std::{io::Write, path::PathBuf};
+
+use clap::Args;
+
+use super::{Exit, cores, report};
+use crate::{crowd, exhaustive};
+
+/// Plays the story of the demo with each mishap at each point where it can happen, one at a time
+#[derive(Args)]
+pub struct Exhaustive {
+    /// Only every so manieth variant, for a quick look
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    every: usize,
+
+    /// Claims of the application
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    claims: usize,
+
+    /// Folder for the logs of failing variants
+    #[arg(long, value_name = "DIR", default_value = "sim-out")]
+    out: PathBuf,
+
+    /// Trials at a time; as many as there are cores if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+
+    /// Stop after so many failing variants
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    failures: usize,
+
+    /// Show which steps were reached under which faults
+    #[arg(long)]
+    coverage: bool,
+}
+
+impl Exhaustive {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let variants: Vec<_> = exhaustive::variants(self.claims).into_iter().step_by(self.every.max(1)).collect();
+        let plan = |index: usize| {
+            #[expect(clippy::indexing_slicing, reason = "asked for as many as there are")]
+            variants[index].plan.clone()
+        };
+        let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), self.failures, &plan);
+        for failed in &sum.failed {
+            let name = variants.get(failed.index).map(|variant| variant.name.as_str()).unwrap_or_default();
+            let folder = self.out.join(name.replace(' ', "-").to_lowercase());
+            let repeat = format!("ramen-sim play --plan {}/plan.json   ({name})", folder.display());
+            report::failure(out, failed, &repeat, &folder, false)?;
+        }
+        if self.coverage {
+            write!(out, "{}", sum.coverage.table())?;
+        }
+        report::sum(out, &sum)?;
+        Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })
+    }
+}

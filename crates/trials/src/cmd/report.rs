@@ -1,0 +1,89 @@
+//! What is printed about trials that failed, and the files that are left.
+
+use std::{io::Write, path::Path};
+
+use anyhow::Context as _;
+use ramen_events::{Seq, capture, log::{History as _, MemoryLog}};
+
+use crate::{
+    crowd::{Failed, Sum},
+    shrink,
+    trial::{Nobody, Verdict, trial},
+};
+
+/// How many trials it may take to make a plan smaller.
+const SHRINKING: usize = 80;
+
+/// Tells of one failed trial: the rule, the line that repeats it, the smallest plan that does, what was waited for, and
+/// where its logs are.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn failure(out: &mut dyn Write, failed: &Failed, repeat: &str, logs: &Path, shrinks: bool) -> anyhow::Result<()> {
+    let Failed { plan, violation, .. } = failed;
+    writeln!(out, "BROKEN  {violation}")?;
+    writeln!(out, "  repeat with: {repeat}")?;
+    let (plan, violation) =
+        if shrinks { shrink::shrink(plan, violation, SHRINKING) } else { (plan.clone(), violation.clone()) };
+    let verdict = trial(&plan, &mut Nobody);
+    if shrinks {
+        writeln!(out, "  smallest plan found ({} acts, {} faults, {} rules): {violation}",
+            plan.story.len(), plan.faults.len(), plan.rules.len())?;
+    }
+    for act in &plan.story {
+        writeln!(out, "    {}", serde_json::to_string(act)?)?;
+    }
+    for fault in &plan.faults {
+        writeln!(out, "    at {} ms: {}", fault.at, serde_json::to_string(&fault.what)?)?;
+    }
+    for rule in &plan.rules {
+        writeln!(out, "    {}", serde_json::to_string(rule)?)?;
+    }
+    for (whose, wait) in verdict.universe.waits() {
+        writeln!(out, "  {whose}: {wait}")?;
+    }
+    for (at, mishap) in verdict.last_mishaps(8) {
+        writeln!(out, "  {at} {mishap}")?;
+    }
+    std::fs::create_dir_all(logs).with_context(|| format!("cannot make {}", logs.display()))?;
+    let written = logs.join("plan.json");
+    std::fs::write(&written, serde_json::to_string_pretty(&plan)?)
+        .with_context(|| format!("cannot write {}", written.display()))?;
+    for file in captures(&verdict, logs, "")? {
+        writeln!(out, "  {file}")?;
+    }
+    Ok(())
+}
+
+/// Writes the logs of a trial's operators; their paths.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn captures(verdict: &Verdict, folder: &Path, prefix: &str) -> anyhow::Result<Vec<String>> {
+    let mut files = Vec::new();
+    for (whose, disk) in verdict.logs() {
+        let log = MemoryLog::open(&disk);
+        let path = folder.join(format!("{prefix}{whose}.ramenlog"));
+        capture::write_file(&log, Seq(1), log.head().seq, &path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        files.push(path.display().to_string());
+    }
+    Ok(files)
+}
+
+/// The closing lines.
+///
+/// # Errors
+/// When nobody reads them.
+pub fn sum(out: &mut dyn Write, sum: &Sum) -> std::io::Result<()> {
+    let seconds = sum.took.as_secs_f64();
+    writeln!(
+        out,
+        "{} trials, {} broken; {} events, {:.1} virtual hours in {seconds:.1} s: {:.1} trials per second",
+        sum.trials,
+        sum.failed.len(),
+        sum.events,
+        sum.virtual_time.as_secs_f64() / 3600.0,
+        sum.trials as f64 / seconds.max(0.001),
+    )
+}

@@ -1,0 +1,154 @@
+//! `ramen-sim run`.
+
+use std::{io::Write, path::PathBuf, str::FromStr};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{Exit, cores, report};
+use crate::{
+    crowd,
+    seeds::{self, Class},
+    trial::{Nobody, trial},
+};
+
+/// Runs random stories under random faults, each a function of its seed
+#[derive(Args)]
+pub struct Run {
+    /// Seeds to run: `0..1000`
+    #[arg(long, value_name = "A..B", default_value = "0..200", conflicts_with = "seed")]
+    seeds: Range,
+
+    /// One seed to run
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// Classes of faults; all if not given, `none` for none
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    faults: Option<Vec<String>>,
+
+    /// Where the logs of the run go, with --seed: FILE-hub.ramenlog and so on
+    #[arg(long, value_name = "FILE.ramenlog", requires = "seed")]
+    log: Option<PathBuf>,
+
+    /// Folder for the logs of failing seeds
+    #[arg(long, value_name = "DIR", default_value = "sim-out")]
+    out: PathBuf,
+
+    /// Trials at a time; as many as there are cores if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+
+    /// Stop after so many failing seeds
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    failures: usize,
+
+    /// Do not make failing plans smaller
+    #[arg(long)]
+    no_shrink: bool,
+
+    /// Show which steps were reached under which faults
+    #[arg(long)]
+    coverage: bool,
+
+    /// `table` for people, `json` for programs
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    output: String,
+}
+
+/// Seeds from one to before another.
+#[derive(Clone, Debug)]
+struct Range(std::ops::Range<u64>);
+
+impl FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || format!("{text:?} is no range of seeds: write 0..1000");
+        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
+        let number = |text: &str| text.trim().parse().map_err(|_| wrong());
+        let (from, to) = (number(from)?, number(to)?);
+        if from < to { Ok(Self(from..to)) } else { Err(wrong()) }
+    }
+}
+
+impl Run {
+    pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
+        let classes = match self.classes() {
+            Ok(classes) => classes,
+            Err(why) => {
+                eprintln!("ramen-sim: {why}");
+                return Ok(Exit::Usage);
+            }
+        };
+        if let Some(seed) = self.seed {
+            self.save(seed, &classes)?;
+        }
+        let range = self.seed.map_or_else(|| self.seeds.0.clone(), |seed| seed..seed + 1);
+        let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let jobs = self.jobs.unwrap_or_else(cores);
+        let sum =
+            crowd::run_all(count, jobs, self.failures, &|index| seeds::plan(range.start + index as u64, &classes));
+        if self.output == "json" {
+            let failed: Vec<_> = sum
+                .failed
+                .iter()
+                .map(|failed| {
+                    serde_json::json!({ "seed": failed.plan.seed, "rule": failed.violation.rule, "what": failed.violation.what })
+                })
+                .collect();
+            let report = serde_json::json!({
+                "trials": sum.trials, "events": sum.events, "seconds": sum.took.as_secs_f64(),
+                "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failed, "coverage": sum.coverage.json(),
+            });
+            writeln!(out, "{report:#}")?;
+        } else {
+            for failed in &sum.failed {
+                let seed = failed.plan.seed;
+                let faults = self.faults.as_ref().map(|list| format!(" --faults {}", list.join(",")));
+                let repeat = format!("ramen-sim run --seed {seed}{}", faults.unwrap_or_default());
+                let folder = self.out.join(format!("seed-{seed}"));
+                report::failure(out, failed, &repeat, &folder, !self.no_shrink)?;
+            }
+            if self.coverage {
+                write!(out, "{}", sum.coverage.table())?;
+                for (book, step) in sum.coverage.holes() {
+                    writeln!(out, "never reached: {book}/{step}")?;
+                }
+            }
+            report::sum(out, &sum)?;
+        }
+        Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })
+    }
+
+    fn classes(&self) -> Result<Vec<Class>, String> {
+        let Some(names) = &self.faults else { return Ok(Class::ALL.to_vec()) };
+        if names.iter().all(|name| name == "none") {
+            return Ok(Vec::new());
+        }
+        let known = |class: &&Class| format!("{class:?}").to_lowercase();
+        names
+            .iter()
+            .map(|name| {
+                let class = Class::ALL.iter().find(|class| known(class) == *name).copied();
+                class.ok_or_else(|| {
+                    let all: Vec<String> = Class::ALL.iter().map(|class| known(&class)).collect();
+                    format!("{name:?} is no class of faults: there are {} and none", all.join(", "))
+                })
+            })
+            .collect()
+    }
+
+    /// Writes the logs of one seed.
+    fn save(&self, seed: u64, classes: &[Class]) -> anyhow::Result<()> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let folder = log.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let stem = log.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let verdict = trial(&seeds::plan(seed, classes), &mut Nobody);
+        for file in report::captures(&verdict, folder, &format!("{stem}-"))? {
+            eprintln!("wrote {file}");
+        }
+        Ok(())
+    }
+}

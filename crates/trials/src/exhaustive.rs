@@ -1,0 +1,41 @@
+//! The story of the demo again and again, each time with one thing going wrong at the next point where it can.
+
+use crate::{
+    hazards::{Frequency, Mishap, Point, Rule},
+    plan::{self, Plan},
+    run,
+};
+
+/// Seed of the story whose points are counted.
+const SEED: u64 = 1;
+
+/// One variant of the story.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// What goes wrong, and at which point.
+    pub name: String,
+    /// The plan.
+    pub plan: Plan,
+}
+
+/// All variants of the story with so many claims: each mishap at each point at which it can happen.
+pub fn variants(claims: usize) -> Vec<Variant> {
+    let story = plan::canonical(SEED, claims);
+    let met = run::run(&story, &mut []).universe.points_met();
+    let mut variants = Vec::new();
+    for mishap in Mishap::ALL {
+        for point in mishap.point() {
+            let count = met.iter().find(|(met, _)| met == point).map_or(0, |(_, count)| *count);
+            variants.extend((0..count).map(|n| variant(&story, *mishap, *point, n)));
+        }
+    }
+    variants
+}
+
+fn variant(story: &Plan, mishap: Mishap, point: Point, n: u64) -> Variant {
+    let rule = Rule { at: None, point, mishap, frequency: Frequency::Nth(n), from: 0, until: u64::MAX };
+    // Nobody waits for ever for a moment that the mishap made impossible: what must be true at the end still must.
+    let story_acts = story.story.iter().cloned().map(|act| act.patience(600_000));
+    let plan = Plan { rules: vec![rule], story: story_acts.collect(), ..story.clone() };
+    Variant { name: format!("{mishap:?} at {point:?} {n}"), plan }
+}
