@@ -31,6 +31,7 @@ use ramen_events::{Aggregate, Controller, Fact, Kind, ObjectId, Operator, Time, 
 
 use crate::domain::{Ask, Change, Decision, Domain};
 
+pub use drpc::steps as drpc_steps;
 pub use state::{Asked, Hub};
 
 impl Domain for Hub {

@@ -1,0 +1,68 @@
+'use strict';
+// The data, with names; see data.rs for what stands where.
+const D = JSON.parse(document.getElementById('data').textContent);
+const E = D.events.map((e, i) => ({
+  i, log: e[0], seq: e[1], t: e[2], kind: D.kinds[e[3]], about: D.abouts[e[4]], cause: e[5], link: e[6], failed: e[7] === 1,
+  says: e[8], detail: e[9], lanes: e[10],
+}));
+for (const e of E) e.effects = [];
+for (const e of E) if (e.cause !== null && E[e.cause]) E[e.cause].effects.push(e.i);
+const LENGTH = D.length;
+D.lanes.forEach((lane, index) => {
+  lane.index = index;
+  lane.log_name = D.logs[lane.log];
+  // Every stay at a step, in order of time, and where a walk was complete.
+  lane.steps = [];
+  for (const walk of lane.walks) {
+    walk.lane = lane;
+    for (const step of walk.steps) {
+      step.walk = walk;
+      step.lane = lane;
+      step.open = step.until === null;
+      step.end = step.open ? LENGTH : step.until;
+      lane.steps.push(step);
+    }
+  }
+  lane.events = E.filter(e => e.lanes.includes(index));
+});
+
+const $ = id => document.getElementById(id);
+const color = log => 'k' + (log % 6);
+
+/** An element: `el('p', {class: 'x', onclick: f}, 'text', child)`. */
+function el(name, attributes, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith('on')) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const pad = (n, width) => String(n).padStart(width, '0');
+/** Time of day of an offset: 23:46:08.379. */
+function clock(t) {
+  const ms = (D.start + Math.round(t)) % 86400000;
+  return `${pad(Math.floor(ms / 3600000), 2)}:${pad(Math.floor(ms / 60000) % 60, 2)}:${pad(Math.floor(ms / 1000) % 60, 2)}.${pad(ms % 1000, 3)}`;
+}
+/** A span in words, as the tables have it. */
+function span(ms) {
+  ms = Math.round(ms);
+  if (ms < 1000) return `${ms} ms`;
+  if (ms < 100000) return `${Math.floor(ms / 1000)}.${Math.floor(ms % 1000 / 100)} s`;
+  if (ms < 7200000) return `${Math.floor(ms / 60000)} min ${Math.floor(ms / 1000) % 60} s`;
+  return `${Math.floor(ms / 3600000)} h ${Math.floor(ms / 60000) % 60} min`;
+}
+const record = e => `${D.logs[e.log]}#${e.seq}`;
+
+/** The last element of a list sorted by `key` whose key is at most `value`; -1 if there is none. */
+function lastAtMost(list, value, key) {
+  let low = 0, high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (key(list[middle]) <= value) low = middle + 1; else high = middle;
+  }
+  return low - 1;
+}

@@ -1,0 +1,93 @@
+//! Tables for people: columns as wide as their contents, the last one as wide as the terminal leaves it.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::changes::cut;
+
+/// Titles, and what is said beside the matter.
+pub const DIM: Style = Style::new().dimmed();
+/// What the eye should find first.
+pub const BOLD: Style = Style::new().bold();
+/// What is fine.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// What waits.
+pub const WAITING: Style = AnsiColor::Yellow.on_default();
+/// What failed.
+pub const BAD: Style = AnsiColor::Red.on_default();
+/// Names of records, to be used in other commands.
+pub const NAME: Style = AnsiColor::Cyan.on_default();
+
+/// Text in a style. Where colours are of no use, `anstream` takes them off again.
+pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Columns of the terminal that stdout is; `None` when it is none, so that nothing is cut off.
+pub fn terminal_width() -> Option<usize> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// How narrow the last column may get.
+const LEAST: usize = 20;
+
+/// A cell: text, and how it looks.
+pub type Cell = (String, Style);
+
+/// Rows under titles.
+pub struct Table {
+    titles: Vec<&'static str>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(titles: &[&'static str]) -> Self {
+        Self { titles: titles.to_vec(), rows: Vec::new() }
+    }
+
+    /// Forgets the rows.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        self.rows.push(cells);
+    }
+
+    /// Prints it.
+    ///
+    /// # Errors
+    /// When `out` can't be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let titles: Vec<Cell> = self.titles.iter().map(|title| ((*title).to_owned(), DIM)).collect();
+        let rows = || [&titles].into_iter().chain(&self.rows);
+        let mut widths: Vec<usize> = (0..titles.len())
+            .map(|column| {
+                let cells = rows().filter_map(|row| row.get(column));
+                cells.map(|(text, _)| text.chars().count()).max().unwrap_or_default()
+            })
+            .collect();
+        if let Some(limit) = terminal_width() {
+            if let Some((last, others)) = widths.split_last_mut() {
+                let used: usize = others.iter().map(|width| width + 2).sum();
+                *last = (*last).min(limit.saturating_sub(used).max(LEAST));
+            }
+        }
+        for row in rows() {
+            let last = row.iter().rposition(|(text, _)| !text.is_empty()).unwrap_or_default();
+            for (column, ((text, style), width)) in row.iter().zip(&widths).enumerate().take(last + 1) {
+                let text = cut(text, *width);
+                let gap = if column == last { 0 } else { width.saturating_sub(text.chars().count()) + 2 };
+                write!(out, "{style}{text}{style:#}{}", " ".repeat(gap))?;
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+}
