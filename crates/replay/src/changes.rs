@@ -1,5 +1,6 @@
 //! What is different between two JSON values: what a fact told that was new, what `diff` shows.
 
+use ramen_events::Time;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,9 +30,15 @@ pub fn brief(value: &Value, limit: usize) -> String {
     let text = match value {
         Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Number(number) => moment(number).unwrap_or_else(|| number.to_string()),
         value => value.to_string(),
     };
     cut(&text, limit)
+}
+
+/// Facts hold times as milliseconds; a number of that size is nothing else.
+fn moment(number: &serde_json::Number) -> Option<String> {
+    number.as_u64().filter(|ms| (1_000_000_000_000..5_000_000_000_000).contains(ms)).map(|ms| Time(ms).rfc3339())
 }
 
 /// At most `limit` characters, the last one telling that there were more.

@@ -31,7 +31,9 @@ impl Input {
         }
         for log in merged.strangers() {
             let name = log.name();
-            eprintln!("ramen-replay: {name} knows no command of this hub's log: is it of the same installation and time?");
+            eprintln!(
+                "ramen-replay: {name} knows no command of this hub's log: is it of the same installation and time?"
+            );
         }
         Ok(merged)
     }

@@ -20,9 +20,11 @@ mod page;
 mod state;
 mod story;
 mod table;
+mod targets;
 mod verify;
 mod walks;
 mod why;
+mod why_not;
 mod words;
 
 pub use cmd::{Arguments, run};

@@ -17,7 +17,7 @@ use ramen_events::{
     spoke,
 };
 
-use crate::open::Log;
+use crate::{open::Log, targets::targets};
 
 /// A record of one of the logs.
 pub struct Entry {
@@ -45,6 +45,8 @@ pub struct Merged {
     reported: BTreeMap<Report, usize>,
     /// The entry before about the same object.
     before: Vec<Option<usize>>,
+    /// The last command about the object of an entry.
+    acted: Vec<Option<usize>>,
 }
 
 /// A write of a VRG's status: its identity, and `lastUpdateTime`.
@@ -82,18 +84,29 @@ impl Merged {
             finished: BTreeMap::new(),
             reported: BTreeMap::new(),
             before: Vec::with_capacity(order.len()),
+            acted: Vec::with_capacity(order.len()),
         };
         let mut queues: Vec<_> = records.into_iter().map(Vec::into_iter).collect();
         let mut last: BTreeMap<(usize, ObjectId), usize> = BTreeMap::new();
+        let mut acts: BTreeMap<(usize, ObjectId), usize> = BTreeMap::new();
         for &log in order {
             let Some(record) = queues.get_mut(log).and_then(Iterator::next) else { continue };
             let index = merged.entries.len();
-            let mut before = None;
+            let (mut before, mut acted) = (None, None);
             match &record.payload {
-                Payload::Observed(fact) => before = last.insert((log, fact.object()), index),
-                Payload::Gone(object) => before = last.remove(&(log, object.clone())),
+                Payload::Observed(fact) => {
+                    let object = (log, fact.object());
+                    acted = acts.get(&object).copied();
+                    before = last.insert(object, index);
+                }
+                Payload::Gone(object) => {
+                    let object = (log, object.clone());
+                    acted = acts.get(&object).copied();
+                    before = last.remove(&object);
+                }
                 Payload::Commanded { id, command, .. } => {
                     merged.commanded.insert(*id, index);
+                    acts.extend(targets(command).into_iter().map(|object| ((log, object), index)));
                     if let Some(report) = written(command) {
                         merged.reported.entry(report).or_insert(index);
                     }
@@ -106,6 +119,7 @@ impl Merged {
             let ahead = merged.ahead.get(log).copied().unwrap_or_default();
             let time = Time(record.stamp.time.0.saturating_add_signed(-ahead));
             merged.before.push(before);
+            merged.acted.push(acted);
             if let Some((_, entries)) = merged.by_seq.get_mut(log) {
                 entries.push(index);
             }
@@ -149,6 +163,11 @@ impl Merged {
         self.before.get(index).copied().flatten()
     }
 
+    /// The last command before an entry that acts on the entry's object, of the same log.
+    pub fn acted(&self, index: usize) -> Option<usize> {
+        self.acted.get(index).copied().flatten()
+    }
+
     /// The write of a VRG's status that the hub saw in this entry, if the fact before it did not show it already.
     pub fn reported(&self, index: usize) -> Option<usize> {
         let shown = |index: usize| match &self.entries.get(index)?.record.payload {
@@ -165,8 +184,12 @@ impl Merged {
         let skewed = self.logs.iter().zip(&self.ahead).filter(|(_, ahead)| **ahead != 0);
         skewed
             .map(|(log, ahead)| {
-                let (span, way) = (crate::moment::span_text(ahead.unsigned_abs()), if *ahead > 0 { "ahead of" } else { "behind" });
-                format!("the clock of {} is at least {span} {way} the hub's; times are shown on the hub's clock", log.name())
+                let (span, way) =
+                    (crate::moment::span_text(ahead.unsigned_abs()), if *ahead > 0 { "ahead of" } else { "behind" });
+                format!(
+                    "the clock of {} is at least {span} {way} the hub's; times are shown on the hub's clock",
+                    log.name()
+                )
             })
             .collect()
     }
@@ -254,9 +277,11 @@ fn ahead(records: &[Vec<Record>], messages: &BTreeMap<Place, Place>) -> Vec<i64>
     (0..records.len())
         .map(|log| {
             // A message from the hub arrives later than it was sent: the clock is ahead by no more than this.
-            let most = messages.iter().filter(|(to, from)| to.0 == log && from.0 == 0).map(|(to, from)| ms(*to) - ms(*from));
+            let most =
+                messages.iter().filter(|(to, from)| to.0 == log && from.0 == 0).map(|(to, from)| ms(*to) - ms(*from));
             // One to the hub is seen later than it was sent: the clock is ahead by no less than this.
-            let least = messages.iter().filter(|(to, from)| to.0 == 0 && from.0 == log).map(|(to, from)| ms(*from) - ms(*to));
+            let least =
+                messages.iter().filter(|(to, from)| to.0 == 0 && from.0 == log).map(|(to, from)| ms(*from) - ms(*to));
             match (least.max(), most.min()) {
                 (Some(least), _) if least > 0 => least,
                 (_, Some(most)) if most < 0 => most,
@@ -275,7 +300,8 @@ fn order(records: &[Vec<Record>], messages: &BTreeMap<Place, Place>, ahead: &[i6
         let index = *next.get(log)?;
         let record = records.get(log)?.get(index)?;
         let ahead = ahead.get(log).copied().unwrap_or_default();
-        let waits = messages.get(&(log, index)).is_some_and(|(from, at)| next.get(*from).is_some_and(|next| next <= at));
+        let waits =
+            messages.get(&(log, index)).is_some_and(|(from, at)| next.get(*from).is_some_and(|next| next <= at));
         Some((waits, record.stamp.time.0.saturating_add_signed(-ahead), record.stamp.count, log))
     };
     while let Some((.., log)) = (0..records.len()).filter_map(|log| key(log, &next)).min() {

@@ -39,9 +39,8 @@ impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let record = |name: Option<&str>, seq: &str| {
-            seq.parse().ok().map(|seq| Self::Record(name.map(str::to_owned), Seq(seq)))
-        };
+        let record =
+            |name: Option<&str>, seq: &str| seq.parse().ok().map(|seq| Self::Record(name.map(str::to_owned), Seq(seq)));
         let found = match text.rsplit_once('#') {
             Some((name, seq)) => record(Some(name), seq),
             None => record(None, text),

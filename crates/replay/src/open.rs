@@ -113,4 +113,3 @@ pub fn open_all(paths: &[PathBuf], salvage: bool) -> Result<Vec<Log>> {
     logs.iter().for_each(Log::warn);
     Ok(logs)
 }
-

@@ -24,12 +24,13 @@ pub fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Columns of the terminal that stdout is; `None` when it is none, so that nothing is cut off.
+/// Columns of the terminal that stdout is; `COLUMNS` says otherwise. `None` when it is none, so that nothing is cut off.
 pub fn terminal_width() -> Option<usize> {
-    if !io::stdout().is_terminal() {
-        return None;
-    }
-    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+    let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    asked.or_else(|| {
+        let size = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        size.map(|(width, _)| usize::from(width.0))
+    })
 }
 
 /// How narrow the last column may get.
@@ -73,11 +74,11 @@ impl Table {
                 cells.map(|(text, _)| text.chars().count()).max().unwrap_or_default()
             })
             .collect();
-        if let Some(limit) = terminal_width() {
-            if let Some((last, others)) = widths.split_last_mut() {
-                let used: usize = others.iter().map(|width| width + 2).sum();
-                *last = (*last).min(limit.saturating_sub(used).max(LEAST));
-            }
+        if let Some(limit) = terminal_width()
+            && let Some((last, others)) = widths.split_last_mut()
+        {
+            let used: usize = others.iter().map(|width| width + 2).sum();
+            *last = (*last).min(limit.saturating_sub(used).max(LEAST));
         }
         for row in rows() {
             let last = row.iter().rposition(|(text, _)| !text.is_empty()).unwrap_or_default();

@@ -169,11 +169,12 @@ fn end_wait(step: &mut Step, time: Time) {
 pub fn owners(merged: &Merged) -> BTreeMap<(String, String), Aggregate> {
     let mut owners = BTreeMap::new();
     for entry in &merged.entries {
-        if let Payload::Commanded { command: Command::Hub(hub::Command::ApplyVrgWork(work)), .. } = &entry.record.payload {
+        if let Payload::Commanded { command: Command::Hub(hub::Command::ApplyVrgWork(work)), .. } =
+            &entry.record.payload
+        {
             let vrg = (work.manifest.namespace.clone(), work.manifest.name.clone());
             owners.insert(vrg, Aggregate::new(Controller::Drpc, &work.drpc.namespace, &work.drpc.name));
         }
     }
     owners
 }
-

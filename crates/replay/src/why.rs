@@ -10,7 +10,7 @@ use crate::{
     causes::{self, How},
     merge::Merged,
     state::State,
-    words,
+    why_not, words,
 };
 
 /// Why one aggregate is where it is.
@@ -27,6 +27,9 @@ pub struct Answer {
     pub at: Time,
     /// Where it stands; `None` when it has not begun anything.
     pub standing: Option<Standing>,
+    /// Why it is not what was asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not: Vec<String>,
     /// What was seen that has to do with it, newest first.
     pub observed: Vec<Seen>,
     /// Attempts that failed.
@@ -108,7 +111,9 @@ const OBJECTS: usize = 6;
 
 /// A moment: after an entry, and how late it was.
 #[derive(Clone, Copy, Debug)]
-pub struct At {
+pub struct At<'a> {
+    /// The state asked about: why is it not that one?
+    pub not: Option<&'a str>,
     /// The last entry that counts.
     pub entry: usize,
     /// The time asked about, no earlier than that entry's.
@@ -136,13 +141,13 @@ struct Follower<'a> {
 ///
 /// # Errors
 /// When the log starts in the middle without a snapshot.
-pub fn answer(merged: &Merged, log: usize, aggregate: &Aggregate, at: At) -> Result<Option<Answer>> {
+pub fn answer(merged: &Merged, log: usize, aggregate: &Aggregate, at: At<'_>) -> Result<Option<Answer>> {
     let Some(follower) = Follower::new(merged, log, aggregate, at)? else { return Ok(None) };
     follower.answer(at).map(Some)
 }
 
 impl<'a> Follower<'a> {
-    fn new(merged: &'a Merged, log: usize, aggregate: &'a Aggregate, at: At) -> Result<Option<Self>> {
+    fn new(merged: &'a Merged, log: usize, aggregate: &'a Aggregate, at: At<'_>) -> Result<Option<Self>> {
         let Some(of) = merged.logs.get(log) else { return Ok(None) };
         let state = State::at(of, of.history.base().seq)?;
         let mut follower = Self {
@@ -193,7 +198,7 @@ impl<'a> Follower<'a> {
         index.and_then(|index| self.merged.entries.get(index)).map_or(self.state.now(), |entry| entry.time)
     }
 
-    fn answer(&self, at: At) -> Result<Answer> {
+    fn answer(&self, at: At<'_>) -> Result<Answer> {
         let position = self.state.position(self.aggregate);
         Ok(Answer {
             aggregate: self.aggregate.to_string(),
@@ -201,6 +206,7 @@ impl<'a> Follower<'a> {
             record: self.merged.name(self.last),
             at: self.now,
             standing: position.map(|position| self.standing(position)),
+            not: at.not.map(|not| why_not::lines(&self.state, self.aggregate, not)).transpose()?.unwrap_or_default(),
             observed: self.observed(position),
             failing: self.failing(),
             went_on: self.went_on(position),
@@ -225,11 +231,14 @@ impl<'a> Follower<'a> {
     /// Facts of the cluster that is waited for; without one, all, those since the step was entered first.
     fn observed(&self, position: Option<&Position>) -> Vec<Seen> {
         let Some(wait) = position.and_then(|position| position.wait.as_ref()) else { return Vec::new() };
-        let is_there = |object: &ObjectId| {
-            wait.on.as_ref().is_none_or(|on| object.namespace == on.0 || object.name == on.0)
-        };
-        let mut seen: Vec<(&ObjectId, usize)> =
-            self.objects.iter().filter(|(object, _)| is_there(object)).map(|(object, index)| (object, *index)).collect();
+        let is_there =
+            |object: &ObjectId| wait.on.as_ref().is_none_or(|on| object.namespace == on.0 || object.name == on.0);
+        let mut seen: Vec<(&ObjectId, usize)> = self
+            .objects
+            .iter()
+            .filter(|(object, _)| is_there(object))
+            .map(|(object, index)| (object, *index))
+            .collect();
         // What the wait names by name is what it is about.
         let words: Vec<&str> = wait.what.split([' ', ',', ':', '/', '(', ')']).collect();
         let is_named = |object: &ObjectId| object.kind != Kind::Vrg && words.contains(&object.name.as_str());
@@ -270,7 +279,7 @@ impl<'a> Follower<'a> {
     }
 
     /// What the VRGs of this DRPC say on the clusters that are waited for, if their logs are here.
-    fn elsewhere(&self, position: Option<&Position>, at: At) -> Result<Vec<Answer>> {
+    fn elsewhere(&self, position: Option<&Position>, at: At<'_>) -> Result<Vec<Answer>> {
         let Some(wait) = position.and_then(|position| position.wait.as_ref()) else { return Ok(Vec::new()) };
         if self.aggregate.controller != Controller::Drpc {
             return Ok(Vec::new());
@@ -281,7 +290,7 @@ impl<'a> Follower<'a> {
             let vrg = Aggregate::new(Controller::Vrg, namespace, name);
             for (log, of) in self.merged.logs.iter().enumerate().filter(|(log, _)| *log != self.log) {
                 if wait.on.as_ref().is_none_or(|on| on.as_str() == of.name()) {
-                    answers.extend(answer(self.merged, log, &vrg, at)?);
+                    answers.extend(answer(self.merged, log, &vrg, At { not: None, ..at })?);
                 }
             }
         }

@@ -56,7 +56,8 @@ pub fn says(merged: &Merged, index: usize) -> String {
             format!("{}{ended}", commanded(command))
         }
         Payload::Finished { id, slot, outcome } => {
-            let command = merged.commanded(*id).and_then(|at| merged.entries.get(at)).map(|entry| &entry.record.payload);
+            let command =
+                merged.commanded(*id).and_then(|at| merged.entries.get(at)).map(|entry| &entry.record.payload);
             let name = match command {
                 Some(Payload::Commanded { command, .. }) => command.name(),
                 _ => slot,
@@ -141,8 +142,18 @@ pub fn news(merged: &Merged, index: usize) -> Option<Vec<Change>> {
 
 /// Fields that people look for first.
 const TELLING: [&str; 12] = [
-    "action", "role", "state", "status", "replication_state", "phase", "progression", "bound", "deleting", "deleted_at",
-    "preferred", "failover",
+    "action",
+    "role",
+    "state",
+    "status",
+    "replication_state",
+    "phase",
+    "progression",
+    "bound",
+    "deleting",
+    "deleted_at",
+    "preferred",
+    "failover",
 ];
 /// Fields that say how rather than what.
 const BOOKKEEPING: [&str; 8] =

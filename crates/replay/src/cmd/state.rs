@@ -86,7 +86,11 @@ pub(super) fn seq_at(log: &Log, at: Option<&Moment>) -> Result<Seq> {
     let Some(at) = at else { return Ok(head.seq) };
     if let Moment::Record(name, seq) = at {
         let mine = name.as_ref().is_none_or(|name| name == log.name());
-        return if mine && *seq > base.seq && *seq <= head.seq { Ok(*seq) } else { Err(outside(at.to_string()).into()) };
+        return if mine && *seq > base.seq && *seq <= head.seq {
+            Ok(*seq)
+        } else {
+            Err(outside(at.to_string()).into())
+        };
     }
     let time = at.time(head.stamp.time).unwrap_or(head.stamp.time);
     let mut last = None;

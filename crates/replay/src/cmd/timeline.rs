@@ -2,8 +2,8 @@
 
 use std::{io::Write, path::PathBuf};
 
-use anyhow::{Context, Result};
 use anstyle::Style;
+use anyhow::{Context, Result};
 use clap::Args;
 use ramen_events::Time;
 use serde_json::{Value, json};
@@ -113,9 +113,8 @@ fn print(merged: &Merged, story: &Story, block: &Block<'_>, out: &mut dyn Write)
 
 /// The longest waits of a step.
 fn waits(step: &Step, end: Time, indent: usize, out: &mut dyn Write) -> Result<()> {
-    let ms = |index: usize| {
-        step.waits.get(index).map_or(0, |waiting| waiting.until.unwrap_or(end).ms_since(waiting.from))
-    };
+    let ms =
+        |index: usize| step.waits.get(index).map_or(0, |waiting| waiting.until.unwrap_or(end).ms_since(waiting.from));
     let mut longest: Vec<usize> = (0..step.waits.len()).collect();
     longest.sort_by_key(|index| std::cmp::Reverse(ms(*index)));
     longest.truncate(WAITS);
@@ -138,18 +137,20 @@ fn bar(start: Time, end: Time, from: Time, until: Time, width: usize) -> String 
     const PARTS: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
     let all = end.ms_since(start).max(1);
     let at = |time: Time| usize::try_from(time.ms_since(start).min(all) * (8 * width as u64) / all).unwrap_or(0);
-    let (first, last) = (at(from), at(until));
     // What took no time is still to be seen.
-    let cell = (first / 8).min(width.saturating_sub(1));
-    let full = (last / 8).saturating_sub(cell);
-    let part = last.saturating_sub((cell + full) * 8);
-    let mut bar: String = std::iter::repeat_n('·', cell).chain(std::iter::repeat_n('█', full)).collect();
-    if let Some(part) = part.checked_sub(1).or((full == 0).then_some(0)).filter(|_| cell + full < width) {
-        bar.extend(PARTS.get(part));
-    }
-    let rest = width.saturating_sub(bar.chars().count());
-    bar.extend(std::iter::repeat_n('·', rest));
-    bar
+    let first = at(from).min((8 * width).saturating_sub(1));
+    let last = at(until).max(first + 1);
+    let cell = |cell: usize| {
+        let (start, end) = (first.max(8 * cell), last.min(8 * cell + 8));
+        match end.checked_sub(start) {
+            None | Some(0) => '·',
+            _ if last > 8 * cell + 8 => '█',
+            // Marks grow from the left: a bar that began earlier fills the cell up to its end.
+            Some(part) if first >= 8 * cell => PARTS.get(part - 1).copied().unwrap_or('█'),
+            Some(_) => PARTS.get(end - 8 * cell - 1).copied().unwrap_or('█'),
+        }
+    };
+    (0..width).map(cell).collect()
 }
 
 fn value(merged: &Merged, story: &Story, block: &Block<'_>) -> Value {

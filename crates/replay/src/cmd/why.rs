@@ -22,12 +22,14 @@ use crate::{
 
 /// Explains why an application is where it is: which gate is shut, since when, what was seen, what a person can do
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "With the logs of the managed clusters it goes on there: what the VolumeReplicationGroup itself \
+#[command(
+    after_help = "With the logs of the managed clusters it goes on there: what the VolumeReplicationGroup itself \
                   waits for.\n\n\
                   Examples:\n  ramen-replay why app-1 *.ramenlog\n  \
-                  ramen-replay why drpc/apps/app-1 *.ramenlog --at 12:00:05\n  \
+                  ramen-replay why drpc/apps/app-1 *.ramenlog --at 12:00:05 --not Completed\n  \
                   ramen-replay why vrg/app-1/app-1 c1.ramenlog --at 120\n\n\
-                  Exit codes: 0 explained; 2 a file is damaged, cut off, or not a log; 64 wrong usage.")]
+                  Exit codes: 0 explained; 2 a file is damaged, cut off, or not a log; 64 wrong usage."
+)]
 pub(super) struct Arguments {
     /// The DRPlacementControl or VolumeReplicationGroup: drpc/NAMESPACE/NAME, vrg/NAMESPACE/NAME, or a part of that
     #[arg(value_name = "OBJECT")]
@@ -39,6 +41,10 @@ pub(super) struct Arguments {
     /// When: a record (hub#120), a time (2026-01-31T12:00:05.250Z), or a time of day (12:00:05); the end if left out
     #[arg(long, value_name = "MOMENT")]
     at: Option<Moment>,
+
+    /// Why is it not in this state: a phase (Relocated), Completed, a step of its runbook, or a condition (PeerReady)
+    #[arg(long, value_name = "STATE")]
+    not: Option<String>,
 
     /// How it is printed
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -52,7 +58,7 @@ const LAST: usize = 10;
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let merged = arguments.input.read()?;
-    let at = moment(&merged, arguments.at.as_ref())?;
+    let at = At { not: arguments.not.as_deref(), ..moment(&merged, arguments.at.as_ref())? };
     let mut answers = Vec::new();
     let subjects = subjects(&merged, &arguments.object)?;
     for (log, aggregate) in &subjects {
@@ -71,8 +77,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
 }
 
 /// The last entry at a moment, and the moment.
-fn moment(merged: &Merged, at: Option<&Moment>) -> Result<At> {
-    let of = |entry: usize| At { entry, time: merged.entries.get(entry).map_or(Time(0), |entry| entry.time) };
+fn moment(merged: &Merged, at: Option<&Moment>) -> Result<At<'static>> {
+    let of =
+        |entry: usize| At { not: None, entry, time: merged.entries.get(entry).map_or(Time(0), |entry| entry.time) };
     let Some(at) = at else { return Ok(of(merged.entries.len().saturating_sub(1))) };
     if let Some(index) = find(merged, at)? {
         return Ok(of(index));
@@ -81,13 +88,13 @@ fn moment(merged: &Merged, at: Option<&Moment>) -> Result<At> {
     let time = at.time(end).unwrap_or(end);
     let start = merged.entries.first().map(|entry| clock_text(entry.time)).unwrap_or_default();
     match merged.entries.iter().rposition(|entry| entry.time <= time) {
-        Some(entry) => Ok(At { entry, time: time.min(end) }),
+        Some(entry) => Ok(At { not: None, entry, time: time.min(end) }),
         None => Err(Usage(format!("{at} is before the logs begin ({start})")).into()),
     }
 }
 
 /// Why there is nothing to explain: it was not there yet, or is gone.
-fn absent(merged: &Merged, aggregate: &Aggregate, at: At) -> String {
+fn absent(merged: &Merged, aggregate: &Aggregate, at: At<'_>) -> String {
     let kind = if aggregate.controller == Controller::Drpc { Kind::Drpc } else { Kind::Vrg };
     let object = ObjectId::new(kind, &aggregate.namespace, &aggregate.name);
     let before = merged.entries.iter().enumerate().take(at.entry + 1).rev();
@@ -140,7 +147,12 @@ fn print(answer: &Answer, out: &mut dyn Write) -> Result<()> {
     stand(answer, "", out)?;
     for other in &answer.elsewhere {
         let name = format!("{} on {}", other.aggregate, other.cluster);
-        writeln!(out, "\n  {}  {}", styled(BOLD, name), styled(DIM, format!("{} {}", clock_text(other.at), other.record)))?;
+        writeln!(
+            out,
+            "\n  {}  {}",
+            styled(BOLD, name),
+            styled(DIM, format!("{} {}", clock_text(other.at), other.record))
+        )?;
         stand(other, "  ", out)?;
     }
     if !answer.chain.is_empty() {
@@ -176,15 +188,22 @@ fn stand(answer: &Answer, indent: &str, out: &mut dyn Write) -> Result<()> {
     if let Some(remedy) = &standing.remedy {
         line("if it lasts", remedy)?;
     }
+    for not in &answer.not {
+        line("why not", &styled(BOLD, not))?;
+    }
     for failing in &answer.failing {
         line("failed", &styled(BAD, failing))?;
     }
     if let Some(went_on) = &answer.went_on {
         let to = &went_on.to;
         let (after, time) = (span_text(went_on.after_ms), clock_text(to.time));
-        line("went on", &format!("{after} later, at {time} {}: {}", styled(NAME, &to.record), to.says))?;
+        let to = format!("{}  {}", styled(NAME, &to.record), fitted(&to.says, indent.len() + 54));
+        line("went on", &format!("{after} later, at {time} {to}"))?;
         if let Some(because) = &went_on.because {
-            line("  because", &format!("{}: {}", styled(NAME, &because.record), fitted(&because.says, indent.len() + 30)))?;
+            line(
+                "  because",
+                &format!("{}  {}", styled(NAME, &because.record), fitted(&because.says, indent.len() + 26)),
+            )?;
         }
     }
     for (index, seen) in answer.observed.iter().enumerate() {
@@ -212,7 +231,7 @@ fn chain(chain: &[Told], out: &mut dyn Write) -> Result<()> {
         }
         let mark = match (told.request, told.how) {
             (true, _) => styled(BOLD, "  ← asked for"),
-            (_, How::Followed) => styled(DIM, "  (likely because of the line before)"),
+            (_, How::Followed) => styled(DIM, "  (likely)"),
             _ => String::new(),
         };
         let record = styled(NAME, format!("{:width$}", told.record));

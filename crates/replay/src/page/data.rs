@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How long details may be, in characters.
-const DETAIL: usize = 1_500;
+const DETAIL: usize = 3_000;
 /// How many changes of a fact are kept.
 const CHANGES: usize = 24;
 /// How long a line of an event may be.
@@ -72,22 +72,11 @@ struct StepData {
     waits: Vec<(String, String, String, u64, Option<u64>, usize)>,
 }
 
-/// Log, number, time, kind, about, what led to it, command or outcome that belongs to it, whether it failed, words,
+/// Log, number, time, kind, about, what led to it, command or outcome that belongs to it, whether it
+/// failed (1) and whether its cause is only likely (2), words,
 /// details, lanes.
 #[derive(Serialize)]
-struct Event(
-    usize,
-    u64,
-    u64,
-    usize,
-    usize,
-    Option<usize>,
-    Option<usize>,
-    u8,
-    String,
-    Value,
-    Vec<usize>,
-);
+struct Event(usize, u64, u64, usize, usize, Option<usize>, Option<usize>, u8, String, Value, Vec<usize>);
 
 /// Gives each text a number.
 #[derive(Default)]
@@ -131,15 +120,16 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
         on.sort_unstable();
         on.dedup();
         let (link, failed) = link(merged, entry);
+        let cause = causes::before(merged, index);
         events.push(Event(
             entry.log,
             entry.record.seq.0,
             entry.time.0.saturating_sub(start),
             kinds.number(words::kind(entry)),
             abouts.number(words::about(entry)),
-            cause(merged, index),
+            cause.map(|(cause, _)| cause),
             link,
-            u8::from(failed),
+            u8::from(failed) + 2 * u8::from(cause.is_some_and(|(_, how)| how == How::Followed)),
             cut(&words::says(merged, index), SAYS),
             detail(merged, index, entry),
             on,
@@ -184,11 +174,6 @@ fn step_data(step: &Step, start: u64) -> StepData {
         left: step.left,
         waits: waits.collect(),
     }
-}
-
-/// What led to an event, if that is recorded or was seen.
-fn cause(merged: &Merged, index: usize) -> Option<usize> {
-    causes::before(merged, index).filter(|(_, how)| *how != How::Followed).map(|(before, _)| before)
 }
 
 /// The outcome of a command, or the command of an outcome; and whether it failed.

@@ -17,7 +17,11 @@ use crate::{
 pub fn warnings(merged: &Merged) -> String {
     let salvaged = merged.logs.iter().filter_map(|log| {
         let wrong = log.wrong.as_ref()?;
-        Some(format!("{}: {wrong}. Shown is what is intact, up to record {}.", log.path.display(), log.history.head().seq))
+        Some(format!(
+            "{}: {wrong}. Shown is what is intact, up to record {}.",
+            log.path.display(),
+            log.history.head().seq
+        ))
     });
     let all: String = salvaged
         .chain(merged.clocks())

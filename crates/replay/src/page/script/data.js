@@ -2,11 +2,11 @@
 // The data, with names; see data.rs for what stands where.
 const D = JSON.parse(document.getElementById('data').textContent);
 const E = D.events.map((e, i) => ({
-  i, log: e[0], seq: e[1], t: e[2], kind: D.kinds[e[3]], about: D.abouts[e[4]], cause: e[5], link: e[6], failed: e[7] === 1,
+  i, log: e[0], seq: e[1], t: e[2], kind: D.kinds[e[3]], about: D.abouts[e[4]], cause: e[5], link: e[6], failed: (e[7] & 1) === 1, likely: (e[7] & 2) === 2,
   says: e[8], detail: e[9], lanes: e[10],
 }));
 for (const e of E) e.effects = [];
-for (const e of E) if (e.cause !== null && E[e.cause]) E[e.cause].effects.push(e.i);
+for (const e of E) if (e.cause !== null && !e.likely && E[e.cause]) E[e.cause].effects.push(e.i);
 const LENGTH = D.length;
 D.lanes.forEach((lane, index) => {
   lane.index = index;

@@ -36,7 +36,9 @@ function revealCursor() {
   drawRows();
 }
 function drawRows() {
-  const box = $('events'), first = Math.max(0, Math.floor(box.scrollTop / list.height) - 10);
+  // A list that got shorter was scrolled further than it is long now.
+  const box = $('events'), top = Math.min(box.scrollTop, Math.max(0, list.shown.length * list.height - box.clientHeight));
+  const first = Math.max(0, Math.floor(top / list.height) - 10);
   const last = Math.min(list.shown.length, first + Math.ceil((box.clientHeight || 400) / list.height) + 20);
   const rows = [];
   for (let index = first; index < last; index++) {

@@ -108,7 +108,7 @@ function eventDetails(e) {
     chain.length > 1 ? el('h4', {}, 'How it came to this') : null,
     chain.length > 1 ? el('ol', { class: 'chain' }, shown.map(one => one === null
       ? el('li', { class: 'hint' }, `${chain.length - 7} more`)
-      : el('li', { class: color(one.log), 'aria-current': one === e ? 'true' : null }, eventLink(one), ' ', one.kind === 'Observed' ? `${one.about}: ${one.says}`.slice(0, 150) : one.says.slice(0, 150)))) : null,
+      : el('li', { class: color(one.log), 'aria-current': one === e ? 'true' : null }, eventLink(one), ' ', one.kind === 'Observed' ? `${one.about}: ${one.says}`.slice(0, 150) : one.says.slice(0, 150), one.likely ? el('span', { class: 'hint', title: 'not recorded: the object changed after our last command about it' }, ' (likely because of that)') : null))) : null,
     effects.length ? el('h4', {}, 'What came of it') : null,
     effects.length ? el('ul', { class: 'list' }, effects.slice(0, 12).map(one => el('li', { class: color(one.log) }, eventLink(one), ' ', one.says.slice(0, 160))), effects.length > 12 ? el('li', { class: 'hint' }, `and ${effects.length - 12} more`) : null) : null,
   ].filter(Boolean);
