@@ -1,8 +1,11 @@
 //! The reading commands as people meet them: command in, output out.
+#![allow(clippy::expect_used, reason = "helpers of a test may fail it")]
 
 mod support;
 
-use support::{complaint, fixture, fixtures, replay, said};
+use std::collections::BTreeSet;
+
+use support::{complaint, fixture, fixtures, multiply::shift, replay, said};
 
 /// Snapshots are of what people read; a change of one is to be looked at.
 macro_rules! prints {
@@ -56,11 +59,10 @@ fn the_state_is_json_of_everything_for_hub_and_clusters() {
     }
 }
 
-#[test]
-fn no_effect_comes_before_its_cause() {
-    let records = said("show chaos-5-*.ramenlog -o json");
-    let mut seen = std::collections::BTreeSet::new();
-    let mut commands = std::collections::BTreeSet::new();
+/// Fails if an effect comes before its cause; tells how many causes were on another cluster.
+fn check_order(records: &str) -> usize {
+    let mut seen = BTreeSet::new();
+    let mut commands = BTreeSet::new();
     let mut remote = 0;
     for line in records.lines() {
         let record: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
@@ -77,7 +79,32 @@ fn no_effect_comes_before_its_cause() {
         }
         seen.insert((cluster, record["seq"].as_u64().expect("a number")));
     }
-    assert!(remote > 20, "only {remote} records have causes on the hub");
+    remote
+}
+
+#[test]
+fn no_effect_comes_before_its_cause() {
+    assert!(check_order(&said("show chaos-5-*.ramenlog -o json")) > 20, "few records have causes on the hub");
+}
+
+/// Clocks that are an hour apart are found out, and taken off.
+#[test]
+fn clocks_that_are_off_change_neither_order_nor_durations() {
+    const HOUR: i64 = 3_600_000;
+    for (ms, word) in
+        [(HOUR, "the clock of c1 is at least 59 min 59 s ahead of"), (-HOUR, "59 min 59 s behind the hub's")]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let c1 = shift(&fixture("story-c1"), ms, folder.path());
+        let logs = format!("{} story-c2.ramenlog story-hub.ramenlog", c1.display());
+        let output = replay(&format!("show {logs} -o json"));
+        assert!(complaint(&output).contains(word), "{}", complaint(&output));
+        check_order(&String::from_utf8_lossy(&output.stdout));
+        let timeline = said(&format!("timeline {logs}"));
+        for step in ["Cleaning Up                    5.3 s", "DemotingVolumes                5.1 s"] {
+            assert!(timeline.contains(step), "no {step:?} in: {timeline}");
+        }
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub fn html(merged: &Merged, story: &Story) -> Result<String> {
         ("{{title}}", escape(&title)),
         ("{{about}}", escape(&about)),
         ("{{warnings}}", tables::warnings(merged)),
-        ("{{actions}}", tables::actions(merged, story)),
+        ("{{actions}}", tables::actions(story)),
         ("{{steps}}", tables::steps(merged, story)),
         ("{{origin}}", tables::origin(merged)),
         ("{{style}}", STYLE.to_owned()),

@@ -31,7 +31,7 @@ pub fn warnings(merged: &Merged) -> String {
 }
 
 /// One row for each action.
-pub fn actions(merged: &Merged, story: &Story) -> String {
+pub fn actions(story: &Story) -> String {
     let mut rows = String::new();
     for block in story.blocks() {
         let walk = block.walk;
@@ -53,7 +53,6 @@ pub fn actions(merged: &Merged, story: &Story) -> String {
             span_text(walk.ms(story.end)),
             result(walk),
         );
-        let _ = merged;
     }
     rows
 }
@@ -126,7 +125,11 @@ fn step_row(all: &mut String, merged: &Merged, story: &Story, walk: &Walk, row: 
         .iter()
         .map(|waiting| {
             let ms = waiting.until.unwrap_or(story.end).ms_since(waiting.from);
-            format!("<li><span class=\"num\">{}</span> {}</li>", span_text(ms), escape(&wait_text(&waiting.wait)))
+            format!(
+                "<li><span class=\"num\">{}</span><span>{}</span></li>",
+                span_text(ms),
+                escape(&wait_text(&waiting.wait))
+            )
         })
         .collect();
     let _ = write!(

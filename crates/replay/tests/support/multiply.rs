@@ -1,4 +1,5 @@
-//! Big logs out of small ones: a recording, again and again, each time later and about other applications.
+//! Other logs out of recorded ones: big ones, and ones whose clock was off.
+#![allow(dead_code, reason = "the tool for measurements needs one of them")]
 
 use std::{
     collections::BTreeMap,
@@ -16,9 +17,25 @@ use uuid::Uuid;
 /// Milliseconds from one repetition to the next.
 const PERIOD: u64 = 40_000;
 
-/// Writes `copies` times the records of each of these captures into `folder`, and tells the files.
+/// Writes the records of each of these captures `copies` times into `folder`, each time later and about other
+/// applications, and tells the files.
 pub fn multiply(files: &[PathBuf], copies: u64, folder: &Path) -> Vec<PathBuf> {
     files.iter().map(|file| one(file, copies, folder)).collect()
+}
+
+/// Writes the records of a capture as they would be if its clock had been off by `ms`.
+pub fn shift(file: &Path, ms: i64, folder: &Path) -> PathBuf {
+    let capture = Reader::open(file).expect("a capture");
+    let shifted = capture.scan(Seq(1)).map(|record| {
+        let (mut record, _) = record.expect("a whole capture");
+        record.stamp.time = Time(record.stamp.time.0.checked_add_signed(ms).expect("a time"));
+        record
+    });
+    let log = MemoryLog::default();
+    log.append(Batch::of_records(shifted.collect(), Vec::new())).expect("records follow");
+    let path = folder.join(file.file_name().expect("a file"));
+    capture::write_file(&log, Seq(1), log.head().seq, &path).expect("a capture can be written");
+    path
 }
 
 fn one(file: &Path, copies: u64, folder: &Path) -> PathBuf {
