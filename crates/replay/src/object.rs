@@ -142,7 +142,7 @@ fn object(resource: &Resource, metadata: Map<String, Value>, effects: Vec<Effect
 }
 
 /// Without what is absent: a patch says null for it.
-fn filled(value: Value) -> Value {
+pub fn filled(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
             let fields = fields.into_iter().map(|(name, value)| (name, filled(value)));

@@ -19,6 +19,8 @@ pub struct Story {
     pub start: Time,
     /// When they end.
     pub end: Time,
+    /// Up to when each log tells something: what goes on then is not known to go on later.
+    ends: Vec<Time>,
     logs: Vec<String>,
 }
 
@@ -88,10 +90,17 @@ impl Story {
             return Err(Usage(format!("nothing is about {about:?}; there is {names}")).into());
         }
         let times = || merged.entries.iter().map(|entry| entry.time);
+        let end = times().max().unwrap_or_default();
+        // Of a whole log the silence at its end tells that nothing happened.
+        let end_of = |(log, of): (usize, &Log)| match of.wrong {
+            None => end,
+            Some(_) => merged.entries.iter().rfind(|entry| entry.log == log).map_or(end, |entry| entry.time),
+        };
         Ok(Self {
             applications: kept,
             start: times().min().unwrap_or_default(),
-            end: times().max().unwrap_or_default(),
+            end,
+            ends: merged.logs.iter().enumerate().map(end_of).collect(),
             logs: merged.logs.iter().map(Log::name).map(str::to_owned).collect(),
         })
     }
@@ -101,28 +110,35 @@ impl Story {
         self.logs.get(log).map_or("?", String::as_str)
     }
 
+    /// Up to when a log tells something.
+    pub fn end_of(&self, log: usize) -> Time {
+        self.ends.get(log).copied().unwrap_or(self.end)
+    }
+
     /// All actions, application by application, in order of time.
     pub fn blocks(&self) -> Vec<Block<'_>> {
-        self.applications.iter().flat_map(|application| application.blocks(self.end)).collect()
+        self.applications.iter().flat_map(|application| application.blocks(self)).collect()
     }
 }
 
 impl Application {
     /// Its actions: those of the DRPC; of VRGs that stand alone, all of theirs.
-    pub fn blocks(&self, end: Time) -> Vec<Block<'_>> {
+    fn blocks(&self, story: &Story) -> Vec<Block<'_>> {
         let has_drpc = self.aggregate.controller == Controller::Drpc;
         let is_main = |lane: &&Lane| !has_drpc || lane.aggregate == self.aggregate;
         let main = self.lanes.iter().filter(is_main).flat_map(|lane| &lane.walks);
-        let mut blocks: Vec<Block<'_>> =
-            main.map(|walk| Block { walk, others: self.during(walk, end, has_drpc), end }).collect();
+        let mut blocks: Vec<Block<'_>> = main
+            .map(|walk| Block { walk, others: self.during(walk, story, has_drpc), end: story.end_of(walk.log) })
+            .collect();
         blocks.sort_by_key(|block| block.walk.from);
         blocks
     }
 
     /// What the other lanes did during a walk.
-    fn during(&self, walk: &Walk, end: Time, wanted: bool) -> Vec<&Walk> {
+    fn during(&self, walk: &Walk, story: &Story, wanted: bool) -> Vec<&Walk> {
         let others = self.lanes.iter().filter(|lane| wanted && lane.aggregate != self.aggregate);
-        let overlaps = |other: &&Walk| other.from < walk.end(end) && other.end(end) > walk.from;
+        let end = |walk: &Walk| walk.end(story.end_of(walk.log));
+        let overlaps = |other: &&Walk| other.from < end(walk) && end(other) > walk.from;
         others.flat_map(|lane| &lane.walks).filter(overlaps).collect()
     }
 }

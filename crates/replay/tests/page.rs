@@ -214,5 +214,6 @@ fn ten_thousand_events_are_no_burden() {
     assert!(verdict["events"].as_u64() >= Some(10_000), "{verdict:#}");
     assert_eq!(verdict["groups"], 13);
     assert!(verdict["rows"].as_u64() < Some(80), "only rows in sight exist: {verdict:#}");
-    assert!(verdict["elements"].as_u64() < Some(9_000), "{verdict:#}");
+    // Most of these are the static tables.
+    assert!(verdict["elements"].as_u64() < Some(15_000), "{verdict:#}");
 }

@@ -70,8 +70,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
 
 fn print(merged: &Merged, story: &Story, block: &Block<'_>, out: &mut dyn Write) -> Result<()> {
     let walk = block.walk;
-    let end = walk.end(story.end);
-    let took = span_text(walk.ms(story.end));
+    let end = walk.end(story.end_of(walk.log));
+    let took = span_text(walk.ms(story.end_of(walk.log)));
     let ended = match (walk.complete, walk.until) {
         (true, _) => styled(GOOD, "complete"),
         // Whoever has been contacted goes on with what was asked.
@@ -94,7 +94,7 @@ fn print(merged: &Merged, story: &Story, block: &Block<'_>, out: &mut dyn Write)
     let log = rows.iter().map(|row| story.log(row.walk.log).len()).max().unwrap_or_default();
     let width = terminal_width().map_or(BAR, |width| width.saturating_sub(name + log + 17).clamp(16, 100));
     for Row { walk: of, step } in rows {
-        let (from, until) = (step.from, step.until.unwrap_or(story.end));
+        let (from, until) = (step.from, step.until.unwrap_or(story.end_of(of.log)));
         let bar = bar(walk.from, end, from, until, width);
         let style = if of.log == walk.log { BOLD } else { Style::new() };
         writeln!(
@@ -105,7 +105,7 @@ fn print(merged: &Merged, story: &Story, block: &Block<'_>, out: &mut dyn Write)
             span_text(until.ms_since(from)),
             styled(style, bar),
         )?;
-        waits(step, story.end, log, out)?;
+        waits(step, story.end_of(of.log), log, out)?;
     }
     writeln!(out)?;
     Ok(())

@@ -10,6 +10,7 @@ use crate::{
     causes::{self, How},
     changes::{brief, cut},
     merge::{Entry, Merged},
+    object,
     open::Log,
     state::State,
     story::Story,
@@ -47,6 +48,8 @@ struct Group {
 struct LaneData {
     log: usize,
     name: String,
+    /// Up to when its log tells something.
+    end: u64,
     walks: Vec<WalkData>,
 }
 
@@ -105,7 +108,8 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
         for lane in &application.lanes {
             lane_of.insert((lane.log, lane.aggregate.clone()), lanes.len());
             let walks = lane.walks.iter().map(|walk| walk_data(walk, start)).collect();
-            lanes.push(LaneData { log: lane.log, name: lane.aggregate.to_string(), walks });
+            let end = story.end_of(lane.log).0.saturating_sub(start);
+            lanes.push(LaneData { log: lane.log, name: lane.aggregate.to_string(), end, walks });
         }
         groups.push(Group { name: application.aggregate.to_string(), lanes: (first..lanes.len()).collect() });
     }
@@ -194,9 +198,9 @@ fn detail(merged: &Merged, index: usize, entry: &Entry) -> Value {
                 let rows = changes.iter().take(CHANGES);
                 rows.map(|change| serde_json::json!([change.path, text(&change.before), text(&change.after)])).collect()
             }
-            None => pretty(&words::contents(serde_json::to_value(fact).unwrap_or_default())),
+            None => pretty(&object::filled(words::contents(serde_json::to_value(fact).unwrap_or_default()))),
         },
-        Payload::Commanded { command, .. } => pretty(&words::body(command)),
+        Payload::Commanded { command, .. } => pretty(&object::filled(words::body(command))),
         _ => Value::Null,
     }
 }

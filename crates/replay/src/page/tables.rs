@@ -35,7 +35,7 @@ pub fn actions(story: &Story) -> String {
     let mut rows = String::new();
     for block in story.blocks() {
         let walk = block.walk;
-        let (what, waited) = longest_wait(&block, story.end);
+        let (what, waited) = longest_wait(&block, story.end_of(walk.log));
         let wait = if what.is_empty() {
             String::new()
         } else {
@@ -43,14 +43,15 @@ pub fn actions(story: &Story) -> String {
         };
         let _ = write!(
             rows,
-            "<tr data-from=\"{}\" data-until=\"{}\"><th scope=\"row\">{}</th><td class=\"action\">{}</td><td \
+            "<tr data-from=\"{}\" data-until=\"{}\"{}><th scope=\"row\">{}</th><td class=\"action\">{}</td><td \
              class=\"num\">{}</td><td class=\"num took\">{}</td><td>{}</td><td class=\"wait\">{wait}</td></tr>",
             walk.from.0.saturating_sub(story.start.0),
-            walk.end(story.end).0.saturating_sub(story.start.0),
+            walk.end(story.end_of(walk.log)).0.saturating_sub(story.start.0),
+            if walk.until.is_none() { " data-open" } else { "" },
             escape(&walk.aggregate.to_string()),
             escape(&action(walk)),
             clock_text(walk.from),
-            span_text(walk.ms(story.end)),
+            span_text(walk.ms(story.end_of(walk.log))),
             result(walk),
         );
     }
@@ -102,7 +103,7 @@ pub fn steps(merged: &Merged, story: &Story) -> String {
              </thead><tbody>",
             escape(&walk.aggregate.to_string()),
             escape(&action(walk)),
-            span_text(walk.ms(story.end)),
+            span_text(walk.ms(story.end_of(walk.log))),
         );
         for row in rows {
             step_row(&mut all, merged, story, walk, &row);
@@ -114,9 +115,9 @@ pub fn steps(merged: &Merged, story: &Story) -> String {
 
 fn step_row(all: &mut String, merged: &Merged, story: &Story, walk: &Walk, row: &Row<'_>) {
     let (step, log) = (row.step, row.walk.log);
-    let until = step.until.unwrap_or(story.end);
+    let until = step.until.unwrap_or(story.end_of(log));
     let per_mille = |time: Time| {
-        let length = walk.ms(story.end).max(1);
+        let length = walk.ms(story.end_of(walk.log)).max(1);
         time.ms_since(walk.from).min(length) * 1000 / length
     };
     let (from, to) = (per_mille(step.from), per_mille(until));
@@ -124,7 +125,7 @@ fn step_row(all: &mut String, merged: &Merged, story: &Story, walk: &Walk, row: 
         .waits
         .iter()
         .map(|waiting| {
-            let ms = waiting.until.unwrap_or(story.end).ms_since(waiting.from);
+            let ms = waiting.until.unwrap_or(story.end_of(log)).ms_since(waiting.from);
             format!(
                 "<li><span class=\"num\">{}</span><span>{}</span></li>",
                 span_text(ms),

@@ -134,7 +134,7 @@ function drawLanes() {
   if (tabbable) tabbable.tabIndex = 0;
 }
 function label(step) {
-  const waits = step.waits.map(wait => `${wait[0]}${wait[1] ? ' on ' + wait[1] : ''} (${span((wait[4] ?? LENGTH) - wait[3])})`);
+  const waits = step.waits.map(wait => `${wait[0]}${wait[1] ? ' on ' + wait[1] : ''} (${span((wait[4] ?? step.end) - wait[3])})`);
   return `${step.lane.log_name}: ${step.name}, ${span(step.end - step.from)} from ${clock(step.from)}${step.open ? ', goes on' : ''}` + (waits.length ? `. Waited for ${waits.slice(0, 4).join('; ')}${waits.length > 4 ? `; and ${waits.length - 4} more` : ''}` : '');
 }
 function drawLane(row) {
@@ -159,7 +159,7 @@ function drawLane(row) {
     if (wide > 60) for (const [index, wait] of step.waits.entries()) {
       if (index % 2 === 0) continue;
       const all = step.end - step.from || 1;
-      bar.append(el('i', { style: `left:${(wait[3] - step.from) / all * 100}%;width:${((wait[4] ?? LENGTH) - wait[3]) / all * 100}%` }));
+      bar.append(el('i', { style: `left:${(wait[3] - step.from) / all * 100}%;width:${((wait[4] ?? step.end) - wait[3]) / all * 100}%` }));
     }
     if (wide > 34) {
       // The name stays in sight while its bar goes off the left edge.
@@ -237,6 +237,11 @@ function listenChart() {
   };
   chart.addEventListener('pointerup', end);
   chart.addEventListener('pointercancel', end);
+  // Screen readers click without a pointer.
+  chart.addEventListener('click', event => {
+    const bar = event.target.closest('button.step');
+    if (bar && event.detail === 0) select({ step: bar.step });
+  });
   chart.addEventListener('wheel', event => {
     if (!(event.ctrlKey || event.metaKey || event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))) return;
     event.preventDefault();

@@ -19,7 +19,7 @@ D.lanes.forEach((lane, index) => {
       step.walk = walk;
       step.lane = lane;
       step.open = step.until === null;
-      step.end = step.open ? LENGTH : step.until;
+      step.end = step.open ? lane.end : step.until;
       lane.steps.push(step);
     }
   }

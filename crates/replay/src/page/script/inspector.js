@@ -2,6 +2,7 @@
 
 /** Where a lane stands at a time: {step, wait}, complete, or nothing yet. */
 function standing(lane, t) {
+  if (t > lane.end) return { unknown: true };
   let walk = null;
   for (const other of lane.walks) if (other.from <= t) walk = other;
   if (!walk) return null;
@@ -40,6 +41,7 @@ function drawState() {
       const now = standing(lane, view.cursor);
       list.append(el('dt', { class: color(lane.log) }, el('i', { class: 'dot' }), lane.log_name));
       if (!now) list.append(el('dd', { class: 'hint' }, 'nothing to do yet'));
+      else if (now.unknown) list.append(el('dd', { class: 'waits' }, `not known: its log ends at ${clock(lane.end)}`));
       else if (now.gone) list.append(el('dd', { class: 'hint' }, 'is gone'));
       else if (!now.step) list.append(el('dd', {}, now.walk.complete ? el('span', { class: 'good' }, 'complete') : 'at rest', el('small', {}, now.walk.action), reported(lane, view.cursor) || ''));
       else list.append(el('dd', {},
@@ -76,7 +78,7 @@ function stepDetails(step) {
       el('dt', {}, 'entered'), el('dd', {}, eventLink(E[step.entry])),
       el('dt', {}, 'left'), el('dd', {}, opened ? [eventLink(opened), opened.cause !== null && E[opened.cause] ? [' because of ', eventLink(E[opened.cause])] : null].flat() : 'not yet')),
     step.waits.length ? el('h4', {}, 'Waited for') : null,
-    el('ul', { class: 'list' }, step.waits.map(wait => el('li', {}, el('span', { class: 'num' }, span((wait[4] ?? LENGTH) - wait[3])), wait[0], wait[1] ? ` on ${wait[1]}` : ''))),
+    el('ul', { class: 'list' }, step.waits.map(wait => el('li', {}, el('span', { class: 'num' }, span((wait[4] ?? step.end) - wait[3])), wait[0], wait[1] ? ` on ${wait[1]}` : ''))),
     step.open && remedy ? el('p', {}, el('b', {}, 'If it lasts: '), remedy) : null,
     commands.length ? el('h4', {}, 'Commands') : null,
     el('ul', { class: 'list' }, commands.slice(0, 12).map(e => el('li', {}, eventLink(e), ' ', e.says))),

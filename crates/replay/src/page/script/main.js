@@ -56,11 +56,12 @@ $('zoom-fit').addEventListener('click', fit);
 addEventListener('resize', () => changed('view', 'filter'));
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { colors(); changed('view'); });
 addEventListener('beforeprint', () => document.querySelectorAll('details.steps').forEach(details => { details.open = true; }));
-// A link to a record: timeline.html#hub-179. Else what took longest is what people came for.
+// A link to a record: timeline.html#hub-179. Else what goes on, or took longest, is what people came for.
 const target = /^#([\w.-]+)-(\d+)$/.exec(location.hash);
 const linked = target && E.find(e => D.logs[e.log] === target[1] && e.seq === Number(target[2]));
 fit();
-const longest = [...$('actions').rows].sort((a, b) => (b.dataset.until - b.dataset.from) - (a.dataset.until - a.dataset.from))[0];
+const took = row => row.dataset.until - row.dataset.from + ('open' in row.dataset ? LENGTH : 0);
+const longest = [...$('actions').rows].sort((a, b) => took(b) - took(a))[0];
 if (longest) lookAtAction(longest, false);
 select(linked ? { event: linked } : null);
 document.documentElement.dataset.ready = 'true';
