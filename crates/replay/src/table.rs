@@ -33,8 +33,10 @@ pub fn terminal_width() -> Option<usize> {
     })
 }
 
-/// How narrow the last column may get.
+/// How narrow a column may get.
 const LEAST: usize = 20;
+/// How wide the last column should be at least, if it has that much to say.
+const READABLE: usize = 60;
 
 /// A cell: text, and how it looks.
 pub type Cell = (String, Style);
@@ -74,11 +76,8 @@ impl Table {
                 cells.map(|(text, _)| text.chars().count()).max().unwrap_or_default()
             })
             .collect();
-        if let Some(limit) = terminal_width()
-            && let Some((last, others)) = widths.split_last_mut()
-        {
-            let used: usize = others.iter().map(|width| width + 2).sum();
-            *last = (*last).min(limit.saturating_sub(used).max(LEAST));
+        if let Some(limit) = terminal_width() {
+            fit(&mut widths, limit);
         }
         for row in rows() {
             let last = row.iter().rposition(|(text, _)| !text.is_empty()).unwrap_or_default();
@@ -90,5 +89,36 @@ impl Table {
             writeln!(out)?;
         }
         Ok(())
+    }
+}
+
+/// Narrows columns to a terminal: the last one first; when that gets too narrow to be read, the widest of the others.
+fn fit(widths: &mut [usize], limit: usize) {
+    let Some((last, others)) = widths.split_last_mut() else { return };
+    let wanted = (*last).min(READABLE);
+    let used = |others: &[usize]| others.iter().map(|width| width + 2).sum::<usize>();
+    while used(others) + wanted > limit
+        && let Some(widest) = others.iter_mut().max().filter(|width| **width > LEAST)
+    {
+        *widest -= 1;
+    }
+    *last = (*last).min(limit.saturating_sub(used(others)).max(LEAST));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_column_gives_way_until_it_could_not_be_read() {
+        let fitted = |limit| {
+            let mut widths = [12, 40, 100];
+            fit(&mut widths, limit);
+            widths
+        };
+        assert_eq!(fitted(300), [12, 40, 100]);
+        assert_eq!(fitted(130), [12, 40, 74]);
+        assert_eq!(fitted(100), [12, 24, 60]);
+        assert_eq!(fitted(40), [12, 20, 20]);
     }
 }
