@@ -15,6 +15,8 @@ use crate::{
 pub struct Story {
     /// The applications, by DRPC; VRGs whose DRPC is not known stand alone.
     pub applications: Vec<Application>,
+    /// There are others, which were not asked for.
+    pub partial: bool,
     /// When the logs begin.
     pub start: Time,
     /// When they end.
@@ -97,6 +99,7 @@ impl Story {
             Some(_) => merged.entries.iter().rfind(|entry| entry.log == log).map_or(end, |entry| entry.time),
         };
         Ok(Self {
+            partial: !left.is_empty(),
             applications: kept,
             start: times().min().unwrap_or_default(),
             end,

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     input: Input,
 
-    /// Only applications whose name contains this
+    /// Only applications whose name contains this; a page then holds only what concerns them, and what led to that
     #[arg(long, value_name = "TEXT")]
     about: Option<String>,
 
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     if let Some(file) = &arguments.html {
         let page = page::html(&merged, &story)?;
         std::fs::write(file, &page).with_context(|| format!("could not write {}", file.display()))?;
-        writeln!(out, "{}: {} KB, {} records", file.display(), page.len() / 1000, merged.entries.len())?;
+        writeln!(out, "{}: {} KB", file.display(), page.len() / 1000)?;
         return Ok(Exit::Good);
     }
     for block in story.blocks() {

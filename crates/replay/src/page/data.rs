@@ -75,11 +75,11 @@ struct StepData {
     waits: Vec<(String, String, String, u64, Option<u64>, usize)>,
 }
 
-/// Log, number, time, kind, about, what led to it, command or outcome that belongs to it, whether it
+/// Its place among all entries (others refer to it by that), log, number, time, kind, about, what led to it, command or outcome that belongs to it, whether it
 /// failed (1) and whether its cause is only likely (2), words,
 /// details, lanes.
 #[derive(Serialize)]
-struct Event(usize, u64, u64, usize, usize, Option<usize>, Option<usize>, u8, String, Value, Vec<usize>);
+struct Event(usize, usize, u64, u64, usize, usize, Option<usize>, Option<usize>, u8, String, Value, Vec<usize>);
 
 /// Gives each text a number.
 #[derive(Default)]
@@ -114,18 +114,17 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
         groups.push(Group { name: application.aggregate.to_string(), lanes: (first..lanes.len()).collect() });
     }
     let (mut kinds, mut abouts) = (Names::default(), Names::default());
-    let mut states: Vec<State> = merged.logs.iter().map(|log| State::empty(log.owner.operator)).collect();
-    let mut events = Vec::with_capacity(merged.entries.len());
-    for (index, entry) in merged.entries.iter().enumerate() {
-        let touched = states.get_mut(entry.log).map(|state| state.apply(&entry.record)).unwrap_or_default();
-        let concerned = touched.iter().chain(&entry.record.aggregate);
-        let mut on: Vec<usize> =
-            concerned.filter_map(|aggregate| lane_of.get(&(entry.log, aggregate.clone())).copied()).collect();
-        on.sort_unstable();
-        on.dedup();
+    let concerns = concerns(merged, &lane_of);
+    let kept = kept(merged, story, &concerns);
+    let mut events = Vec::new();
+    for (index, (entry, on)) in merged.entries.iter().zip(concerns).enumerate() {
+        if !kept.get(index).copied().unwrap_or_default() {
+            continue;
+        }
         let (link, failed) = link(merged, entry);
         let cause = causes::before(merged, index);
         events.push(Event(
+            index,
             entry.log,
             entry.record.seq.0,
             entry.time.0.saturating_sub(start),
@@ -149,6 +148,36 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
         lanes,
         events,
     }
+}
+
+/// For each entry the lanes that it concerns.
+fn concerns(merged: &Merged, lane_of: &BTreeMap<(usize, Aggregate), usize>) -> Vec<Vec<usize>> {
+    let mut states: Vec<State> = merged.logs.iter().map(|log| State::empty(log.owner.operator)).collect();
+    let of = |entry: &Entry| {
+        let touched = states.get_mut(entry.log).map(|state| state.apply(&entry.record)).unwrap_or_default();
+        let all = touched.iter().chain(&entry.record.aggregate);
+        let lanes = all.filter_map(|aggregate| lane_of.get(&(entry.log, aggregate.clone())).copied());
+        let mut lanes: Vec<usize> = lanes.collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        lanes
+    };
+    merged.entries.iter().map(of).collect()
+}
+
+/// Which entries the page holds: all; if it is about some applications, what concerns them and what led to that.
+fn kept(merged: &Merged, story: &Story, concerns: &[Vec<usize>]) -> Vec<bool> {
+    let mut kept: Vec<bool> = concerns.iter().map(|lanes| !story.partial || !lanes.is_empty()).collect();
+    // Causes lie before their effects.
+    for index in (0..kept.len()).rev().filter(|_| story.partial) {
+        if kept.get(index).copied().unwrap_or_default()
+            && let Some((cause, _)) = causes::before(merged, index)
+            && let Some(cause) = kept.get_mut(cause)
+        {
+            *cause = true;
+        }
+    }
+    kept
 }
 
 fn walk_data(walk: &Walk, start: u64) -> WalkData {

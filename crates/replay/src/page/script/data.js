@@ -1,9 +1,12 @@
 'use strict';
 // The data, with names; see data.rs for what stands where.
 const D = JSON.parse(document.getElementById('data').textContent);
+// Entries are referred to by their place in the logs; those that are not on the page are as if they were not known.
+const place = new Map(D.events.map((e, i) => [e[0], i]));
+const to = index => index === null ? null : place.get(index) ?? null;
 const E = D.events.map((e, i) => ({
-  i, log: e[0], seq: e[1], t: e[2], kind: D.kinds[e[3]], about: D.abouts[e[4]], cause: e[5], link: e[6], failed: (e[7] & 1) === 1, likely: (e[7] & 2) === 2,
-  says: e[8], detail: e[9], lanes: e[10],
+  i, log: e[1], seq: e[2], t: e[3], kind: D.kinds[e[4]], about: D.abouts[e[5]], cause: to(e[6]), link: to(e[7]),
+  failed: (e[8] & 1) === 1, likely: (e[8] & 2) === 2, says: e[9], detail: e[10], lanes: e[11],
 }));
 for (const e of E) e.effects = [];
 for (const e of E) if (e.cause !== null && !e.likely && E[e.cause]) E[e.cause].effects.push(e.i);
@@ -17,6 +20,8 @@ D.lanes.forEach((lane, index) => {
     walk.lane = lane;
     for (const step of walk.steps) {
       step.walk = walk;
+      step.entry = to(step.entry);
+      step.left = to(step.left);
       step.lane = lane;
       step.open = step.until === null;
       step.end = step.open ? lane.end : step.until;
