@@ -200,3 +200,21 @@ fn a_capture_of_the_future_is_called_so() {
     let refused = Reader::open(&File::holding(&bytes).path()).unwrap_err();
     assert!(matches!(refused, capture::Error::TooNew { found: 9, known: 1 }), "{refused:?}");
 }
+
+#[test]
+fn what_comes_before_damage_can_be_salvaged() {
+    let bytes = captured(&log(), 1, 9);
+    let text = b"retry status 5";
+    let mut flipped = bytes.clone();
+    flipped[bytes.windows(text.len()).position(|window| window == text).unwrap()] ^= 1;
+    let (capture, wrong) = Reader::salvage(&File::holding(&flipped).path()).unwrap();
+    assert!(matches!(wrong, Some(capture::Error::Damaged { place: Place::Record(Seq(5)) })), "{wrong:?}");
+    assert_eq!((capture.head().seq, capture.header().last), (Seq(4), Seq(4)));
+    assert_eq!(capture.scan(Seq(1)).collect::<Result<Vec<_>, _>>().unwrap().len(), 4);
+
+    let (capture, wrong) = Reader::salvage(&File::holding(&bytes[..bytes.len() - 1]).path()).unwrap();
+    assert!(matches!(wrong, Some(capture::Error::Truncated { place: Place::Trailer })), "{wrong:?}");
+    assert_eq!(capture.head().seq, Seq(9));
+    let (_, wrong) = Reader::salvage(&File::holding(&bytes).path()).unwrap();
+    assert!(wrong.is_none(), "{wrong:?}");
+}

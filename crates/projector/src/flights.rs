@@ -44,6 +44,7 @@ pub struct Attempt {
 /// All slots of all aggregates.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Flights {
+    #[serde(serialize_with = "crate::json::by_text")]
     slots: BTreeMap<Aggregate, BTreeMap<String, Attempt>>,
 }
 

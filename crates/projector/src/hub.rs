@@ -31,7 +31,8 @@ use ramen_events::{Aggregate, Controller, Fact, Kind, ObjectId, Operator, Time, 
 
 use crate::domain::{Ask, Change, Decision, Domain};
 
-pub use state::Hub;
+pub use drpc::steps as drpc_steps;
+pub use state::{Asked, Hub};
 
 impl Domain for Hub {
     const OPERATOR: Operator = Operator::Hub;

@@ -20,6 +20,7 @@
 pub mod domain;
 pub mod flights;
 pub mod hub;
+mod json;
 pub mod runbook;
 pub mod spoke;
 pub mod world;

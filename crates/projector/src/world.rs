@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bincode::{Decode, Encode};
 use ramen_events::{Aggregate, Cause, CommandId, Epoch, Payload, Position, Record, Seq, Time};
+use serde::Serialize;
 
 use crate::{
     domain::{Ask, Change, Domain},
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Everything that follows from a log up to one record.
-#[derive(Clone, Debug, Default, Encode, Decode)]
+#[derive(Clone, Debug, Default, Encode, Decode, Serialize)]
 #[bincode(
     encode_bounds = "D: Encode",
     decode_bounds = "D: Decode<__Context>",
@@ -23,6 +24,7 @@ pub struct World<D> {
     /// Commands in flight and their history.
     pub flights: Flights,
     /// Where each aggregate stands in its runbook.
+    #[serde(serialize_with = "crate::json::by_text")]
     pub positions: BTreeMap<Aggregate, Position>,
     /// Whether the world was listed since the start: before that, nothing is decided, since what is not known may
     /// well exist.

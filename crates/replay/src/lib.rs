@@ -6,10 +6,28 @@
 //!
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
+mod causes;
+mod changes;
 mod cmd;
 mod exit;
+mod filter;
+mod input;
+mod merge;
+mod moment;
+mod object;
+mod open;
+mod page;
+mod state;
+mod story;
+mod table;
+mod targets;
 mod verify;
+mod walks;
+mod why;
+mod why_not;
+mod words;
 
 pub use cmd::{Arguments, run};
 pub use exit::Exit;
+pub use open::Usage;
 pub use verify::{Divergence, Verifier};

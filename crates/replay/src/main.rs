@@ -3,7 +3,7 @@
 use std::{io, process::ExitCode};
 
 use clap::Parser;
-use ramen_replay::{Arguments, Exit, run};
+use ramen_replay::{Arguments, Exit, Usage, run};
 
 fn main() -> ExitCode {
     // clap's own exit code for wrong usage is 2, which means "damaged" here.
@@ -17,12 +17,15 @@ fn main() -> ExitCode {
             return Exit::Good.into();
         }
     };
-    match run(&arguments, &mut io::stdout().lock()) {
+    // Takes colours off where stdout is no terminal.
+    let mut out = io::BufWriter::new(anstream::stdout().lock());
+    let result = run(&arguments, &mut out).and_then(|exit| Ok(io::Write::flush(&mut out).map(|()| exit)?));
+    match result {
         Ok(exit) => exit.into(),
         Err(err) if is_closed_pipe(&err) => Exit::Good.into(),
         Err(err) => {
             eprintln!("ramen-replay: {err:#}");
-            Exit::Unreadable.into()
+            if err.is::<Usage>() { Exit::Usage.into() } else { Exit::Unreadable.into() }
         }
     }
 }

@@ -18,13 +18,7 @@ use ramen_projector::{DECIDER_VERSION, Domain, World};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Error, Limits,
-    clock::WallClock,
-    executor::Work,
-    metrics::Metrics,
-    telemetry,
-};
+use crate::{Error, Limits, clock::WallClock, executor::Work, metrics::Metrics, telemetry};
 
 /// The clock is looked at this often even if nothing is due: it may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);

@@ -74,6 +74,20 @@ impl Reader {
     /// [`Error::NotACapture`], [`Error::TooNew`], [`Error::Truncated`], [`Error::Damaged`], [`Error::Record`], or when
     /// the file cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        match Self::salvage(path)? {
+            (reader, None) => Ok(reader),
+            (_, Some(err)) => Err(err),
+        }
+    }
+
+    /// Opens what is provable of a capture that is damaged or cut off: all records before the first that is not whole.
+    /// Their chain is intact; that nothing was taken off their end is not proven.
+    ///
+    /// Returns what is wrong with the rest; `None` when all of it is whole.
+    ///
+    /// # Errors
+    /// As [`Reader::open`], when not even what comes before the records is whole.
+    pub fn salvage(path: &Path) -> Result<(Self, Option<Error>), Error> {
         let failed = |err| Error::File { doing: "read", path: path.to_owned(), err };
         let file = Arc::new(File::open(path).map_err(failed)?);
         let mut input = Checked::new(BufReader::with_capacity(1 << 16, At { file: Arc::clone(&file), position: 0 }));
@@ -125,24 +139,35 @@ impl Reader {
             let (id, came_with, _) = blob_of(&contents).ok_or(Error::Damaged { place })?;
             reader.blobs.insert(id, (came_with, span));
         }
-        while reader.head.seq < reader.header.last {
-            let seq = reader.head.seq.next();
+        let wrong = reader.index_records(input).err();
+        if wrong.is_some() {
+            reader.header.last = reader.head.seq;
+        }
+        Ok((reader, wrong))
+    }
+
+    /// Follows the records to the end of the file, and remembers where they are.
+    fn index_records(&mut self, mut input: Checked<BufReader<At>>) -> Result<(), Error> {
+        let path = self.path.clone();
+        let failed = |err| Error::File { doing: "read", path: path.clone(), err };
+        let at = |place| move |bad: Bad| bad.at(place, failed);
+        while self.head.seq < self.header.last {
+            let seq = self.head.seq.next();
             let place = Place::Record(seq);
-            if reader.head.seq.0.is_multiple_of(STRIDE) || reader.entrances.is_empty() {
-                reader.entrances.push(Entrance { seq, start: input.position(), before: reader.head.hash });
+            if self.head.seq.0.is_multiple_of(STRIDE) || self.entrances.is_empty() {
+                self.entrances.push(Entrance { seq, start: input.position(), before: self.head.hash });
             }
             let bytes = input.frame(frame::RECORD, stored::MAX_RECORD).map_err(at(place))?;
             let stamp = stamp_of(seq, &bytes)?;
-            reader.head = Head { seq, hash: reader.head.hash.then(&bytes), stamp };
+            self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp };
         }
         let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
         let trailer: Trailer = decoded(&trailer, Place::Trailer)?;
-        let (records, blobs) = (reader.header.records(), reader.blobs.len() as u64);
-        if trailer != (Trailer { records, blobs, head: reader.head.hash }) {
+        let (records, blobs) = (self.header.records(), self.blobs.len() as u64);
+        if trailer != (Trailer { records, blobs, head: self.head.hash }) {
             return Err(Error::Damaged { place: Place::Trailer });
         }
-        input.finish().map_err(at(Place::Trailer))?;
-        Ok(reader)
+        input.finish().map_err(at(Place::Trailer))
     }
 
     /// What the capture holds.

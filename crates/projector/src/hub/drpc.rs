@@ -90,6 +90,20 @@ pub struct Drpc {
     pub failing: Vec<(String, String)>,
 }
 
+/// Names of a runbook's steps, in order; those that show the same progression one after the other are one.
+pub fn steps(runbook: &str) -> Vec<&'static str> {
+    let book = match runbook {
+        "deploy" => runbooks::deploy::DEPLOY,
+        "failover" => runbooks::failover::FAILOVER,
+        "relocate" => runbooks::relocate::RELOCATE,
+        "deletion" => runbooks::deletion::DELETION,
+        _ => &[],
+    };
+    let mut names: Vec<&'static str> = book.iter().map(|step| step.name).collect();
+    names.dedup();
+    names
+}
+
 /// What a DRPC wants now.
 pub fn decide(hub: &Hub, ask: Ask<'_>) -> Decision {
     let mut decision = Decision::default();

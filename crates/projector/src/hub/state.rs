@@ -102,6 +102,26 @@ pub struct Asked {
 }
 
 impl Hub {
+    /// A DRPlacementControl, as it was last seen.
+    pub fn drpc(&self, namespace: &str, name: &str) -> Option<&DrpcFact> {
+        self.drpcs.get(&ObjectRef::new(namespace, name))
+    }
+
+    /// A DRPolicy, as it was last seen.
+    pub fn policy(&self, name: &str) -> Option<&PolicyFact> {
+        self.policies.get(name)
+    }
+
+    /// A DRCluster, as it was last seen.
+    pub fn cluster(&self, name: &str) -> Option<&DrClusterFact> {
+        self.clusters.get(name)
+    }
+
+    /// What a DRPlacementControl was last asked to do, and since when.
+    pub fn asked(&self, namespace: &str, name: &str) -> Option<&Asked> {
+        self.actions.get(&ObjectRef::new(namespace, name))
+    }
+
     /// The configuration in force; `Err` with why there is none.
     pub(super) fn config(&self) -> Result<&Config, String> {
         match &self.config {

@@ -11,57 +11,73 @@ use ramen_events::{
         ReplicationClass, Role, SecretSeen, StorageClass, StoredSet, VolumeReplication, Vrg,
     },
 };
+use serde::Serialize;
+
+use crate::json::by_text;
 
 /// State of the controllers of a managed cluster: the latest fact of each object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Spoke {
     /// VolumeReplicationGroups.
+    #[serde(serialize_with = "by_text")]
     pub vrgs: BTreeMap<Key, Vrg>,
     /// Claims.
+    #[serde(serialize_with = "by_text")]
     pub pvcs: BTreeMap<Key, Pvc>,
     /// Volumes.
     pub pvs: BTreeMap<String, Pv>,
     /// VolumeReplications.
+    #[serde(serialize_with = "by_text")]
     pub replications: BTreeMap<Key, VolumeReplication>,
     /// VolumeReplicationClasses.
     pub replication_classes: BTreeMap<String, ReplicationClass>,
     /// StorageClasses.
     pub storage_classes: BTreeMap<String, StorageClass>,
     /// Pods that use claims.
+    #[serde(serialize_with = "by_text")]
     pub pods: BTreeMap<Key, Pod>,
     /// Volumes attached to nodes.
     pub attachments: BTreeMap<String, Attachment>,
     /// The operator's configuration.
     pub config: Option<Config>,
     /// Secrets of the operator's namespace.
+    #[serde(serialize_with = "by_text")]
     pub secrets: BTreeMap<Key, SecretSeen>,
     /// DRClusterConfigs; more than one is a mistake.
     pub cluster_configs: BTreeMap<String, ClusterConfig>,
     /// Classes of which only the name is published.
+    #[serde(serialize_with = "by_text")]
     pub listed_classes: BTreeMap<(Kind, String), ListedClass>,
     /// Networks of storage clients.
+    #[serde(serialize_with = "by_text")]
     pub access_nodes: BTreeMap<Key, AccessNode>,
     /// Secondary networks.
+    #[serde(serialize_with = "by_text")]
     pub networks: BTreeMap<Key, Network>,
     /// ClusterClaims that an old version left.
     pub old_cluster_claims: BTreeSet<String>,
     /// What was learned by doing, per VRG.
+    #[serde(serialize_with = "by_text")]
     pub work: BTreeMap<Key, Work>,
     /// Pods by the claims that they use.
+    #[serde(skip)]
     pub(super) pods_of_claim: BTreeMap<Key, BTreeSet<Key>>,
     /// Attachments by volume.
+    #[serde(skip)]
     pub(super) attachments_of_volume: BTreeMap<String, BTreeSet<String>>,
     /// VRGs that have asked stores what to restore: anything may be in their way.
+    #[serde(skip)]
     pub(super) restoring: BTreeSet<Key>,
 }
 
 /// What no object shows: what stores have, what they answered, how replications ended. If it is lost, all of it is done
 /// or asked again, to the same end.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Work {
     /// The VRG's identity: another VRG of that name starts afresh.
     pub uid: String,
     /// What stores have of volume and claim, by profile and claim.
+    #[serde(serialize_with = "by_text")]
     pub copies: BTreeMap<(String, Key), Holding>,
     /// Digest of the VRG's copy, by profile.
     pub vrg_copies: BTreeMap<String, BlobId>,
@@ -70,13 +86,14 @@ pub struct Work {
     /// Stores from which everything of this VRG was deleted.
     pub purged: BTreeSet<String>,
     /// The last state of replications that are gone, with the claim's identity: proof of how they ended.
+    #[serde(serialize_with = "by_text")]
     pub departed: BTreeMap<Key, Departed>,
     /// Claims that were restored and never replicated since: there is nothing to demote.
     pub untouched: BTreeSet<Key>,
 }
 
 /// What a store has of a claim and its volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub enum Holding {
     /// This.
     Has(BlobId),
@@ -85,7 +102,7 @@ pub enum Holding {
 }
 
 /// A VolumeReplication that is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Departed {
     /// Its last state.
     pub replication: VolumeReplication,

@@ -43,6 +43,17 @@ const COPY_PAUSE_MS: u64 = 300;
 
 type Book = &'static [Step<Scene, Decision>];
 
+/// Names of a runbook's steps, in order.
+pub fn steps(runbook: &str) -> Vec<&'static str> {
+    let (first, together): (Book, Book) = match runbook {
+        "primary" => (primary::FIRST, primary::TOGETHER),
+        "secondary" => (secondary::FIRST, secondary::TOGETHER),
+        "deletion" => (deletion::FIRST, &[]),
+        _ => (&[], &[]),
+    };
+    first.iter().chain(together).map(|step| step.name).collect()
+}
+
 /// What the VRG that is asked about wants now.
 pub fn decide(state: &Spoke, ask: Ask<'_>) -> Decision {
     let Some(view) = View::new(state, ask) else { return Decision::default() };

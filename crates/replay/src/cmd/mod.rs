@@ -1,7 +1,12 @@
 //! The command line: one file per command.
 
 mod capture;
+mod diff;
+mod show;
+mod state;
+mod timeline;
 mod verify;
+mod why;
 
 use std::io::Write;
 
@@ -27,6 +32,11 @@ pub struct Arguments {
 enum Command {
     Verify(verify::Arguments),
     Capture(capture::Arguments),
+    Show(show::Arguments),
+    Timeline(timeline::Arguments),
+    State(state::Arguments),
+    Diff(diff::Arguments),
+    Why(why::Arguments),
 }
 
 /// Runs a command; what it finds goes to `out`.
@@ -37,6 +47,11 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     match &arguments.command {
         Command::Verify(arguments) => verify::run(arguments, out),
         Command::Capture(arguments) => capture::run(arguments, out),
+        Command::Show(arguments) => show::run(arguments, out),
+        Command::Timeline(arguments) => timeline::run(arguments, out),
+        Command::State(arguments) => state::run(arguments, out),
+        Command::Diff(arguments) => diff::run(arguments, out),
+        Command::Why(arguments) => why::run(arguments, out),
     }
 }
 

@@ -1,0 +1,44 @@
+//! Maps whose keys are no texts, as JSON objects: keys are written as people write them.
+
+use std::collections::BTreeMap;
+
+use ramen_events::{Aggregate, Kind, spoke::Key};
+use serde::{Serialize, Serializer};
+
+/// A key as text.
+pub(crate) trait Text {
+    /// The text.
+    fn text(&self) -> String;
+}
+
+impl Text for Aggregate {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Text for Key {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Text for (Kind, String) {
+    fn text(&self) -> String {
+        format!("{:?} {}", self.0, self.1)
+    }
+}
+
+impl Text for (String, Key) {
+    fn text(&self) -> String {
+        format!("{} {}", self.0, self.1)
+    }
+}
+
+/// For `#[serde(serialize_with)]`.
+pub(crate) fn by_text<K: Text, V: Serialize, S: Serializer>(
+    map: &BTreeMap<K, V>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(map.iter().map(|(key, value)| (key.text(), value)))
+}

@@ -1,0 +1,136 @@
+//! The projected state at a moment of a log, of whichever operator.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context, Result, bail};
+use ramen_events::{Aggregate, Operator, Position, Record, Seq, Time};
+use ramen_projector::{DECIDER_VERSION, Domain, Flights, World, hub::Hub, spoke::Spoke};
+use serde_json::Value;
+
+use crate::open::Log;
+
+/// The state of the hub operator, or of a managed cluster's.
+pub enum State {
+    /// Of the hub.
+    Hub(Box<World<Hub>>),
+    /// Of a managed cluster.
+    Spoke(Box<World<Spoke>>),
+}
+
+impl State {
+    /// The state before anything happened.
+    pub fn empty(operator: Operator) -> Self {
+        match operator {
+            Operator::Hub => Self::Hub(Box::default()),
+            Operator::Spoke => Self::Spoke(Box::default()),
+        }
+    }
+
+    /// The state of a log after record `seq`: from the newest snapshot before that, or from its start.
+    ///
+    /// # Errors
+    /// When the log can't be read, or starts in the middle without a snapshot.
+    pub fn at(log: &Log, seq: Seq) -> Result<Self> {
+        let mut state = Self::before(log, seq)?;
+        for record in log.history.scan(state.head().next()) {
+            let (record, _) = record.with_context(|| format!("could not read {}", log.path.display()))?;
+            if record.seq > seq {
+                break;
+            }
+            state.apply(&record);
+        }
+        Ok(state)
+    }
+
+    /// The newest state that is at hand, no later than `seq`.
+    fn before(log: &Log, seq: Seq) -> Result<Self> {
+        let history = &log.history;
+        for name in history.snapshots()?.into_iter().rev() {
+            if name.decider == DECIDER_VERSION
+                && name.seq <= seq
+                && let Some(snapshot) = history.snapshot(name)?
+                && let Some(state) = Self::decode(log.owner.operator, &snapshot.bytes)
+            {
+                return Ok(state);
+            }
+        }
+        if history.base().seq > Seq(0) {
+            let base = history.base().seq;
+            bail!(
+                "{}: it starts after record {base} without a snapshot of the state there; capture it again, whole or \
+                 with one",
+                log.path.display()
+            );
+        }
+        Ok(Self::empty(log.owner.operator))
+    }
+
+    fn decode(operator: Operator, bytes: &[u8]) -> Option<Self> {
+        fn world<D: Domain>(bytes: &[u8]) -> Option<Box<World<D>>> {
+            bincode::decode_from_slice(bytes, bincode::config::standard()).ok().map(|(world, _)| Box::new(world))
+        }
+        match operator {
+            Operator::Hub => world(bytes).map(Self::Hub),
+            Operator::Spoke => world(bytes).map(Self::Spoke),
+        }
+    }
+
+    /// Folds a record in; tells whom it concerns.
+    pub fn apply(&mut self, record: &Record) -> BTreeSet<Aggregate> {
+        match self {
+            Self::Hub(world) => world.apply(record),
+            Self::Spoke(world) => world.apply(record),
+        }
+    }
+
+    /// The last record folded in.
+    pub fn head(&self) -> Seq {
+        match self {
+            Self::Hub(world) => world.head,
+            Self::Spoke(world) => world.head,
+        }
+    }
+
+    /// The time of that record.
+    pub fn now(&self) -> Time {
+        match self {
+            Self::Hub(world) => world.now,
+            Self::Spoke(world) => world.now,
+        }
+    }
+
+    /// Where an aggregate stands in its runbook.
+    pub fn position(&self, aggregate: &Aggregate) -> Option<&Position> {
+        match self {
+            Self::Hub(world) => world.positions.get(aggregate),
+            Self::Spoke(world) => world.positions.get(aggregate),
+        }
+    }
+
+    /// What is in flight, and how attempts ended.
+    pub fn flights(&self) -> &Flights {
+        match self {
+            Self::Hub(world) => &world.flights,
+            Self::Spoke(world) => &world.flights,
+        }
+    }
+
+    /// All aggregates that are there.
+    pub fn aggregates(&self) -> BTreeSet<Aggregate> {
+        match self {
+            Self::Hub(world) => world.domain.aggregates(),
+            Self::Spoke(world) => world.domain.aggregates(),
+        }
+    }
+
+    /// All of it, as JSON.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn json(&self) -> Result<Value> {
+        Ok(match self {
+            Self::Hub(world) => serde_json::to_value(world)?,
+            Self::Spoke(world) => serde_json::to_value(world)?,
+        })
+    }
+}
