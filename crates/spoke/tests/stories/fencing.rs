@@ -146,6 +146,13 @@ fn a_write_that_the_old_primary_had_under_way_is_stored_over_without_a_word() {
 #[test]
 fn the_set_of_the_higher_epoch_is_restored_whatever_the_times_in_it() {
     let mut stage = taken_over((1, 2));
+    stage.bring_back("c1");
+    stage.ask_in(3, "c1", "secondary", "Failover");
+    stage.place(&["c2"]);
+    stage.until(120, "c1 to be secondary", |stage| {
+        stage.state("c1") == "Secondary" && !stage.exists("c1", &PVC, "data-0")
+    });
+    stage.pass(Duration::from_secs(70));
     stage.lose("c2");
     stage.set_store("s3-c2", |store| {
         let fence = format!("{APP}/{APP}/v1alpha1.StoreFence/a");
@@ -159,13 +166,6 @@ fn the_set_of_the_higher_epoch_is_restored_whatever_the_times_in_it() {
                 object["metadata"]["annotations"]["drplacementcontrol.ramendr.openshift.io/store-epoch"] = json!("1");
             }
         }
-    });
-    // The old home lost everything; it begins anew.
-    stage.bring_back("c1");
-    stage.ask_in(3, "c1", "secondary", "Failover");
-    stage.place(&["c2"]);
-    stage.until(120, "c1 to be secondary", |stage| {
-        stage.state("c1") == "Secondary" && !stage.exists("c1", &PVC, "data-0")
     });
     stage.ask_in(3, "c1", "primary", "Failover");
     stage.until(60, "c1 to be primary", |stage| stage.state("c1") == "Primary");
