@@ -57,7 +57,8 @@ fn holder(key: &str, held: &Value) -> Result<Fence, Outcome> {
 
 /// The outcome where the fence can't be read: who may write is not known then.
 pub fn unreadable(key: &str, why: &str) -> Outcome {
-    let message = format!("object {key} tells who may write, and can't be read: {why}; delete it if no other cluster is primary");
+    let message =
+        format!("object {key} tells who may write, and can't be read: {why}; delete it if no other cluster is primary");
     Outcome::Refused { code: 0, reason: "BadFence".to_owned(), message }
 }
 

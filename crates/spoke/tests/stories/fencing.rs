@@ -178,7 +178,11 @@ fn a_crash_forgets_no_fence() {
         let mut stage = taken_over((1, 2));
         stage.bring_back("c1");
         let shell = stage.shells.get_mut("c1").unwrap();
-        if lose { shell.lose_log() } else { shell.crash() }
+        if lose {
+            shell.lose_log()
+        } else {
+            shell.crash()
+        }
         label(&stage, "c1", "of c1");
         stage.pass(Duration::from_secs(40));
         assert_eq!(STORES.map(|store| tier(&stage, store)), ["of c2", "of c2"]);

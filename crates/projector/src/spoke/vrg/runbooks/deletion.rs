@@ -83,23 +83,24 @@ fn purges(view: &View<'_>) -> Vec<(String, Option<Wanted>)> {
     }
     let left = view.stores.iter().filter(|store| !view.work.purged.contains(store.name));
     let slot = |store: &stores::StoreRef<'_>| format!("store/{}/purge", store.name);
-    left.filter(|store| !view.is_overtaken(&slot(store))).map(|store| {
-        let slot = slot(store);
-        // What is still on its way there would come back after the purge.
-        let uploads = view.volumes.iter().map(|volume| volume.upload_slot(store.name));
-        if uploads.chain([upload::vrg_slot(store.name)]).any(|slot| view.is_busy(&slot)) {
-            return (format!("uploads to S3 store {} to end", store.name), None);
-        }
-        let what = stores::failure(view, store, &slot)
-            .unwrap_or_else(|| format!("copies to be deleted from S3 store {}", store.name));
-        let want = store.store.as_ref().ok().map(|reachable| Wanted {
-            slot,
-            command: view.as_writer(Command::DeleteAllStored {
-                vrg: view.vrg.key.clone(),
-                store: Box::new((*reachable).clone()),
-            }),
-        });
-        (what, want)
-    })
-    .collect()
+    left.filter(|store| !view.is_overtaken(&slot(store)))
+        .map(|store| {
+            let slot = slot(store);
+            // What is still on its way there would come back after the purge.
+            let uploads = view.volumes.iter().map(|volume| volume.upload_slot(store.name));
+            if uploads.chain([upload::vrg_slot(store.name)]).any(|slot| view.is_busy(&slot)) {
+                return (format!("uploads to S3 store {} to end", store.name), None);
+            }
+            let what = stores::failure(view, store, &slot)
+                .unwrap_or_else(|| format!("copies to be deleted from S3 store {}", store.name));
+            let want = store.store.as_ref().ok().map(|reachable| Wanted {
+                slot,
+                command: view.as_writer(Command::DeleteAllStored {
+                    vrg: view.vrg.key.clone(),
+                    store: Box::new((*reachable).clone()),
+                }),
+            });
+            (what, want)
+        })
+        .collect()
 }
