@@ -87,7 +87,7 @@ pub enum Fact {
         /// Its name.
         name: String,
     },
-    /// A VolumeReplicationGroup that was given an epoch.
+    /// A VolumeReplicationGroup that knows as what it writes to stores.
     FencedVrg {
         /// The VRG.
         vrg: Box<Vrg>,

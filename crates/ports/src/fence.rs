@@ -2,7 +2,9 @@
 //!
 //! The rule is here, once for all that carry operations out; what they read and write is JSON, encoded like the copies.
 //! A higher epoch takes the fence, a lower one is refused. Epoch 0 is that of a primary that was given none, by Ramen or
-//! an earlier version: it takes no fence, and is refused only where a later home has taken one.
+//! an earlier version: it takes no fence, and is refused only where another cluster has taken one.
+
+use std::cmp::Ordering;
 
 use ramen_events::{
     Outcome,
@@ -17,10 +19,13 @@ use serde_json::{Value, json};
 pub fn enter(key: &str, writer: &Fence, held: Option<&Value>) -> Result<Option<Value>, Outcome> {
     let Some(held) = held else { return Ok((writer.epoch > 0).then(|| value(writer))) };
     let holder = holder(key, held)?;
-    let same_home = holder.cluster == writer.cluster || holder.cluster.is_empty() || writer.cluster.is_empty();
+    let is_home = holder.cluster == writer.cluster && !holder.cluster.is_empty();
+    let may_be_home = is_home || holder.cluster.is_empty() || writer.cluster.is_empty();
     match writer.epoch.cmp(&holder.epoch) {
-        std::cmp::Ordering::Greater => Ok(Some(value(writer))),
-        std::cmp::Ordering::Equal if same_home => Ok(None),
+        Ordering::Greater => Ok(Some(value(writer))),
+        Ordering::Equal if may_be_home => Ok(None),
+        // The hub gives epochs no more: who holds the fence goes on as before.
+        Ordering::Less if writer.epoch == 0 && is_home => Ok(None),
         _ => Err(overtaken(key, writer, &holder, "nothing was written or deleted there")),
     }
 }
@@ -107,6 +112,8 @@ mod tests {
     fn without_an_epoch_nothing_is_taken_and_only_a_later_home_is_in_the_way() {
         assert_eq!(enters(&fence(0, ""), None), Ok(false));
         assert_eq!(enters(&fence(0, ""), Some(&fence(1, "c2"))), Err(OVERTAKEN.to_owned()));
+        assert_eq!(enters(&fence(0, "c1"), Some(&fence(1, "c2"))), Err(OVERTAKEN.to_owned()));
+        assert_eq!(enters(&fence(0, "c2"), Some(&fence(1, "c2"))), Ok(false), "a hub that gives none any more");
     }
 
     #[test]

@@ -207,7 +207,8 @@ pub enum Command {
         /// When, in whole seconds: a later touch is another one.
         at: Time,
     },
-    /// A command to a store, given as a primary with an epoch. The same command without one is given as epoch 0.
+    /// A command to a store, given as this primary. The same command by itself is given as one that is not known, with
+    /// epoch 0.
     Fenced {
         /// As whom.
         fence: Fence,

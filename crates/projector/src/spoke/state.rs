@@ -61,7 +61,7 @@ pub struct Spoke {
 pub struct Work {
     /// The VRG's identity: another VRG of that name starts afresh.
     pub uid: String,
-    /// As what the VRG writes to stores; `None` when it was given no epoch.
+    /// As what the VRG writes to stores; `None` when it was told neither epoch nor cluster.
     pub fence: Option<Fence>,
     /// What stores have of volume and claim, by profile and claim.
     pub copies: BTreeMap<(String, Key), Holding>,

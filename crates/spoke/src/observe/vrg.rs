@@ -41,13 +41,11 @@ pub fn observe(object: &Value) -> Observation {
         body: BlobId::of(&body),
     };
     let vrg = Box::new(vrg);
-    let fact = match epoch(object) {
-        0 => spoke::Fact::Vrg(vrg),
-        epoch => {
-            let cluster = annotation(object, annotation::DESTINATION_CLUSTER);
-            let fence = Fence { epoch, cluster, drpc_uid: vrg.drpc_uid.clone() };
-            spoke::Fact::FencedVrg { vrg, fence }
-        }
+    let cluster = annotation(object, annotation::DESTINATION_CLUSTER);
+    let fence = Fence { epoch: epoch(object), cluster, drpc_uid: vrg.drpc_uid.clone() };
+    let fact = match (fence.epoch, fence.cluster.as_str()) {
+        (0, "") => spoke::Fact::Vrg(vrg),
+        _ => spoke::Fact::FencedVrg { vrg, fence },
     };
     Observation { fact: Fact::Spoke(fact), blobs: vec![body], cause: cause(object) }
 }

@@ -115,6 +115,17 @@ fn without_epochs_nothing_lies_in_the_stores_but_copies() {
 }
 
 #[test]
+fn a_hub_that_gives_no_epochs_any_more_does_not_lock_the_present_primary_out() {
+    let mut stage = taken_over((1, 2));
+    let forget =
+        json!({ "metadata": { "annotations": { "drplacementcontrol.ramendr.openshift.io/store-epoch": null } } });
+    stage.patch("c2", &VRG, APP, &forget);
+    label(&stage, "c2", "of c2, later");
+    stage.until(20, "c2 to store it", |stage| STORES.iter().all(|store| tier(stage, store) == "of c2, later"));
+    assert!(stage.is_protected("c2"));
+}
+
+#[test]
 fn a_primary_that_is_called_back_with_a_higher_epoch_stores_everything_again() {
     let mut stage = taken_over((1, 2));
     stage.bring_back("c1");

@@ -43,7 +43,9 @@ pub enum Has {
 impl Round {
     /// Which one it is for a primary.
     pub fn of(view: &View<'_>) -> Self {
-        if view.work.fence.is_none() || !view.is_failover() || !is_restored(view.vrg) {
+        // Without an epoch the old primary is not refused either: it would go on anyway.
+        let fenced = view.work.fence.as_ref().is_some_and(|fence| fence.epoch > 0);
+        if !fenced || !view.is_failover() || !is_restored(view.vrg) {
             return Self::Only;
         }
         let status = view.vrg.status.as_ref();
