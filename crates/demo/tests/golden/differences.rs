@@ -56,7 +56,7 @@ pub const DIFFERENCES: &[Known] = &[
         "metadata.annotations.*/wanted-freshness",
         FRESHNESS,
     ),
-    sometimes("*", "hub managedclusterviews c*/app-000-app-000-vrg-mcv", "spec.updateIntervalSeconds", FRESHNESS),
+    sometimes("*", "hub managedclusterviews c*/app-000-app-000-vrg-mcv", "spec.scope.updateIntervalSeconds", FRESHNESS),
     always("*", "hub drpolicies policy", "spec.volumeGroupSnapshotClassSelector", OWN_FIELDS),
     always("*", "hub placements apps/app-000", "spec.prioritizerPolicy.mode", OWN_FIELDS),
     always("*", "*", "*conditions[HooksReady].observedGeneration", HOOKS),
