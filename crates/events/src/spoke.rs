@@ -9,6 +9,7 @@ pub mod class;
 pub mod cluster_config;
 pub mod command;
 pub mod config;
+pub mod fence;
 pub mod replication;
 pub mod stored;
 pub mod volume;
@@ -19,6 +20,7 @@ pub use class::{ReplicationClass, StorageClass};
 pub use cluster_config::{AccessNode, ClusterConfig, ClusterConfigStatus, ListedClass, Network};
 pub use command::{Command, Notice};
 pub use config::{Config, Profile, SecretSeen, Store};
+pub use fence::Fence;
 pub use replication::{Role, VolumeReplication};
 pub use stored::{StoredClaim, StoredSet, StoredVolume, StoredVrg};
 pub use volume::{ClaimRef, Pv, PvPhase, Pvc};
@@ -85,6 +87,20 @@ pub enum Fact {
         /// Its name.
         name: String,
     },
+    /// A VolumeReplicationGroup that knows as what it writes to stores.
+    FencedVrg {
+        /// The VRG.
+        vrg: Box<Vrg>,
+        /// As what it writes to stores.
+        fence: Fence,
+    },
+    /// What a store holds of a VRG that was given an epoch.
+    FencedStored {
+        /// What it holds.
+        set: Box<StoredSet>,
+        /// The highest epoch that wrote there.
+        epoch: u64,
+    },
 }
 
 impl Fact {
@@ -92,7 +108,7 @@ impl Fact {
     pub fn object(&self) -> ObjectId {
         let namespaced = |kind, key: &Key| ObjectId::new(kind, &key.namespace, &key.name);
         match self {
-            Self::Vrg(vrg) => namespaced(Kind::Vrg, &vrg.key),
+            Self::Vrg(vrg) | Self::FencedVrg { vrg, .. } => namespaced(Kind::Vrg, &vrg.key),
             Self::Pvc(pvc) => namespaced(Kind::PersistentVolumeClaim, &pvc.key),
             Self::Pv(pv) => ObjectId::cluster_scoped(Kind::PersistentVolume, &pv.name),
             Self::VolumeReplication(vr) => namespaced(Kind::VolumeReplication, &vr.key),
@@ -102,7 +118,7 @@ impl Fact {
             Self::Attachment(attachment) => ObjectId::cluster_scoped(Kind::VolumeAttachment, &attachment.name),
             Self::Config(config) => namespaced(Kind::ConfigMap, &config.key),
             Self::Secret(secret) => namespaced(Kind::Secret, &secret.key),
-            Self::Stored(set) => set.object(),
+            Self::Stored(set) | Self::FencedStored { set, .. } => set.object(),
             Self::ClusterConfig(config) => ObjectId::cluster_scoped(Kind::DrClusterConfig, &config.name),
             Self::ListedClass(class) => ObjectId::cluster_scoped(class.kind, &class.name),
             Self::AccessNode(node) => namespaced(Kind::CsiAddonsNode, &node.key),

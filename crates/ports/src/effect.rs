@@ -1,6 +1,7 @@
 //! What a command comes down to: calls to an API server or to an S3 store.
 
 use ramen_api::Resource;
+use ramen_events::spoke::Fence;
 use serde_json::Value;
 
 /// An object of this cluster's API server.
@@ -113,6 +114,23 @@ pub enum StoreOperation {
     Delete(Vec<String>),
     /// Deletes all keys with this prefix.
     DeleteAll(String),
+    /// Writes or deletes as long as nobody with a higher epoch has taken the store over (decision 6):
+    ///
+    /// 1. [`fence::enter`](crate::fence::enter) with what lies under `key`. It refuses, or says what has to lie there first:
+    ///    that is put on condition that nobody else put something meanwhile, else this begins anew.
+    /// 2. The operation. Where it takes long, 1 again before more is written.
+    /// 3. [`fence::leave`](crate::fence::leave) with what lies under `key` now: it tells of somebody who came between.
+    ///
+    /// [`StoreOperation::DeleteAll`] deletes `key` too, last of all. A store that does one thing after the other needs
+    /// no more than step 1 and the operation.
+    Fenced {
+        /// Key of the fence.
+        key: String,
+        /// Who writes.
+        writer: Fence,
+        /// What.
+        operation: Box<StoreOperation>,
+    },
 }
 
 /// What came back for one effect.

@@ -9,6 +9,7 @@
 //! All of it is pure, so the simulation runs the very same functions as the runtime does, minus the sockets.
 
 mod effect;
+pub mod fence;
 mod operator;
 
 pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target};

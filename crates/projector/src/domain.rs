@@ -37,6 +37,8 @@ pub enum Change<'a> {
 pub struct Ask<'a> {
     /// The time of the record that caused the question.
     pub now: Time,
+    /// Which version of the deciders is asked.
+    pub decider: u32,
     /// Where the aggregate stood in its runbook when it last moved.
     pub position: Option<&'a Position>,
     /// What is in flight for this aggregate, and how earlier attempts ended.

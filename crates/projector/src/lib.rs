@@ -30,4 +30,13 @@ pub use flights::{Attempt, Flights};
 pub use world::{Decided, World};
 
 /// Version of the deciders. It rises when a decision changes for the same state; logs tell which version decided.
-pub const DECIDER_VERSION: u32 = 1;
+///
+/// | version | what changed |
+/// |---|---|
+/// | 1 | |
+/// | 2 | the hub gives epochs with the VRG |
+pub const DECIDER_VERSION: u32 = 2;
+
+/// The earliest version whose decisions are still made as it made them: each question tells which version is asked
+/// ([`Ask::decider`]), so logs of these versions can be verified decision by decision.
+pub const OLDEST_DECIDER: u32 = 1;

@@ -29,6 +29,8 @@ pub struct World<D> {
     /// Whether the world was listed since the start: before that, nothing is decided, since what is not known may
     /// well exist.
     pub synced: bool,
+    /// Version of the deciders that write: decisions of an earlier one are made again as that one made them.
+    pub decider: u32,
     /// Epoch of the process that writes.
     pub epoch: Epoch,
     /// The last record folded in.
@@ -53,8 +55,9 @@ impl<D: Domain> World<D> {
         self.now = record.stamp.time;
         let mut touched = BTreeSet::new();
         match &record.payload {
-            Payload::Started { epoch, .. } => {
+            Payload::Started { epoch, decider, .. } => {
                 self.epoch = *epoch;
+                self.decider = *decider;
                 self.synced = false;
                 self.flights.lose_all();
             }
@@ -112,7 +115,13 @@ impl<D: Domain> World<D> {
     /// the payloads and folds them in before it asks anybody else.
     pub fn decide(&self, aggregate: &Aggregate, cause: Seq) -> Decided {
         let position = self.positions.get(aggregate);
-        let decision = self.domain.decide(Ask { now: self.now, position, flights: &self.flights, aggregate });
+        let decision = self.domain.decide(Ask {
+            now: self.now,
+            decider: self.decider,
+            position,
+            flights: &self.flights,
+            aggregate,
+        });
         let mut decided = Decided { payloads: Vec::new(), again: decision.again.map(|again| (again.at, again.why)) };
         if let Some(mut wanted) = decision.position {
             let same_step = position

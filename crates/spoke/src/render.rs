@@ -63,6 +63,10 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
         Command::RestorePvc { blob, key, owner } => vec![restore::claim(&object(blobs, *blob)?, key, owner)],
         Command::CreateConfig => vec![cluster_config::default_config(namespace)?],
         Command::WriteClusterConfigStatus { name, status } => vec![cluster_config::status(name, status)],
+        Command::Fenced { fence, command: fenced } => {
+            let effects = self::command(fenced, namespace, blobs)?.into_iter();
+            effects.map(|effect| stores::as_writer(effect, fence)).collect()
+        }
         Command::DeleteClusterClaim { name } => {
             vec![Effect::Delete { target: cluster_scoped(&kinds::CLUSTER_CLAIM, name), uid: None }]
         }

@@ -4,7 +4,7 @@
 //! package and its kind, which is why the group kinds carry `v1alpha1` too. A prefix always ends in `/`, so that of
 //! two names one of which starts with the other neither lists the other's objects.
 
-/// Suffix under which the one VRG copy is stored.
+/// Suffix under which the one VRG copy, and the one fence, is stored.
 const VRG_SUFFIX: &str = "a";
 
 /// Where the objects of one VRG lie in each of its buckets.
@@ -26,6 +26,9 @@ pub enum Stored {
     Vgr,
     /// A VolumeGroupReplicationContent.
     VgrContent,
+    /// Who may write: not Ramen's. Its readers list the types above one by one, so they never meet it; with the prefix of
+    /// everything it is deleted like the rest.
+    Fence,
 }
 
 impl Stored {
@@ -38,6 +41,7 @@ impl Stored {
             Self::Pvc => "v1.PersistentVolumeClaim",
             Self::Vgr => "v1alpha1.VolumeGroupReplication",
             Self::VgrContent => "v1alpha1.VolumeGroupReplicationContent",
+            Self::Fence => "v1alpha1.StoreFence",
         }
     }
 }
@@ -98,6 +102,12 @@ impl VrgKeys {
         self.prefix_of(Stored::VgrContent) + name
     }
 
+    /// The fence: who may write under the prefix.
+    #[must_use]
+    pub fn fence(&self) -> String {
+        self.prefix_of(Stored::Fence) + VRG_SUFFIX
+    }
+
     /// Where Velero keeps one capture of the application's objects: the prefix of its storage location. Captures
     /// alternate between the numbers 0 and 1.
     #[must_use]
@@ -137,6 +147,9 @@ mod tests {
         assert_eq!(keys.vgr("ns", "g"), "app-000/drpc/v1alpha1.VolumeGroupReplication/ns/g");
         assert_eq!(keys.vgr_content("g"), "app-000/drpc/v1alpha1.VolumeGroupReplicationContent/g");
         assert_eq!(keys.capture_backups(1), "app-000/drpc/kube-objects/1/velero/backups/");
+        assert_eq!(keys.fence(), "app-000/drpc/v1alpha1.StoreFence/a");
+        let read = [Stored::Vrg, Stored::Pv, Stored::Pvc, Stored::Vgr, Stored::VgrContent];
+        assert!(read.iter().all(|kind| !keys.fence().starts_with(&of(*kind))), "no reader of another type lists it");
         assert!(!of(Stored::VgrContent).starts_with(&of(Stored::Vgr)), "one list must not return the other kind");
     }
 

@@ -28,6 +28,7 @@ const fn sometimes(milestone: &'static str, object: &'static str, path: &'static
 
 const FEEDBACK: &str = "feedback tells the hub of a change at once; Ramen polls views";
 const COMMAND: &str = "an answer counts only if it carries the command that asked (decision 4)";
+const EPOCH: &str = "stores are fenced by an epoch from the first move on (decision 6)";
 const FRESHNESS: &str = "a view is touched when feedback tells of something that only the view can show";
 const OWN_FIELDS: &str =
     "Ramen writes the whole object back, defaults of its client included; only our fields are patched";
@@ -45,13 +46,17 @@ pub const DIFFERENCES: &[Known] = &[
     always("*", "hub manifestworks c*/app-000-app-000-vrg-mw", "*.annotations.*/hub-command", COMMAND),
     always("*", "c* volumereplicationgroups app-000/app-000", "metadata.annotations.*/hub-command", COMMAND),
     always("*", "s3 s3-c* app-000/app-000/v1alpha1.VolumeReplicationGroup/a", "*/hub-command", COMMAND),
+    always("*", "hub manifestworks c*/app-000-app-000-vrg-mw", "*.annotations.*/store-epoch", EPOCH),
+    always("*", "c* volumereplicationgroups app-000/app-000", "metadata.annotations.*/store-epoch", EPOCH),
+    always("*", "s3 s3-c* app-000/app-000/v1alpha1.VolumeReplicationGroup/a", "*/store-epoch", EPOCH),
+    always("*", "s3 s3-c* app-000/app-000/v1alpha1.StoreFence/a", "*", EPOCH),
     sometimes(
         "*",
         "hub managedclusterviews c*/app-000-app-000-vrg-mcv",
         "metadata.annotations.*/wanted-freshness",
         FRESHNESS,
     ),
-    sometimes("*", "hub managedclusterviews c*/app-000-app-000-vrg-mcv", "spec.updateIntervalSeconds", FRESHNESS),
+    sometimes("*", "hub managedclusterviews c*/app-000-app-000-vrg-mcv", "spec.scope.updateIntervalSeconds", FRESHNESS),
     always("*", "hub drpolicies policy", "spec.volumeGroupSnapshotClassSelector", OWN_FIELDS),
     always("*", "hub placements apps/app-000", "spec.prioritizerPolicy.mode", OWN_FIELDS),
     always("*", "*", "*conditions[HooksReady].observedGeneration", HOOKS),

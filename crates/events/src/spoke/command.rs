@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{ClusterConfigStatus, Key, Role, Store, VrgStatus};
+use super::{ClusterConfigStatus, Fence, Key, Role, Store, VrgStatus};
 use crate::{BlobId, ObjectId, Time};
 
 /// What the operator of a managed cluster wants done. The order is part of the stored form: append only.
@@ -207,6 +207,14 @@ pub enum Command {
         /// When, in whole seconds: a later touch is another one.
         at: Time,
     },
+    /// A command to a store, given as this primary. The same command by itself is given as one that is not known, with
+    /// epoch 0.
+    Fenced {
+        /// As whom.
+        fence: Fence,
+        /// The command.
+        command: Box<Command>,
+    },
 }
 
 /// An event for people.
@@ -244,6 +252,7 @@ impl Command {
             Self::WriteClusterConfigStatus { .. } => "WriteClusterConfigStatus",
             Self::DeleteClusterClaim { .. } => "DeleteClusterClaim",
             Self::CompleteBinding { .. } => "CompleteBinding",
+            Self::Fenced { command, .. } => command.name(),
         }
     }
 }

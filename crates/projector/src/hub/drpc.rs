@@ -13,6 +13,7 @@
 mod action;
 mod adoption;
 mod contact;
+mod epoch;
 mod gather;
 mod marks;
 mod mirror;
@@ -86,6 +87,8 @@ pub struct Drpc {
     pub status_written: Option<Time>,
     /// When views were last touched, by cluster.
     pub touched: Vec<(ClusterName, Time)>,
+    /// The version of the deciders that is asked gives epochs.
+    pub gives_epochs: bool,
     /// Slots whose last attempt failed, with the words.
     pub failing: Vec<(String, String)>,
 }
@@ -139,6 +142,7 @@ impl Drpc {
             Action::Relocate => self.run("relocate", runbooks::relocate::RELOCATE, decision, Stage::Running),
         };
         wanted::refresh(self, decision);
+        epoch::raise(self, decision);
         stage
     }
 

@@ -9,7 +9,7 @@ use ramen_events::{
 };
 use serde_json::json;
 
-use crate::World;
+use crate::{DECIDER_VERSION, World};
 
 use super::Hub;
 
@@ -107,7 +107,7 @@ impl Story {
             copies: BTreeMap::from(["s3-c1", "s3-c2"].map(|s| (s.to_owned(), StoredVrgAnswer::Absent))),
             uids: 0,
         };
-        story.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(1), decider: 1 });
+        story.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(1), decider: DECIDER_VERSION });
         let config = Config {
             profiles: vec![profile("s3-c1"), profile("s3-c2")],
             ops_namespace: "ramen-ops".into(),
@@ -347,7 +347,7 @@ impl Story {
     pub fn restart(&mut self) {
         self.queue.clear();
         self.timers.clear();
-        self.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(2), decider: 1 });
+        self.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(2), decider: DECIDER_VERSION });
         self.record(None, Payload::Synced);
         self.run();
     }
@@ -357,7 +357,7 @@ impl Story {
         let old = std::mem::take(&mut self.world).domain;
         self.queue.clear();
         self.timers.clear();
-        self.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(1), decider: 1 });
+        self.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(1), decider: DECIDER_VERSION });
         self.list(&old);
         self.record(None, Payload::Synced);
         self.run();
@@ -376,7 +376,7 @@ impl Story {
             fact.meta.uid = "uid-restored".into();
             fact.status = DrpcStatus::default();
         }
-        self.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(1), decider: 1 });
+        self.record(None, Payload::Started { operator: Operator::Hub, epoch: Epoch(1), decider: DECIDER_VERSION });
         self.list(&old);
         self.record(None, Payload::Synced);
         self.run();

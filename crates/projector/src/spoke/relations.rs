@@ -49,7 +49,7 @@ impl Spoke {
     pub(super) fn concerned(&self, fact: &Fact) -> BTreeSet<Aggregate> {
         let mut found = BTreeSet::new();
         match fact {
-            Fact::Vrg(vrg) => {
+            Fact::Vrg(vrg) | Fact::FencedVrg { vrg, .. } => {
                 found.insert(vrg_aggregate(&vrg.key));
             }
             Fact::Pvc(pvc) => self.of_claim(&pvc.key, Some(pvc), &mut found),
@@ -79,7 +79,7 @@ impl Spoke {
                 found.insert(operator_aggregate());
             }
             Fact::Secret(_) => self.all_vrgs(&mut found),
-            Fact::Stored(set) => {
+            Fact::Stored(set) | Fact::FencedStored { set, .. } => {
                 found.insert(vrg_aggregate(&set.vrg));
             }
             Fact::ClusterConfig(_)

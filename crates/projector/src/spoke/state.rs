@@ -7,7 +7,7 @@ use ramen_api::ramen::wire::{condition, finalizer, reason};
 use ramen_events::{
     BlobId, Kind, ObjectId,
     spoke::{
-        AccessNode, Attachment, ClusterConfig, Command, Config, Fact, Key, ListedClass, Network, Pod, Pv, Pvc,
+        AccessNode, Attachment, ClusterConfig, Command, Config, Fact, Fence, Key, ListedClass, Network, Pod, Pv, Pvc,
         ReplicationClass, Role, SecretSeen, StorageClass, StoredSet, VolumeReplication, Vrg,
     },
 };
@@ -76,6 +76,8 @@ pub struct Spoke {
 pub struct Work {
     /// The VRG's identity: another VRG of that name starts afresh.
     pub uid: String,
+    /// As what the VRG writes to stores; `None` when it was told neither epoch nor cluster.
+    pub fence: Option<Fence>,
     /// What stores have of volume and claim, by profile and claim.
     #[serde(serialize_with = "by_text")]
     pub copies: BTreeMap<(String, Key), Holding>,
@@ -83,6 +85,8 @@ pub struct Work {
     pub vrg_copies: BTreeMap<String, BlobId>,
     /// What stores answered when asked what they have, by profile.
     pub answers: BTreeMap<String, StoredSet>,
+    /// The highest epoch that wrote what they have, by profile; not there where none did.
+    pub epochs: BTreeMap<String, u64>,
     /// Stores from which everything of this VRG was deleted.
     pub purged: BTreeSet<String>,
     /// The last state of replications that are gone, with the claim's identity: proof of how they ended.
@@ -114,7 +118,8 @@ impl Spoke {
     /// Whether a fact says something that is not held yet.
     pub(super) fn is_news(&self, fact: &Fact) -> bool {
         match fact {
-            Fact::Vrg(vrg) => self.vrgs.get(&vrg.key) != Some(vrg),
+            Fact::Vrg(vrg) => !self.holds(vrg, None),
+            Fact::FencedVrg { vrg, fence } => !self.holds(vrg, Some(fence)),
             Fact::Pvc(pvc) => self.pvcs.get(&pvc.key) != Some(pvc),
             Fact::Pv(pv) => self.pvs.get(&pv.name) != Some(pv),
             Fact::VolumeReplication(vr) => self.replications.get(&vr.key) != Some(vr),
@@ -124,7 +129,8 @@ impl Spoke {
             Fact::Attachment(attachment) => self.attachments.get(&attachment.name) != Some(attachment),
             Fact::Config(config) => self.config.as_ref() != Some(config),
             Fact::Secret(secret) => self.secrets.get(&secret.key) != Some(secret),
-            Fact::Stored(set) => self.work.get(&set.vrg).and_then(|work| work.answers.get(&set.profile)) != Some(set),
+            Fact::Stored(set) => !self.holds_set(set, None),
+            Fact::FencedStored { set, epoch } => !self.holds_set(set, Some(epoch)),
             Fact::ClusterConfig(config) => self.cluster_configs.get(&config.name) != Some(config),
             Fact::ListedClass(class) => self.listed_classes.get(&(class.kind, class.name.clone())) != Some(class),
             Fact::AccessNode(node) => self.access_nodes.get(&node.key) != Some(node),
@@ -133,10 +139,21 @@ impl Spoke {
         }
     }
 
+    fn holds(&self, vrg: &Vrg, fence: Option<&Fence>) -> bool {
+        let known = self.work.get(&vrg.key).and_then(|work| work.fence.as_ref());
+        self.vrgs.get(&vrg.key) == Some(vrg) && known == fence
+    }
+
+    fn holds_set(&self, set: &StoredSet, epoch: Option<&u64>) -> bool {
+        let known = self.work.get(&set.vrg).map(|work| (work.answers.get(&set.profile), work.epochs.get(&set.profile)));
+        known == Some((Some(set), epoch))
+    }
+
     /// Folds a fact in.
     pub(super) fn learn(&mut self, fact: &Fact) {
         match fact {
-            Fact::Vrg(vrg) => self.learn_vrg(vrg),
+            Fact::Vrg(vrg) => self.learn_vrg(vrg, None),
+            Fact::FencedVrg { vrg, fence } => self.learn_vrg(vrg, Some(fence)),
             Fact::Pvc(pvc) => self.learn_pvc(pvc),
             Fact::Pv(pv) => {
                 self.pvs.insert(pv.name.clone(), (**pv).clone());
@@ -166,12 +183,8 @@ impl Spoke {
             Fact::Secret(secret) => {
                 self.secrets.insert(secret.key.clone(), secret.clone());
             }
-            Fact::Stored(set) => {
-                if let Some(work) = self.work.get_mut(&set.vrg).filter(|work| work.uid == set.vrg_uid) {
-                    work.answers.insert(set.profile.clone(), (**set).clone());
-                    self.restoring.insert(set.vrg.clone());
-                }
-            }
+            Fact::Stored(set) => self.learn_set(set, None),
+            Fact::FencedStored { set, epoch } => self.learn_set(set, Some(*epoch)),
             Fact::ClusterConfig(config) => {
                 self.cluster_configs.insert(config.name.clone(), (**config).clone());
             }
@@ -190,11 +203,27 @@ impl Spoke {
         }
     }
 
-    fn learn_vrg(&mut self, vrg: &Vrg) {
+    fn learn_set(&mut self, set: &StoredSet, epoch: Option<u64>) {
+        if let Some(work) = self.work.get_mut(&set.vrg).filter(|work| work.uid == set.vrg_uid) {
+            work.answers.insert(set.profile.clone(), set.clone());
+            work.epochs.remove(&set.profile);
+            work.epochs.extend(epoch.map(|epoch| (set.profile.clone(), epoch)));
+            self.restoring.insert(set.vrg.clone());
+        }
+    }
+
+    fn learn_vrg(&mut self, vrg: &Vrg, fence: Option<&Fence>) {
         let work = self.work.entry(vrg.key.clone()).or_default();
         if work.uid != vrg.uid {
             *work = Work { uid: vrg.uid.clone(), ..Work::default() };
         }
+        let epoch = |fence: Option<&Fence>| fence.map_or(0, |fence| fence.epoch);
+        if epoch(work.fence.as_ref()) != epoch(fence) {
+            // Another cluster may have written between this epoch and the former one.
+            work.copies.clear();
+            work.vrg_copies.clear();
+        }
+        work.fence = fence.cloned();
         if vrg.spec.role == Some(Role::Primary) {
             work.departed.clear();
         } else {
@@ -207,6 +236,7 @@ impl Spoke {
             work.answers.clear();
         }
         if work.answers.is_empty() {
+            work.epochs.clear();
             self.restoring.remove(&vrg.key);
         }
         self.vrgs.insert(vrg.key.clone(), vrg.clone());
@@ -315,6 +345,13 @@ impl Spoke {
     /// Folds in that a command took effect.
     pub(super) fn done(&mut self, command: &Command) {
         match command {
+            Command::Fenced { fence, command } => {
+                // An upload of a former epoch proves nothing about this one.
+                let vrg = stored_for(command);
+                if vrg.and_then(|vrg| self.work.get(vrg)).is_some_and(|work| work.fence.as_ref() == Some(fence)) {
+                    self.done(command);
+                }
+            }
             Command::Upload { vrg, store, pvc, content, .. } => {
                 if let Some(work) = self.primary_work(vrg) {
                     work.copies.insert((store.name.clone(), pvc.clone()), Holding::Has(*content));
@@ -385,6 +422,17 @@ impl Spoke {
                 self.attachments_of_volume.remove(&attachment.volume);
             }
         }
+    }
+}
+
+/// The VRG that a command to a store is for.
+fn stored_for(command: &Command) -> Option<&Key> {
+    match command {
+        Command::Upload { vrg, .. }
+        | Command::UploadVrg { vrg, .. }
+        | Command::DeleteStored { vrg, .. }
+        | Command::DeleteAllStored { vrg, .. } => Some(vrg),
+        _ => None,
     }
 }
 

@@ -26,7 +26,7 @@ mod tests;
 use ramen_events::{Position, Time, Wait, spoke::Role};
 
 use self::{
-    runbooks::{deletion, primary, secondary, upload},
+    runbooks::{deletion, primary, round, secondary, upload},
     scene::Scene,
     view::View,
 };
@@ -68,6 +68,9 @@ fn serve(view: &View<'_>) -> Decision {
     let mut decision = Decision::default();
     let reached = store_copy(view, &mut scene, &mut decision);
     let (found, barred) = walk(first, together, &scene, &mut decision);
+    if view.is_primary() {
+        round::repeat(view, &scene, &mut decision);
+    }
     let wanted = status::wanted(view, &scene);
     let step = found.as_ref().map_or("", |(step, _)| step.name);
     let complete = found.is_none();

@@ -12,7 +12,7 @@ use ramen_events::{
     capture::Reader,
     log::{History, Snapshot},
 };
-use ramen_projector::{DECIDER_VERSION, Domain, World, hub::Hub, spoke::Spoke};
+use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
 use serde::Serialize;
 
 use crate::{Divergence, Exit, Verifier, cmd::Format};
@@ -148,7 +148,7 @@ fn replay<D: Domain>(capture: &Reader) -> Result<Replayed, String> {
     for record in capture.scan(base.seq.next()) {
         let (record, _) = record.map_err(|err| format!("{err}; {}", err.remedy()))?;
         if let Payload::Started { decider, .. } = record.payload {
-            ours = decider == DECIDER_VERSION;
+            ours = (OLDEST_DECIDER..=DECIDER_VERSION).contains(&decider);
         }
         if !ours {
             verifier.fold(&record);

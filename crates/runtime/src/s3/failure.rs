@@ -90,7 +90,9 @@ fn word_for(code: u16) -> &'static str {
         301 | 307 => "Redirected",
         401 | 403 => "AccessDenied",
         404 => "NotFound",
+        412 => "PreconditionFailed",
         429 | 503 => "SlowDown",
+        501 => "NotImplemented",
         _ => "Refused",
     }
 }

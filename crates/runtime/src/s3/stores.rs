@@ -22,6 +22,7 @@ use super::{
     circuit::Circuit,
     client, encoding,
     failure::{Failure, place},
+    fenced::Fenced,
 };
 use crate::{Limits, metrics::Metrics, vault::Vault};
 
@@ -105,10 +106,10 @@ impl Stores {
 }
 
 /// One operation on one store.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     stores: &'a Stores,
     client: Client,
-    profile: &'a StoreProfile,
+    pub(super) profile: &'a StoreProfile,
     name: &'static str,
 }
 
@@ -150,24 +151,41 @@ impl Call<'_> {
                 self.delete(self.list(prefix).await?).await?;
                 Ok(StoreAnswer::Done)
             }
+            StoreOperation::Fenced { key, writer, operation } => Fenced::new(self, key, writer).run(operation).await,
         }
     }
 
-    async fn put(&self, key: &str, object: &Value) -> Result<(), Failure> {
+    pub(super) async fn put(&self, key: &str, object: &Value) -> Result<(), Failure> {
         let body = encoding::encode(object).map_err(|err| Failure::unsent("BadObject", format!("{key}: {err}")))?;
         let request = self.client.put_object().bucket(&self.profile.bucket).key(key);
         self.counted(request.body(ByteStream::from(body)).send()).await.map(drop)
     }
 
+    /// Stores an object if the one under its key still has this tag, or, without a tag, if there is none yet.
+    pub(super) async fn put_if(&self, key: &str, object: &Value, tag: Option<&str>) -> Result<(), Failure> {
+        let body = encoding::encode(object).map_err(|err| Failure::unsent("BadObject", format!("{key}: {err}")))?;
+        let request = self.client.put_object().bucket(&self.profile.bucket).key(key).body(ByteStream::from(body));
+        let request = match tag {
+            Some(tag) => request.if_match(tag),
+            None => request.if_none_match("*"),
+        };
+        self.counted(request.send()).await.map(drop)
+    }
+
     /// The body under a key; `None` only when the store says that there is no such key.
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.get_tagged(key).await?.map(|(body, _)| body))
+    }
+
+    /// The same, with the tag that changes with the body; none where the store gives none.
+    pub(super) async fn get_tagged(&self, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, Failure> {
         let request = self.client.get_object().bucket(&self.profile.bucket).key(key);
         let answer = match self.counted(request.send()).await {
             Ok(answer) => answer,
             Err(failure) if failure.reason == "NoSuchKey" => return Ok(None),
             Err(failure) => return Err(failure),
         };
-        let mut body = Vec::new();
+        let (mut body, tag) = (Vec::new(), answer.e_tag);
         let mut chunks = answer.body;
         let read = async {
             while let Some(chunk) = chunks.try_next().await? {
@@ -179,7 +197,7 @@ impl Call<'_> {
             Ok::<_, aws_sdk_s3::primitives::ByteStreamError>(())
         };
         match tokio::time::timeout(self.stores.limit, read).await {
-            Ok(Ok(())) => Ok(Some(body)),
+            Ok(Ok(())) => Ok(Some((body, tag))),
             Ok(Err(err)) => {
                 let message = format!("ConnectionFailed: {} broke off: {err}", place(self.profile));
                 let outcome = Outcome::Unknown { message };
@@ -189,7 +207,7 @@ impl Call<'_> {
         }
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
         let mut keys = Vec::new();
         let mut next = None;
         loop {
@@ -219,7 +237,7 @@ impl Call<'_> {
     }
 
     /// One by one: a batch needs checksums that not all stores agree about, and loses which key failed.
-    async fn delete(&self, keys: Vec<String>) -> Result<(), Failure> {
+    pub(super) async fn delete(&self, keys: Vec<String>) -> Result<(), Failure> {
         let deletions = stream::iter(keys).map(|key| async move {
             let request = self.client.delete_object().bucket(&self.profile.bucket).key(key);
             match self.counted(request.send()).await {
@@ -253,9 +271,10 @@ fn name_of(operation: &StoreOperation) -> &'static str {
         StoreOperation::List(_) => "list",
         StoreOperation::Delete(_) => "delete",
         StoreOperation::DeleteAll(_) => "delete_all",
+        StoreOperation::Fenced { operation, .. } => name_of(operation),
     }
 }
 
-fn decode(body: &[u8]) -> Result<Value, String> {
+pub(super) fn decode(body: &[u8]) -> Result<Value, String> {
     encoding::decode(body).map_err(|err| crate::kube_api::failure::chain(&err))
 }

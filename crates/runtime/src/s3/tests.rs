@@ -3,8 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use ramen_events::Outcome;
-use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile};
+use ramen_events::{
+    Outcome,
+    spoke::{Fence, fence::OVERTAKEN},
+};
+use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile, fence};
 use ramen_sim::{
     front::s3::{Credentials, S3Endpoint},
     s3::{Bucket, Condition, Fault, SharedBucket},
@@ -148,4 +151,90 @@ async fn a_read_only_store_still_answers_reads() {
     let put = lab.call(StoreOperation::Put(vec![object(2)])).await;
     assert!(matches!(put, Err(Outcome::Refused { ref reason, .. }) if reason == "AccessDenied"), "{put:?}");
     assert!(matches!(lab.call(StoreOperation::Get(object(1).0)).await, Ok(StoreAnswer::Object(_))));
+}
+
+const FENCE: &str = "ns/vrg/v1alpha1.StoreFence/a";
+
+fn fenced(epoch: u64, cluster: &str, operation: StoreOperation) -> StoreOperation {
+    let writer = Fence { epoch, cluster: cluster.to_owned(), drpc_uid: "uid".to_owned() };
+    StoreOperation::Fenced { key: FENCE.to_owned(), writer, operation: Box::new(operation) }
+}
+
+fn put(epoch: u64, cluster: &str) -> StoreOperation {
+    fenced(epoch, cluster, StoreOperation::Put(vec![object(1)]))
+}
+
+impl Lab {
+    async fn holder(&self) -> Option<Fence> {
+        match self.call(StoreOperation::Get(FENCE.to_owned())).await.unwrap() {
+            StoreAnswer::Object(held) => fence::read(&held),
+            _ => None,
+        }
+    }
+
+    fn keys(&self) -> Vec<String> {
+        self.bucket.lock().unwrap().objects().map(|(key, _)| key.to_owned()).collect()
+    }
+}
+
+fn is_overtaken(ended: &Result<StoreAnswer, Outcome>) -> bool {
+    matches!(ended, Err(Outcome::Refused { reason, .. }) if reason == OVERTAKEN)
+}
+
+#[tokio::test]
+async fn the_higher_epoch_takes_a_store_and_the_lower_one_writes_nothing_any_more() {
+    let lab = Lab::new().await;
+    assert_eq!(lab.call(put(0, "c1")).await, Ok(StoreAnswer::Done));
+    assert_eq!(lab.keys(), [object(1).0], "without an epoch there is nothing to take it with");
+    assert_eq!(lab.call(put(1, "c1")).await, Ok(StoreAnswer::Done));
+    assert_eq!(lab.call(put(2, "c2")).await, Ok(StoreAnswer::Done));
+    assert_eq!(lab.call(put(2, "c2")).await, Ok(StoreAnswer::Done));
+    assert_eq!(lab.holder().await.map(|fence| (fence.epoch, fence.cluster)), Some((2, "c2".to_owned())));
+    let before = lab.keys();
+    for (epoch, cluster) in [(0, "c1"), (1, "c1"), (2, "c1")] {
+        let other = StoreOperation::Put(vec![object(9)]);
+        for operation in [other, StoreOperation::Delete(vec![object(1).0]), StoreOperation::DeleteAll("ns/vrg/".into())]
+        {
+            let ended = lab.call(fenced(epoch, cluster, operation)).await;
+            assert!(is_overtaken(&ended), "{epoch} {cluster}: {ended:?}");
+        }
+    }
+    assert_eq!(lab.keys(), before);
+}
+
+#[tokio::test]
+async fn the_last_thing_that_is_deleted_is_the_fence() {
+    let lab = Lab::new().await;
+    let many = StoreOperation::Put((0..150).map(object).collect());
+    assert_eq!(lab.call(fenced(1, "c1", many)).await, Ok(StoreAnswer::Done));
+    assert_eq!(lab.call(fenced(1, "c1", StoreOperation::DeleteAll("ns/vrg/".into()))).await, Ok(StoreAnswer::Done));
+    assert_eq!(lab.keys(), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn of_many_that_take_a_store_at_once_the_highest_has_it_in_the_end() {
+    let lab = Lab::new().await;
+    let calls = (1..=6_u64).map(|epoch| {
+        let lab = &lab;
+        async move { lab.call(put(epoch, &format!("c{epoch}"))).await }
+    });
+    let ended = futures::future::join_all(calls).await;
+    assert_eq!(lab.holder().await.map(|fence| fence.epoch), Some(6));
+    assert_eq!(ended.last(), Some(&Ok(StoreAnswer::Done)));
+    for ended in &ended {
+        let contested = matches!(ended, Err(Outcome::Refused { reason, .. }) if reason == "FenceContested");
+        assert!(*ended == Ok(StoreAnswer::Done) || is_overtaken(ended) || contested, "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fence_that_can_not_be_read_is_not_an_absent_one() {
+    let lab = Lab::new().await;
+    lab.put_raw(FENCE, b"hello");
+    let ended = lab.call(put(3, "c3")).await;
+    assert!(matches!(ended, Err(Outcome::Refused { ref reason, .. }) if reason == "BadFence"), "{ended:?}");
+    lab.break_it(Fault::Erroring);
+    assert!(matches!(lab.call(put(3, "c3")).await, Err(Outcome::Unknown { .. })));
+    lab.break_it(Fault::None);
+    assert_eq!(lab.keys(), [FENCE]);
 }

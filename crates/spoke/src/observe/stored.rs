@@ -8,10 +8,10 @@ use ramen_events::{
     BlobId, Command, Fact,
     spoke::{self, Key, StoredClaim, StoredSet, StoredVolume, StoredVrg},
 };
-use ramen_ports::{Answer, Observation, StoreAnswer};
+use ramen_ports::{Answer, Observation, StoreAnswer, fence};
 use serde_json::Value;
 
-use super::bytes;
+use super::{bytes, vrg::epoch};
 use crate::fields::{annotation, filled, key, text, texts, time};
 
 /// What the answers to a command tell, beyond how it ended.
@@ -29,14 +29,28 @@ pub fn answers(command: &Command, answers: &[Answer]) -> Vec<Observation> {
     };
     let mut blobs = Vec::new();
     let keys = VrgKeys::new(&vrg.namespace, &vrg.name);
+    let mut highest = 0;
     for (name, object) in objects {
         match object {
+            // Who may write is the affair of writers: a fence that can't be read hides no volume.
+            _ if *name == keys.fence() => {
+                let holder = object.as_ref().ok().and_then(fence::read);
+                highest = highest.max(holder.map_or(0, |holder| holder.epoch));
+            }
+            Ok(object) if *name == keys.vrg() => {
+                highest = highest.max(epoch(object));
+                read(&mut set, &mut blobs, &keys, name, object);
+            }
             Ok(object) => read(&mut set, &mut blobs, &keys, name, object),
             Err(error) => set.unreadable.push((name.clone(), error.clone())),
         }
     }
-    let fact = Fact::Spoke(spoke::Fact::Stored(Box::new(set)));
-    vec![Observation { blobs, ..Observation::from(fact) }]
+    let set = Box::new(set);
+    let fact = match highest {
+        0 => spoke::Fact::Stored(set),
+        epoch => spoke::Fact::FencedStored { set, epoch },
+    };
+    vec![Observation { blobs, ..Observation::from(Fact::Spoke(fact)) }]
 }
 
 fn read(set: &mut StoredSet, blobs: &mut Vec<Vec<u8>>, keys: &VrgKeys, name: &str, object: &Value) {

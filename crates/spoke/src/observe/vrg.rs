@@ -4,7 +4,7 @@ use ramen_api::ramen::wire::annotation;
 use ramen_events::{
     BlobId, Cause, ClusterName, CommandId, Fact, Json,
     spoke::{
-        self, Identifier, Key, PeerClass, ProtectedPvc, Role, Vrg, VrgSpec, VrgStatus,
+        self, Fence, Identifier, Key, PeerClass, ProtectedPvc, Role, Vrg, VrgSpec, VrgStatus,
         vrg::{Expression, Selector},
     },
 };
@@ -40,7 +40,19 @@ pub fn observe(object: &Value) -> Observation {
         status: object.pointer("/status").filter(|status| status.get("state").is_some()).map(status),
         body: BlobId::of(&body),
     };
-    Observation { fact: Fact::Spoke(spoke::Fact::Vrg(Box::new(vrg))), blobs: vec![body], cause: cause(object) }
+    let vrg = Box::new(vrg);
+    let cluster = annotation(object, annotation::DESTINATION_CLUSTER);
+    let fence = Fence { epoch: epoch(object), cluster, drpc_uid: vrg.drpc_uid.clone() };
+    let fact = match (fence.epoch, fence.cluster.as_str()) {
+        (0, "") => spoke::Fact::Vrg(vrg),
+        _ => spoke::Fact::FencedVrg { vrg, fence },
+    };
+    Observation { fact: Fact::Spoke(fact), blobs: vec![body], cause: cause(object) }
+}
+
+/// The epoch that a VRG was given; 0 when none was, or none that can be read: it never blocks for being missing.
+pub fn epoch(object: &Value) -> u64 {
+    annotation(object, annotation::STORE_EPOCH).parse().unwrap_or_default()
 }
 
 fn cause(object: &Value) -> Cause {

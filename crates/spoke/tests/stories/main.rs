@@ -5,6 +5,7 @@
 mod bad_input;
 mod deletion;
 mod discovery;
+mod fencing;
 mod moves;
 mod protection;
 mod shell;

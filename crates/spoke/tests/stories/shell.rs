@@ -9,8 +9,8 @@ use ramen_events::{
     Aggregate, BlobId, Cause, ClusterName, Command, CommandId, Epoch, Fact, Kind, ObjectId, Operator as Side, Origin,
     Outcome, Payload, Record, Seq, Stamp, Time,
 };
-use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, Target};
-use ramen_projector::{Domain, World};
+use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, Target, fence};
+use ramen_projector::{DECIDER_VERSION, Domain, World};
 use ramen_sim::{
     api::{Api, ApiError},
     cluster::Cluster,
@@ -24,6 +24,8 @@ pub struct Store {
     pub objects: BTreeMap<String, Value>,
     pub down: bool,
     pub refuses: Option<&'static str>,
+    /// How often somebody asked to write.
+    pub fenced: usize,
 }
 
 pub type Stores = Arc<Mutex<BTreeMap<String, Store>>>;
@@ -34,6 +36,44 @@ struct BlobTree(BTreeMap<BlobId, Vec<u8>>);
 impl Blobs for BlobTree {
     fn get(&self, id: BlobId) -> Option<Vec<u8>> {
         self.0.get(&id).cloned()
+    }
+}
+
+impl Store {
+    fn run(&mut self, operation: &StoreOperation) -> Result<StoreAnswer, Outcome> {
+        let of_prefix = |prefix: &str| {
+            self.objects
+                .range(prefix.to_owned()..)
+                .take_while(|(key, _)| key.starts_with(prefix))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect::<Vec<_>>()
+        };
+        let answer = match operation {
+            StoreOperation::Put(objects) => {
+                self.objects.extend(objects.iter().cloned());
+                StoreAnswer::Done
+            }
+            StoreOperation::GetAll(prefix) => {
+                StoreAnswer::Objects(of_prefix(prefix).into_iter().map(|(key, value)| (key, Ok(value))).collect())
+            }
+            StoreOperation::Delete(keys) => {
+                self.objects.retain(|key, _| !keys.contains(key));
+                StoreAnswer::Done
+            }
+            StoreOperation::DeleteAll(prefix) => {
+                self.objects.retain(|key, _| !key.starts_with(prefix));
+                StoreAnswer::Done
+            }
+            StoreOperation::Fenced { key, writer, operation } => {
+                self.fenced += 1;
+                if let Some(taken) = fence::enter(key, writer, self.objects.get(key))? {
+                    self.objects.insert(key.clone(), taken);
+                }
+                return self.run(operation);
+            }
+            other => panic!("the operator does not use {other:?}"),
+        };
+        Ok(answer)
     }
 }
 
@@ -84,7 +124,7 @@ impl Shell {
         let before = self.records.len();
         if !self.started {
             self.started = true;
-            let started = Payload::Started { operator: Side::Spoke, epoch: Epoch(1), decider: 1 };
+            let started = Payload::Started { operator: Side::Spoke, epoch: Epoch(1), decider: DECIDER_VERSION };
             self.append(None, Cause::Outside, started);
         }
         self.watch();
@@ -274,33 +314,7 @@ impl Shell {
             let message = "the store said no".to_owned();
             return Err(Outcome::Refused { code: 404, reason: reason.into(), message });
         }
-        let of_prefix = |prefix: &str| {
-            store
-                .objects
-                .range(prefix.to_owned()..)
-                .take_while(|(key, _)| key.starts_with(prefix))
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect::<Vec<_>>()
-        };
-        let answer = match operation {
-            StoreOperation::Put(objects) => {
-                store.objects.extend(objects.iter().cloned());
-                StoreAnswer::Done
-            }
-            StoreOperation::GetAll(prefix) => {
-                StoreAnswer::Objects(of_prefix(prefix).into_iter().map(|(key, value)| (key, Ok(value))).collect())
-            }
-            StoreOperation::Delete(keys) => {
-                store.objects.retain(|key, _| !keys.contains(key));
-                StoreAnswer::Done
-            }
-            StoreOperation::DeleteAll(prefix) => {
-                store.objects.retain(|key, _| !key.starts_with(prefix));
-                StoreAnswer::Done
-            }
-            other => panic!("the operator does not use {other:?}"),
-        };
-        Ok(Answer::Store(answer))
+        store.run(operation).map(Answer::Store)
     }
 
     /// Commands decided so far, by name.

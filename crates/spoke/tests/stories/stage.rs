@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ramen_api::ramen::wire::annotation;
 use ramen_sim::{
     agents::{Agent, AgentWorld, object},
     api::{Api, ApiError, Resource},
@@ -34,6 +35,9 @@ use super::shell::{Shell, Stores};
 
 /// Namespace and name of the application and its VRG.
 pub const APP: &str = "app-000";
+
+/// Key of the fence in each store.
+const FENCE: &str = "APP/APP/v1alpha1.StoreFence/a";
 
 pub struct Stage {
     clock: Arc<AtomicU64>,
@@ -243,6 +247,36 @@ impl Stage {
                 cluster.create(&kinds::VRG, &vrg).expect("VRG");
             }
         }
+    }
+
+    /// Asks for a role with an epoch, as a hub that gives them would.
+    pub fn ask_in(&self, epoch: u64, name: &str, role: &str, action: &str) {
+        let note = json!({ "metadata": { "annotations": { (annotation::STORE_EPOCH): epoch.to_string() } } });
+        if self.vrg(name).is_some() {
+            self.patch(name, &kinds::VRG, APP, &note);
+            self.ask(name, role, action);
+        } else {
+            self.ask(name, role, action);
+            self.patch(name, &kinds::VRG, APP, &note);
+        }
+    }
+
+    /// Who may write to a store: epoch and cluster; `None` without a fence.
+    pub fn fence(&self, profile: &str) -> Option<(u64, String)> {
+        let stores = self.stores.lock().unwrap();
+        let fence = ramen_ports::fence::read(stores[profile].objects.get(&FENCE.replace("APP", APP))?).unwrap();
+        Some((fence.epoch, fence.cluster))
+    }
+
+    /// Keys of copies in a store: all but the fence.
+    pub fn copies(&self, profile: &str) -> Vec<String> {
+        self.keys(profile).into_iter().filter(|key| *key != FENCE.replace("APP", APP)).collect()
+    }
+
+    /// A copy in a store.
+    pub fn copy(&self, profile: &str, kind: &str, name: &str) -> Value {
+        let key = format!("{APP}/{APP}/{kind}/{name}");
+        self.stores.lock().unwrap()[profile].objects.get(&key).cloned().unwrap_or_default()
     }
 
     pub fn vrg(&self, name: &str) -> Option<Value> {

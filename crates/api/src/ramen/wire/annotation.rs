@@ -30,6 +30,10 @@ pub const COPIED_TO_VRG: [&str; 4] = [IS_CG_ENABLED, IS_SUBMARINER_ENABLED, USE_
 /// On a VRG, by the hub: the command that wrote it; not Ramen's. Its answer proves which wish it belongs to, and the
 /// operator of the cluster records it as the cause of what it does.
 pub const HUB_COMMAND: &str = "drplacementcontrol.ramendr.openshift.io/hub-command";
+/// On a VRG, by the hub: the epoch of its role, a number that only grows from one home of the application to the next; not
+/// Ramen's. A primary that was given none has 0. The operator of the cluster writes to stores only while nobody with a
+/// higher one has taken them over.
+pub const STORE_EPOCH: &str = "drplacementcontrol.ramendr.openshift.io/store-epoch";
 /// On a view, by the hub: the freshness that is wanted; not Ramen's. Any change of a view makes its agent read anew.
 pub const WANTED_FRESHNESS: &str = "drplacementcontrol.ramendr.openshift.io/wanted-freshness";
 /// On a VRG: the cluster that it was written for.

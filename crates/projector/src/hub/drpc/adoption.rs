@@ -41,7 +41,8 @@ fn to_adopt(drpc: &Drpc, site: &Site) -> Option<VrgManifest> {
         None => {
             let seen = site.vrg.seen.as_ref().filter(|seen| site.vrg.is_present() && !seen.deleting)?;
             let mut manifest = seen.manifest.clone();
-            let kept = [annotation::DESTINATION_CLUSTER].into_iter().chain(annotation::COPIED_TO_VRG);
+            let kept =
+                [annotation::DESTINATION_CLUSTER, annotation::STORE_EPOCH].into_iter().chain(annotation::COPIED_TO_VRG);
             let value = |key: &str| seen.manifest.annotations.get(key).cloned();
             let kept = kept.filter_map(|key| Some((key.to_owned(), value(key)?)));
             manifest.annotations = kept.collect::<BTreeMap<_, _>>();

@@ -64,6 +64,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         vol_sync_disabled: hub.config().is_ok_and(|config| config.vol_sync_disabled),
         ops_namespace: hub.config().map(|config| config.ops_namespace.clone()).unwrap_or_default(),
         can_watch: !hub.cannot_watch,
+        gives_epochs: ask.decider >= super::epoch::SINCE,
         copies: copies(hub, &listed, &vrg_namespace, &key.name),
         status_written: slot_time("status"),
         touched,

@@ -3,6 +3,7 @@
 mod bad_input;
 mod deletion;
 mod deploy;
+mod epochs;
 mod failover;
 mod first_contact;
 mod mid_flight;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::domain::Decision;
 
-use super::{Drpc, site::Site};
+use super::{Drpc, epoch, site::Site};
 
 /// What is asked of a VRG beside its role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
         namespace: drpc.vrg_namespace.clone(),
         name: drpc.key.name.clone(),
         labels: before.map_or_else(new_labels, |manifest| manifest.labels.clone()),
-        annotations: annotations(drpc, site),
+        annotations: annotations(drpc, site, state),
         spec: VrgSpec {
             state: state.to_owned(),
             pvc_selector: spec.map_or_else(|| dr.pvc_selector.clone(), |spec| spec.pvc_selector.clone()),
@@ -120,13 +120,13 @@ fn new_labels() -> BTreeMap<String, String> {
     BTreeMap::from([(label::CREATED_BY_RAMEN.to_owned(), label::TRUE.to_owned())])
 }
 
-fn annotations(drpc: &Drpc, site: &Site) -> BTreeMap<String, String> {
+fn annotations(drpc: &Drpc, site: &Site, state: &str) -> BTreeMap<String, String> {
     let copied = annotation::COPIED_TO_VRG.map(|key| (key.to_owned(), drpc.fact.meta.annotation(key).to_owned()));
     let own = [
         (annotation::DESTINATION_CLUSTER.to_owned(), site.name.0.clone()),
         (annotation::DRPC_UID.to_owned(), drpc.fact.meta.uid.clone()),
     ];
-    copied.into_iter().chain(own).collect()
+    copied.into_iter().chain(own).chain(epoch::annotation(drpc, site, state)).collect()
 }
 
 fn asynchronous(drpc: &Drpc, site: &Site, policy: &PolicyFact, state: &str, before: Option<&VrgSpec>) -> AsyncSpec {

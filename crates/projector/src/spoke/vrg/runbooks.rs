@@ -9,5 +9,6 @@ pub mod placing;
 pub mod primary;
 pub mod release;
 pub mod restore;
+pub mod round;
 pub mod secondary;
 pub mod upload;

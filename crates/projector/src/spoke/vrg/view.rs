@@ -3,7 +3,7 @@
 use ramen_api::ramen::wire::{annotation, finalizer};
 use ramen_events::{
     Command as AnyCommand, Outcome, Position, Time,
-    spoke::{Command, Key, Pv, Pvc, Role, VolumeReplication, Vrg},
+    spoke::{Command, Key, Pv, Pvc, Role, VolumeReplication, Vrg, fence::OVERTAKEN},
 };
 
 use super::{
@@ -101,6 +101,19 @@ impl<'a> View<'a> {
             Outcome::Conflict { .. } if attempt.failures < 3 => None,
             failure => Some(failure),
         }
+    }
+
+    /// A command to a store, given as the primary that this VRG is.
+    pub fn as_writer(&self, command: Command) -> AnyCommand {
+        AnyCommand::Spoke(match &self.work.fence {
+            Some(fence) => Command::Fenced { fence: fence.clone(), command: Box::new(command) },
+            None => command,
+        })
+    }
+
+    /// Whether a store refused a command in a slot because a later primary has taken it over.
+    pub fn is_overtaken(&self, slot: &str) -> bool {
+        matches!(self.failure(slot), Some(Outcome::Refused { reason, .. }) if reason == OVERTAKEN)
     }
 
     /// The text of that failure.

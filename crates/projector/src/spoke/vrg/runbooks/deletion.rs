@@ -1,7 +1,7 @@
 //! A VRG that is being deleted (spec vrg 6): its volumes are let go, its copies deleted if it is primary, its finalizer
 //! taken off last. A spec that can't be used does not stand in the way (V22).
 
-use ramen_events::{Command as AnyCommand, spoke::Command};
+use ramen_events::spoke::Command;
 
 use super::{
     primary::{volumes_wait, work_on},
@@ -75,29 +75,32 @@ fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     }
 }
 
-/// Stores whose copies have to go: only a primary's, never in a test failover (V12).
+/// Stores whose copies have to go: only a primary's, never in a test failover (V12). Where a later primary has taken over
+/// they are that one's, and stay (VS8).
 fn purges(view: &View<'_>) -> Vec<(String, Option<Wanted>)> {
     if !view.is_primary() || view.vrg.spec.dry_run {
         return Vec::new();
     }
     let left = view.stores.iter().filter(|store| !view.work.purged.contains(store.name));
-    left.map(|store| {
-        let slot = format!("store/{}/purge", store.name);
-        // What is still on its way there would come back after the purge.
-        let uploads = view.volumes.iter().map(|volume| volume.upload_slot(store.name));
-        if uploads.chain([upload::vrg_slot(store.name)]).any(|slot| view.is_busy(&slot)) {
-            return (format!("uploads to S3 store {} to end", store.name), None);
-        }
-        let what = stores::failure(view, store, &slot)
-            .unwrap_or_else(|| format!("copies to be deleted from S3 store {}", store.name));
-        let want = store.store.as_ref().ok().map(|reachable| Wanted {
-            slot,
-            command: AnyCommand::Spoke(Command::DeleteAllStored {
-                vrg: view.vrg.key.clone(),
-                store: Box::new((*reachable).clone()),
-            }),
-        });
-        (what, want)
-    })
-    .collect()
+    let slot = |store: &stores::StoreRef<'_>| format!("store/{}/purge", store.name);
+    left.filter(|store| !view.is_overtaken(&slot(store)))
+        .map(|store| {
+            let slot = slot(store);
+            // What is still on its way there would come back after the purge.
+            let uploads = view.volumes.iter().map(|volume| volume.upload_slot(store.name));
+            if uploads.chain([upload::vrg_slot(store.name)]).any(|slot| view.is_busy(&slot)) {
+                return (format!("uploads to S3 store {} to end", store.name), None);
+            }
+            let what = stores::failure(view, store, &slot)
+                .unwrap_or_else(|| format!("copies to be deleted from S3 store {}", store.name));
+            let want = store.store.as_ref().ok().map(|reachable| Wanted {
+                slot,
+                command: view.as_writer(Command::DeleteAllStored {
+                    vrg: view.vrg.key.clone(),
+                    store: Box::new((*reachable).clone()),
+                }),
+            });
+            (what, want)
+        })
+        .collect()
 }

@@ -78,7 +78,7 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
         if let Ok(reachable) = store.store {
             wants.push(Wanted {
                 slot,
-                command: AnyCommand::Spoke(Command::DeleteStored {
+                command: view.as_writer(Command::DeleteStored {
                     vrg: view.vrg.key.clone(),
                     store: Box::new(reachable.clone()),
                     pvc: volume.key.clone(),

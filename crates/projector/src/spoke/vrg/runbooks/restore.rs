@@ -159,14 +159,16 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// The newest of the complete sets: claims are made anew with each move of the application, so the set with the
-    /// youngest claim is of the latest home; among those of one home the VRG's copy tells.
+    /// The newest of the complete sets. The highest epoch wrote the latest one; where none was given, claims tell: they are
+    /// made anew with each move of the application, so the set with the youngest claim is of the latest home. Among
+    /// those of one home the VRG's copy tells.
     fn newest_complete(&self, view: &View<'_>) -> Option<(&'a StoredSet, Vec<Pair<'a>>)> {
         let complete = self.sets.iter().enumerate().filter(|(_, set)| !is_foreign(view, set)).filter_map(|(n, set)| {
             let pairs = pairs(set).ok().filter(|pairs| !pairs.is_empty())?;
             Some((n, *set, pairs))
         });
-        complete.max_by_key(|(n, set, _)| (age(set), Reverse(*n))).map(|(_, set, pairs)| (set, pairs))
+        let epoch = |set: &StoredSet| view.work.epochs.get(&set.profile).copied();
+        complete.max_by_key(|(n, set, _)| (epoch(set), age(set), Reverse(*n))).map(|(_, set, pairs)| (set, pairs))
     }
 
     /// No store has a complete set: whether that is fine.

@@ -9,6 +9,7 @@ use ramen_events::{
     spoke::{Command, VrgStatus},
 };
 
+use super::round::{Has, Round};
 use crate::{
     domain::Wanted,
     spoke::{
@@ -30,6 +31,8 @@ pub struct Archive {
     pub verdict: Option<Verdict>,
     /// Stores that do not have it yet.
     pub missing: Vec<String>,
+    /// What stores it once more where it is already.
+    pub repeats: Vec<Wanted>,
 }
 
 impl Archive {
@@ -54,20 +57,28 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
     let mut both = Vec::with_capacity(64);
     both.extend_from_slice(&pv.content.0);
     both.extend_from_slice(&volume.pvc.content.0);
-    let content = BlobId::of(&both);
+    let round = Round::of(view);
+    let first = BlobId::of(&both);
+    let content = round.mark(first);
     let mut problems = Vec::new();
     for store in &view.stores {
-        let has = view.work.copies.get(&(store.name.to_owned(), volume.key.clone()));
-        if has == Some(&Holding::Has(content)) {
+        let has = match view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) {
+            Some(Holding::Has(has)) => round.judge(*has, first),
+            _ => Has::Other,
+        };
+        if has == Has::This {
             continue;
         }
-        archive.missing.push(store.name.to_owned());
         let slot = volume.upload_slot(store.name);
-        problems.extend(stores::failure(view, store, &slot));
+        if has == Has::Other {
+            archive.missing.push(store.name.to_owned());
+            problems.extend(stores::failure(view, store, &slot));
+        }
         if let Ok(reachable) = store.store {
-            archive.wants.push(Wanted {
+            let wants = if has == Has::Other { &mut archive.wants } else { &mut archive.repeats };
+            wants.push(Wanted {
                 slot,
-                command: AnyCommand::Spoke(Command::Upload {
+                command: view.as_writer(Command::Upload {
                     vrg: view.vrg.key.clone(),
                     store: Box::new(reachable.clone()),
                     pvc: volume.key.clone(),
@@ -130,6 +141,8 @@ pub struct VrgArchive {
     pub verdict: Option<Verdict>,
     /// Whether an upload is under way that will probably end soon.
     pub under_way: bool,
+    /// What stores it once more where it is already.
+    pub repeats: Vec<Wanted>,
 }
 
 impl VrgArchive {
@@ -147,22 +160,28 @@ pub fn vrg_slot(profile: &str) -> String {
 /// Looks after the VRG's own copies; `status` is the one to store.
 pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
     let mut archive = VrgArchive::default();
-    let content = digest(view, status);
+    let round = Round::of(view);
+    let first = digest(view, status);
+    let content = round.mark(first);
     let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for store in &view.stores {
-        if view.work.vrg_copies.get(store.name) == Some(&content) {
+        let has = view.work.vrg_copies.get(store.name).map_or(Has::Other, |has| round.judge(*has, first));
+        if has == Has::This {
             continue;
         }
-        missing.push(store.name);
         let slot = vrg_slot(store.name);
-        match stores::failure(view, store, &slot) {
-            Some(problem) => problems.push(problem),
-            None => archive.under_way = true,
+        if has == Has::Other {
+            missing.push(store.name);
+            match stores::failure(view, store, &slot) {
+                Some(problem) => problems.push(problem),
+                None => archive.under_way = true,
+            }
         }
         if let Ok(reachable) = store.store {
-            archive.wants.push(Wanted {
+            let wants = if has == Has::Other { &mut archive.wants } else { &mut archive.repeats };
+            wants.push(Wanted {
                 slot,
-                command: AnyCommand::Spoke(Command::UploadVrg {
+                command: view.as_writer(Command::UploadVrg {
                     vrg: view.vrg.key.clone(),
                     store: Box::new(reachable.clone()),
                     body: view.vrg.body,

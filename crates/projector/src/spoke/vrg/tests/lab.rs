@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ramen_api::ramen::wire::{annotation, condition, finalizer, label};
 use ramen_events::{
-    Aggregate, BlobId, Command as AnyCommand, Condition, ConditionStatus, Json, ObjectId, Time,
+    Aggregate, BlobId, Command as AnyCommand, Condition, ConditionStatus, Json, ObjectId, Position, Time,
     spoke::{
         ClaimRef, Command, Config, Fact, Key, PeerClass, Profile, Pv, PvPhase, Pvc, ReplicationClass, Role, SecretSeen,
         StorageClass, Store, StoredClaim, StoredSet, StoredVolume, StoredVrg, VolumeReplication, Vrg, VrgSpec,
@@ -13,6 +13,7 @@ use ramen_events::{
 };
 
 use crate::{
+    DECIDER_VERSION,
     domain::{Ask, Change, Decision, Domain},
     flights::Flights,
     spoke::{Spoke, relations::vrg_aggregate},
@@ -76,15 +77,19 @@ impl Lab {
         self.decide_at(NOW)
     }
 
+    fn ask<'a>(&'a self, now: Time, position: Option<&'a Position>) -> Ask<'a> {
+        Ask { now, decider: DECIDER_VERSION, position, flights: &self.flights, aggregate: &self.aggregate }
+    }
+
     fn decide_at(&self, now: Time) -> Decision {
-        self.spoke.decide(Ask { now, position: None, flights: &self.flights, aggregate: &self.aggregate })
+        self.spoke.decide(self.ask(now, None))
     }
 
     /// The decision a minute after the present step was entered.
     pub fn decide_later(&self) -> Decision {
         let position = self.decide().position;
         let now = NOW.plus_seconds(60);
-        self.spoke.decide(Ask { now, position: position.as_ref(), flights: &self.flights, aggregate: &self.aggregate })
+        self.spoke.decide(self.ask(now, position.as_ref()))
     }
 
     /// The commands wanted now.

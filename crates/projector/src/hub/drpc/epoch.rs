@@ -1,0 +1,91 @@
+//! The epoch of each cluster's role: it tells stores which of two primaries is the later one (decision 6).
+//!
+//! It stands on the VRG in the work and on the cluster, and nowhere else, so a hub that lost its memory finds it again. A
+//! primary has the epoch that it writes with. A secondary has the one that it will write with once it is promoted: above
+//! all that were used so far. So the next home is above a primary that the hub can neither reach nor remember. VRGs that
+//! were given none, by Ramen or an earlier version, have 0 as primary and 1 as secondary, and are not rewritten for it.
+
+use std::collections::BTreeMap;
+
+use ramen_api::ramen::wire::annotation;
+use ramen_events::hub::{VrgManifest, WorkContent};
+
+use crate::domain::Decision;
+
+use super::{Drpc, action::Action, site::Site, wanted};
+
+/// The first version of the deciders that gives epochs.
+pub const SINCE: u32 = 2;
+
+const PRIMARY: u64 = 0;
+const SECONDARY: u64 = 1;
+
+/// The annotation for a VRG in a role; `None` where its absence says the same.
+pub fn annotation(drpc: &Drpc, site: &Site, state: &str) -> Option<(String, String)> {
+    if !drpc.gives_epochs {
+        return None;
+    }
+    let (epoch, given) = match state {
+        "primary" => (of_primary(drpc, site), PRIMARY),
+        _ => (of_secondary(drpc, site), SECONDARY),
+    };
+    (epoch != given).then(|| (annotation::STORE_EPOCH.to_owned(), epoch.to_string()))
+}
+
+fn of_primary(drpc: &Drpc, site: &Site) -> u64 {
+    let rival = others(drpc, site).filter(|other| other.is_wished_primary()).map(|other| held(other) + 1).max();
+    if site.is_wished_primary() {
+        // A secondary is one step above its primary. One that is further above was primary itself meanwhile.
+        let passed = others(drpc, site).map(held).max().filter(|other| *other > held(site) + 1);
+        return held(site).max(rival.unwrap_or_default()).max(passed.unwrap_or_default());
+    }
+    let is_first = drpc.action() == Action::Deploy && site.wished().is_none() && rival.is_none();
+    let least = if is_first { PRIMARY } else { SECONDARY };
+    held(site).max(rival.unwrap_or_default()).max(least)
+}
+
+fn of_secondary(drpc: &Drpc, site: &Site) -> u64 {
+    let others = || others(drpc, site);
+    let primary = others().filter(|other| other.is_wished_primary()).map(held).max();
+    if site.is_wished_secondary() && primary.is_none_or(|primary| held(site) > primary) {
+        return held(site);
+    }
+    others().map(held).chain([held(site)]).max().unwrap_or_default() + 1
+}
+
+fn others<'a>(drpc: &'a Drpc, site: &'a Site) -> impl Iterator<Item = &'a Site> {
+    drpc.sites.iter().filter(|other| other.name != site.name)
+}
+
+/// The epoch that a cluster was given: in its work, even one that is being withdrawn, or on the VRG that it shows.
+fn held(site: &Site) -> u64 {
+    let wished = site.work.as_ref().and_then(|work| match &work.fact.content {
+        WorkContent::Vrg { manifest, .. } => read(&manifest.annotations),
+        _ => None,
+    });
+    let seen = site.vrg.seen.as_ref().and_then(|seen| read(&seen.manifest.annotations));
+    wished.max(seen).unwrap_or(if site.is_wished_secondary() { SECONDARY } else { PRIMARY })
+}
+
+fn read(annotations: &BTreeMap<String, String>) -> Option<u64> {
+    annotations.get(annotation::STORE_EPOCH)?.parse().ok()
+}
+
+/// Raises the only primary above others that were primary since it was promoted, so that stores take its copies again:
+/// another action went there and was called back.
+pub fn raise(drpc: &Drpc, decision: &mut Decision) {
+    let primaries: Vec<(&Site, &VrgManifest)> = drpc
+        .sites
+        .iter()
+        .filter(|site| site.is_wished_primary())
+        .filter_map(|site| Some((site, site.wished()?)))
+        .collect();
+    let [(site, wished)] = primaries.as_slice() else { return };
+    if let Some((name, epoch)) = annotation(drpc, site, "primary")
+        && wished.annotations.get(&name) != Some(&epoch)
+    {
+        let mut manifest = (*wished).clone();
+        manifest.annotations.insert(name, epoch);
+        wanted::vrg_work(drpc, site, manifest, decision);
+    }
+}
