@@ -17,3 +17,4 @@ pub mod state;
 pub mod vrg;
 
 pub use state::Spoke;
+pub use vrg::steps as vrg_steps;

@@ -51,8 +51,8 @@ impl Watcher for Collector<'_> {
                 if position.step.is_empty() {
                     continue;
                 }
-                let step = self.coverage.steps.entry((position.runbook.clone(), position.step.clone())).or_default();
                 let struck = self.struck(universe);
+                let step = self.coverage.steps.entry((position.runbook.clone(), position.step.clone())).or_default();
                 if struck.is_empty() {
                     *step.entry(None).or_default() += 1;
                 }
@@ -125,12 +125,7 @@ impl Coverage {
 
 /// All steps of all runbooks, by the names under which they are recorded.
 fn existing() -> Vec<(&'static str, &'static str)> {
-    let hub = ["deploy", "failover", "relocate", "deletion"];
-    let spoke = ["primary", "secondary", "vrg-deletion"];
-    let of_hub = hub.into_iter().flat_map(|book| ramen_projector::hub::drpc_steps(book).into_iter().map(move |s| (book, s)));
-    let of_spoke = spoke.into_iter().flat_map(|book| {
-        let name = if book == "vrg-deletion" { "deletion" } else { book };
-        ramen_projector::spoke::vrg_steps(name).into_iter().map(move |step| (name, step))
-    });
-    of_hub.chain(of_spoke).collect()
+    let hub = ["deploy", "failover", "relocate", "deletion"].map(|book| (book, ramen_projector::hub::drpc_steps(book)));
+    let spoke = ["primary", "secondary", "deletion"].map(|book| (book, ramen_projector::spoke::vrg_steps(book)));
+    hub.into_iter().chain(spoke).flat_map(|(book, steps)| steps.into_iter().map(move |step| (book, step))).collect()
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 use ramen_events::Outcome;
-use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile};
+use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile, fence};
 use ramen_sim::{
     s3::{Bucket, Condition, Fault, Listing, SharedBucket},
     time::Time,
@@ -118,6 +118,19 @@ fn carried_out(bucket: &mut Bucket, operation: &StoreOperation, now: Time) -> Re
         StoreOperation::DeleteAll(prefix) => {
             keys_under(bucket, prefix).iter().for_each(|key| bucket.delete(key));
             StoreAnswer::Done
+        }
+        // A bucket does one thing after the other: nobody comes between the look at the fence and the operation.
+        StoreOperation::Fenced { key, writer, operation } => {
+            let judge = |held: Option<&[u8]>| {
+                let held = held.map(decode).transpose().map_err(|why| fence::unreadable(key, &why))?;
+                fence::enter(key, writer, held.as_ref()).map(|put| put.map(|put| put.to_string().into_bytes()))
+            };
+            bucket.exchange(key, judge, now)?;
+            let answer = carried_out(bucket, operation, now)?;
+            if matches!(**operation, StoreOperation::DeleteAll(_)) {
+                bucket.delete(key);
+            }
+            answer
         }
     })
 }
