@@ -12,6 +12,7 @@ use crate::storage::Speed;
 use crate::storage::binder::{Binder, Duties};
 use crate::storage::provisioner::Provisioner;
 use crate::storage::replication::{self, ReplicationController};
+use crate::storage::resizer::Resizer;
 
 /// How the inhabitants behave.
 #[derive(Debug, Clone)]
@@ -68,6 +69,7 @@ pub fn agents_of(cluster: &str, habits: &Habits, applications: &Applications) ->
         Box::new(WorkAgent::new(cluster, &habits.hub_url, habits.seed, habits.work)),
         Box::new(ViewAgent::new(cluster, habits.view_period)),
         Box::new(Provisioner::new(cluster)),
+        Box::new(Resizer::new(cluster)),
         Box::new(Binder::new(cluster, habits.duties)),
         Box::new(ReplicationController::new(cluster, habits.replication)),
         Box::new(Deployer::new(cluster, applications.clone())),

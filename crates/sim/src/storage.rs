@@ -15,6 +15,7 @@ pub mod history;
 mod mirror;
 pub mod provisioner;
 pub mod replication;
+pub mod resizer;
 mod volume;
 
 pub use self::history::{History, Line};

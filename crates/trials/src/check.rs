@@ -3,6 +3,7 @@
 //! Rules bear the numbers of the behaviour that they guard: `D` is data, `S` the hub's DRPC controller, `VS` the
 //! managed clusters' VRG controller, `CS` stores, `L` and `VL` that things end.
 
+mod attendant;
 mod data;
 mod hub;
 mod rest;

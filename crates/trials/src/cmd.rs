@@ -1,6 +1,7 @@
 //! The commands of `ramen-sim`.
 
 mod exhaustive;
+mod play;
 mod report;
 mod run;
 
@@ -25,6 +26,7 @@ pub struct Arguments {
 enum Command {
     Run(run::Run),
     Exhaustive(exhaustive::Exhaustive),
+    Play(play::Play),
 }
 
 /// How a command ended.
@@ -58,6 +60,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> anyhow::Resul
     match &arguments.command {
         Command::Run(run) => run.run(out),
         Command::Exhaustive(exhaustive) => exhaustive.run(out),
+        Command::Play(play) => play.run(out),
     }
 }
 

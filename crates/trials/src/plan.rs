@@ -16,6 +16,12 @@ pub struct Act {
     /// Milliseconds after which nobody waits for the moment any longer and goes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
+    /// Milliseconds within which the moment has to come, else the run has failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<u64>,
+    /// What must hold when the moment has come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Until>,
     /// What is done then.
     pub what: Vec<Happening>,
 }
@@ -23,7 +29,7 @@ pub struct Act {
 impl Act {
     /// Something that is done as soon as a moment has come.
     pub fn when(when: Until, what: impl Into<Vec<Happening>>) -> Self {
-        Self { when, after: 0, patience: None, what: what.into() }
+        Self { when, after: 0, patience: None, within: None, expect: Vec::new(), what: what.into() }
     }
 
     /// So much later.

@@ -12,6 +12,9 @@ use crate::{
 /// How long everything may take together, before a run counts as one that does not end.
 const LIMIT: Duration = Duration::from_hours(3);
 
+/// The rule that a scenario's own expectations break.
+const EXPECTED: &str = "expected";
+
 /// Somebody who looks at every event of a run.
 pub trait Watcher {
     /// Looks at what an event changed.
@@ -55,7 +58,19 @@ pub fn run(plan: &Plan, watchers: &mut [&mut dyn Watcher]) -> Ended {
         // The act's moment.
         let patient_until = act.patience.map(|patience| entered + Duration::from_millis(patience));
         if ready.is_none() && (act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now())) {
+            let unmet = act.expect.iter().find_map(|expected| Some((expected, expected.holds(&universe).err()?)));
+            if let Some((expected, there)) = unmet {
+                let moment = &act.when;
+                break Some(Violation { rule: EXPECTED, what: format!("when {moment}: {expected}; but {there}") });
+            }
             ready = Some(universe.now() + Duration::from_millis(act.after));
+        }
+        if let Some(within) = act.within.filter(|_| ready.is_none())
+            && universe.now().since(entered) > Duration::from_millis(within)
+        {
+            let there = act.when.holds(&universe).err().unwrap_or_default();
+            let (moment, within) = (&act.when, crate::span::Span(within));
+            break Some(Violation { rule: EXPECTED, what: format!("within {within}: {moment}; but {there}") });
         }
         if ready.is_some_and(|ready| ready <= universe.now()) {
             act.what.iter().for_each(|what| what.befall(&mut universe));

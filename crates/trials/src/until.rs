@@ -1,5 +1,7 @@
 //! Moments to wait for, told by what objects show.
 
+use std::fmt;
+
 use ramen_sim::{
     api::{Api, Resource},
     apps::Application,
@@ -24,6 +26,27 @@ pub enum Until {
         app: String,
         /// Where.
         on: String,
+    },
+    /// An application does not run on a cluster.
+    RunsNot {
+        /// Which.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// An application lost at most so many acknowledged writes.
+    Lost {
+        /// Which.
+        app: String,
+        /// How many.
+        at_most: u64,
+    },
+    /// A condition of the DRPC, or what its operator waits for, contains this text.
+    Says {
+        /// Whose DRPC.
+        app: String,
+        /// Which text.
+        text: String,
     },
     /// Nothing is left to do for the action that ends in this phase.
     Settled {
@@ -79,6 +102,22 @@ impl Until {
             Self::Now => Ok(()),
             Self::Validated => validated(universe),
             Self::Runs { app, on } => runs(universe, app, on),
+            Self::RunsNot { app, on } => match runs(universe, app, on) {
+                Ok(()) => Err(format!("{app} runs on {on}")),
+                Err(_) => Ok(()),
+            },
+            Self::Lost { app, at_most } => {
+                let storage = universe.storage();
+                let lost: u64 = storage.volumes_of(app).map(|(handle, _)| storage.lost(handle)).sum();
+                if lost <= *at_most { Ok(()) } else { Err(format!("{lost} acknowledged writes of {app} are lost")) }
+            }
+            Self::Says { app, text } => {
+                let drpc = drpc(universe, app)?;
+                let conditions = drpc.object.pointer("/status/conditions").and_then(Value::as_array);
+                let told = conditions.into_iter().flatten().map(|condition| text_at(condition, "/message"));
+                let waits = universe.waits().into_iter().map(|(_, wait)| wait).filter(|wait| wait.contains(app));
+                if told.chain(waits).any(|told| told.contains(text)) { Ok(()) } else { Err(drpc.line()) }
+            }
             Self::Settled { app, phase } => drpc(universe, app).and_then(|drpc| drpc.settled(phase)),
             Self::Available { app, phase } => drpc(universe, app).and_then(|drpc| drpc.available(phase)),
             Self::Progression { app, is } => drpc(universe, app).and_then(|drpc| {
@@ -93,6 +132,27 @@ impl Until {
                 let pointer = format!("/{}", field.replace('.', "/"));
                 let value = found.as_ref().and_then(|found| found.pointer(&pointer)).map(text);
                 if value == *is { Ok(()) } else { Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))) }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now => f.write_str("now"),
+            Self::Validated => f.write_str("policies and clusters are validated"),
+            Self::Runs { app, on } => write!(f, "{app} runs on {on}"),
+            Self::RunsNot { app, on } => write!(f, "{app} does not run on {on}"),
+            Self::Lost { app, at_most } => write!(f, "{app} lost at most {at_most} writes"),
+            Self::Says { app, text } => write!(f, "something is said of {app} that contains {text:?}"),
+            Self::Settled { app, phase } => write!(f, "DRPC {app} has come to rest as {phase}"),
+            Self::Available { app, phase } => write!(f, "DRPC {app} is available as {phase}"),
+            Self::Progression { app, is } => write!(f, "DRPC {app} shows progression {is}"),
+            Self::Unprotected { app } => write!(f, "nothing is left of the protection of {app}"),
+            Self::Field { on, kind, namespace, name, field, is } => {
+                let value = is.as_deref().unwrap_or("absent");
+                write!(f, "{field} of {kind} {namespace}/{name} on {on} is {value}")
             }
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, hub, text};
+use super::{all, attendant, hub, text};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -14,6 +14,8 @@ use crate::{
 
 /// How much longer than that nothing may take: a view's period, an agent's resync, a claim's deletion, all in a row.
 const LIMIT: Duration = Duration::from_mins(40);
+/// How long a person waits before doing what conditions say can be done.
+const PATIENCE: Duration = Duration::from_mins(8);
 /// How long a universe at rest is watched for needless work.
 const QUIET: Duration = Duration::from_mins(10);
 /// How many commands in that time count as quiet, for each DRPC: its sync times move on.
@@ -29,7 +31,12 @@ pub fn at_rest(
 ) -> Result<(), Violation> {
     let end = universe.now() + LIMIT;
     let mut next_look = universe.now();
+    let mut next_advice = universe.now() + PATIENCE;
     loop {
+        if universe.now() >= next_advice {
+            next_advice = universe.now() + PATIENCE;
+            attendant::advice(universe).iter().for_each(|what| what.befall(universe));
+        }
         if universe.now() >= next_look {
             match unsettled(universe) {
                 None => break,

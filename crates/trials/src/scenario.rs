@@ -1,0 +1,109 @@
+//! Scenarios as files: a world, a timeline of what users do and what befalls it, and what is expected.
+//!
+//! `docs/scenarios.md` describes every field. A file is refused, with line and column, when it has fields that nobody
+//! knows or names clusters, stores, applications that it does not have.
+
+mod check;
+mod play;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::{happening::Happening, hazards::Rule, span::Span, universe::Outline, until::Until};
+
+pub use self::{
+    check::{Error, read},
+    play::{Played, play},
+};
+
+/// A scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// What it is about, in one line.
+    pub title: String,
+    /// What goes wrong without the care that is taken here, for a reader who never saw the code.
+    pub why: String,
+    /// What the world is made of.
+    #[serde(default)]
+    pub world: Outline,
+    /// Decides how long things take.
+    #[serde(default)]
+    pub seed: u64,
+    /// The applications.
+    pub applications: Vec<Application>,
+    /// What users do and what befalls the world, each when its moment has come, one after the other.
+    pub timeline: Vec<Entry>,
+    /// What befalls the world at moments counted from the beginning.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// What goes wrong now and then at operators.
+    #[serde(default)]
+    pub mishaps: Vec<Rule>,
+    /// Whether everything is mended and has to come to rest at the end, with all rules checked.
+    #[serde(default = "yes")]
+    pub rests: bool,
+    /// What must hold at the very end.
+    #[serde(default)]
+    pub end: Vec<Spanned<Until>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// An application, deployed at the beginning.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Application {
+    /// Its name; also of its namespace and its DRPC.
+    pub name: String,
+    /// How many claims it has.
+    #[serde(default = "two")]
+    pub claims: usize,
+    /// Where it runs at first.
+    pub on: Spanned<String>,
+    /// Whether it is protected from the beginning.
+    #[serde(default = "yes")]
+    pub protected: bool,
+}
+
+fn two() -> usize {
+    2
+}
+
+/// One entry of the timeline.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Entry {
+    /// Its moment; at once when left out.
+    #[serde(default)]
+    pub when: Option<Spanned<Until>>,
+    /// How long after that moment.
+    #[serde(default)]
+    pub after: Span,
+    /// How long the moment may take to come; ten minutes when left out.
+    #[serde(default = "ten_minutes")]
+    pub within: Span,
+    /// What must hold when the moment has come.
+    #[serde(default)]
+    pub expect: Vec<Spanned<Until>>,
+    /// What is done then.
+    #[serde(default, rename = "do")]
+    pub what: Vec<Spanned<Happening>>,
+}
+
+fn ten_minutes() -> Span {
+    Span(600_000)
+}
+
+/// Something that befalls the world at a moment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fault {
+    /// When, counted from the beginning.
+    pub at: Span,
+    /// What.
+    #[serde(rename = "do")]
+    pub what: Vec<Spanned<Happening>>,
+}

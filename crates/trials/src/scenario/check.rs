@@ -1,0 +1,170 @@
+//! Reads a scenario and refuses what cannot be meant.
+
+use std::path::{Path, PathBuf};
+
+use serde_saphyr::{Location, Spanned};
+
+use super::Scenario;
+use crate::{happening::Happening, universe::HUB, until};
+
+/// Why a file is no scenario.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        err: std::io::Error,
+    },
+    /// It is not written as a scenario is.
+    #[error("{}: {what}", path.display())]
+    Form {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        what: String,
+    },
+    /// It names something that it does not have.
+    #[error("{}:{line}:{column}: {what}", path.display())]
+    Reference {
+        /// Which file.
+        path: PathBuf,
+        /// Where.
+        line: u64,
+        /// Where.
+        column: u64,
+        /// What is named, and what there is.
+        what: String,
+    },
+}
+
+/// Reads a scenario from a file.
+///
+/// # Errors
+/// [`Error`].
+pub fn read(path: &Path) -> Result<Scenario, Error> {
+    let text = std::fs::read_to_string(path).map_err(|err| Error::Read { path: path.to_owned(), err })?;
+    let scenario: Scenario = serde_saphyr::from_str(&text)
+        .map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
+    check(&scenario).map_err(|(at, what)| Error::Reference {
+        path: path.to_owned(),
+        line: at.line(),
+        column: at.column(),
+        what,
+    })?;
+    Ok(scenario)
+}
+
+type Wrong = (Location, String);
+
+fn check(scenario: &Scenario) -> Result<(), Wrong> {
+    let names = Names::of(scenario);
+    for application in &scenario.applications {
+        names.cluster(&application.on.value, false, application.on.referenced)?;
+    }
+    for entry in &scenario.timeline {
+        for until in entry.when.iter().chain(&entry.expect) {
+            names.until(until)?;
+        }
+        for what in &entry.what {
+            names.happening(what)?;
+        }
+    }
+    for what in scenario.faults.iter().flat_map(|fault| &fault.what) {
+        names.happening(what)?;
+    }
+    scenario.end.iter().try_for_each(|until| names.until(until))
+}
+
+/// What there is to be named.
+struct Names {
+    clusters: Vec<String>,
+    policies: Vec<String>,
+    apps: Vec<String>,
+}
+
+impl Names {
+    fn of(scenario: &Scenario) -> Self {
+        let deployed = |what: &Spanned<Happening>| match &what.value {
+            Happening::Deploy { app, .. } => Some(app.clone()),
+            _ => None,
+        };
+        let later = scenario.timeline.iter().flat_map(|entry| &entry.what).filter_map(deployed);
+        Self {
+            clusters: scenario.world.clusters(),
+            policies: scenario.world.policies().into_iter().map(|(name, _)| name).collect(),
+            apps: scenario.applications.iter().map(|application| application.name.clone()).chain(later).collect(),
+        }
+    }
+
+    fn one_of(kind: &str, name: &str, known: &[String], at: Location) -> Result<(), Wrong> {
+        if known.iter().any(|known| known == name) {
+            return Ok(());
+        }
+        Err((at, format!("there is no {kind} {name:?}: the world has {}", known.join(", "))))
+    }
+
+    fn cluster(&self, name: &str, or_hub: bool, at: Location) -> Result<(), Wrong> {
+        if or_hub && name == HUB { Ok(()) } else { Self::one_of("cluster", name, &self.clusters, at) }
+    }
+
+    fn app(&self, name: &str, at: Location) -> Result<(), Wrong> {
+        Self::one_of("application", name, &self.apps, at)
+    }
+
+    fn until(&self, until: &Spanned<until::Until>) -> Result<(), Wrong> {
+        use until::Until as U;
+        let at = until.referenced;
+        match &until.value {
+            U::Now | U::Validated => Ok(()),
+            U::Runs { app, on } | U::RunsNot { app, on } => {
+                self.app(app, at)?;
+                self.cluster(on, false, at)
+            }
+            U::Settled { app, .. }
+            | U::Available { app, .. }
+            | U::Progression { app, .. }
+            | U::Unprotected { app }
+            | U::Lost { app, .. }
+            | U::Says { app, .. } => self.app(app, at),
+            U::Field { on, kind, .. } => {
+                self.cluster(on, true, at)?;
+                if until::resource(kind).is_some() { Ok(()) } else { Err((at, format!("there is no kind {kind:?}"))) }
+            }
+        }
+    }
+
+    fn happening(&self, what: &Spanned<Happening>) -> Result<(), Wrong> {
+        use Happening as H;
+        let at = what.referenced;
+        let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
+        match &what.value {
+            H::Deploy { on, .. } => self.cluster(on, false, at),
+            H::Protect { app, on } | H::Resize { app, on } | H::Stubborn { app, on } | H::Evict { app, on } => {
+                self.app(app, at)?;
+                self.cluster(on, false, at)
+            }
+            // A user may ask for a cluster that does not exist: what is said then is worth a scenario.
+            H::Failover { app, .. }
+            | H::Relocate { app, .. }
+            | H::Withdraw { app }
+            | H::Unprotect { app }
+            | H::AddClaim { app }
+            | H::DropClaim { app } => self.app(app, at),
+            H::DeletePolicy { policy } => Self::one_of("policy", policy, &self.policies, at),
+            H::DeleteCluster { cluster } | H::HubLink { cluster, .. } => self.cluster(cluster, false, at),
+            H::Lose { cluster } | H::BringBack { cluster } | H::StoreLink { cluster, .. } | H::Skew { cluster, .. } => {
+                self.cluster(cluster, true, at)
+            }
+            H::Store { profile, .. } | H::EmptyStore { profile } => Self::one_of("store", profile, &profiles, at),
+            H::Crash { operator, .. } | H::LoseLog { operator } | H::Rival { operator, .. } => {
+                self.cluster(operator, true, at)
+            }
+            H::StorageLink { .. } | H::BackUpHub | H::RebuildHub { .. } | H::Mend => Ok(()),
+        }
+    }
+}
