@@ -70,7 +70,10 @@ function listenOverview() {
 // ---- axis
 const UNITS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 216e5, 864e5];
 function drawAxis() {
-  const axis = $('axis'), width = axis.clientWidth || 1, length = view.to - view.from;
+  const axis = $('axis'), lanes = $('lanes');
+  // A scroll bar takes its width off the lanes.
+  axis.style.marginRight = `${lanes.offsetWidth - lanes.clientWidth}px`;
+  const width = axis.clientWidth || 1, length = view.to - view.from;
   const unit = UNITS.find(unit => unit / length * width >= 92) || 864e5;
   const marks = [];
   for (let t = Math.ceil((D.start + view.from) / unit) * unit - D.start; t <= view.to; t += unit) {
@@ -89,11 +92,13 @@ function buildLanes() {
     const lanes = el('div', {});
     const build = () => {
       if (lanes.childElementCount) return;
-      for (const number of group.lanes) lanes.append(buildLane(D.lanes[number]));
+      for (const number of group.lanes.slice(1)) lanes.append(buildLane(D.lanes[number]));
     };
+    // Of many applications, what the clusters did is shown on request.
+    const first = buildLane(D.lanes[group.lanes[0]]);
     const open = !many || index === 0;
     if (open) build(); else lanes.hidden = true;
-    if (!many) return el('section', { class: 'group', 'aria-label': group.name }, el('h3', {}, group.name), lanes);
+    if (!many) return el('section', { class: 'group', 'aria-label': group.name }, el('h3', {}, group.name), first, lanes);
     const button = el('button', { type: 'button', 'aria-expanded': String(open), onclick: () => {
       build();
       lanes.hidden = !lanes.hidden;
@@ -101,7 +106,7 @@ function buildLanes() {
       changed('view');
     } }, group.name);
     group.open = () => { if (lanes.hidden) button.click(); };
-    return el('section', { class: 'group' }, button, lanes);
+    return el('section', { class: 'group' }, button, first, lanes);
   });
   watcher = new IntersectionObserver(entries => {
     for (const entry of entries) {

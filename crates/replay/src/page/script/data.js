@@ -28,8 +28,9 @@ D.lanes.forEach((lane, index) => {
       lane.steps.push(step);
     }
   }
-  lane.events = E.filter(e => e.lanes.includes(index));
+  lane.events = [];
 });
+for (const e of E) for (const lane of e.lanes) D.lanes[lane].events.push(e);
 
 const $ = id => document.getElementById(id);
 const color = log => 'k' + (log % 6);
