@@ -35,7 +35,7 @@ pub enum StoreFault {
 
 /// Something that a user does or that befalls the world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Happening {
     /// An application with so many claims is placed on a cluster.
     Deploy {

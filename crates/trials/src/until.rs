@@ -14,7 +14,7 @@ use crate::universe::{HUB, Universe};
 
 /// Something to wait for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
 pub enum Until {
     /// Nothing: now.
     Now,

@@ -38,7 +38,7 @@ const BEGIN: Time = Time(1_767_225_600_000);
 
 /// What a universe is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Outline {
     /// Pairs of clusters, each with a policy of its own: `c1` and `c2` under `policy`, `c3` and `c4` under `policy-2`.
     pub pairs: u8,
