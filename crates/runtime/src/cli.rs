@@ -78,7 +78,7 @@ pub struct Flags {
     pub log_format: telemetry::Format,
 
     /// Which lines are written, as `info` or `info,ramen_runtime=debug`
-    #[arg(long, value_name = "FILTER", env = "RAMEN_LOG", default_value = "info,kube_client=off,kube_runtime=error")]
+    #[arg(long, value_name = "FILTER", env = "RAMEN_LOG", default_value = "info,kube_client=off")]
     pub log: String,
 }
 

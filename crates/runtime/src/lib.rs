@@ -12,7 +12,7 @@
 //!
 //! - [`ramen_ledger`] is the pipeline without sockets and clocks: inputs to records, decisions and flights.
 //! - `pipeline` is the loop around it: durable first, then acted on.
-//! - `watch` and `crds` bring inputs; `executor` carries out commands through `kube_api` and `s3`.
+//! - `watch` and `crds` bring inputs, both from a `stream`; `executor` carries out commands through `kube_api` and `s3`.
 //! - `lease`, `serve`, `metrics`, [`telemetry`], `parts` are what a process in a cluster needs besides.
 
 mod clock;
@@ -28,6 +28,7 @@ mod run;
 mod s3;
 mod serve;
 mod settings;
+mod stream;
 mod vault;
 mod watch;
 
