@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::StreamBody;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::Frame;
 use kube::client::Body;
 use ramen_api::kinds::CONFIG_MAP;
@@ -46,20 +46,22 @@ impl Server {
         Stream::new(Client::new(service, "default"), Source::new(&CONFIG_MAP, None, "app=a"))
     }
 
-    fn answer(&self, request: &http::Request<Body>) -> http::Response<Body> {
+    fn answer(&self, request: &http::Request<Body>) -> http::Response<UnsyncBoxBody<Bytes, Infallible>> {
         let query = request.uri().query().unwrap_or_default();
         let wanted = ["watch", "sendInitialEvents", "resourceVersionMatch", "resourceVersion"];
         let pairs = form_urlencoded::parse(query.as_bytes());
         let shown = pairs.filter(|(key, _)| wanted.contains(&key.as_ref())).map(|(key, value)| format!("{key}={value}"));
         self.asked.lock().unwrap().push(shown.collect::<Vec<_>>().join(" "));
+        let whole = |bytes: Vec<u8>| Full::new(Bytes::from(bytes)).boxed_unsync();
         let says = self.script.lock().unwrap().pop_front().expect("one request too many");
         let response = http::Response::builder();
         match says {
-            Says::Answer(code, body) => response.status(code).body(Body::from(body.to_string().into_bytes())).unwrap(),
-            Says::Ends(events) => response.body(Body::from(lines(&events))).unwrap(),
+            Says::Answer(code, body) => response.status(code).body(whole(body.to_string().into_bytes())).unwrap(),
+            Says::Ends(events) => response.body(whole(lines(&events))).unwrap(),
             Says::Waits(events) => {
                 let first = futures::stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from(lines(&events))))]);
-                response.body(Body::wrap_body(StreamBody::new(first.chain(futures::stream::pending())))).unwrap()
+                let silent = StreamBody::new(first.chain(futures::stream::pending()));
+                response.body(BodyExt::boxed_unsync(silent)).unwrap()
             }
         }
     }
