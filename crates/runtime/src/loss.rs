@@ -20,9 +20,7 @@ const REASON: &str = "EventLogLostRecords";
 /// Reports the loss on the Lease, or on the operator's namespace if it has none. Failing to is no reason not to start.
 pub(crate) async fn report(lost: u64, settings: &Settings, notices: &Notices, calls: &Calls) {
     let regarding = match &settings.lease {
-        Some(lease) => {
-            Target { resource: &LEASE, namespace: settings.namespace.clone(), name: lease.name.clone() }
-        }
+        Some(lease) => Target { resource: &LEASE, namespace: settings.namespace.clone(), name: lease.name.clone() },
         None => Target { resource: &NAMESPACE, namespace: String::new(), name: settings.namespace.clone() },
     };
     let message = format!(

@@ -116,7 +116,11 @@ async fn a_log_that_lost_records_says_so_for_ever_and_people_are_told() {
     assert_eq!((lab.count(told), told(&lab.records()[1].payload)), (1, true), "once, right after the start");
     let events = lab.cluster.list(&EVENT, None, None).unwrap();
     let (event, reason) = (&events[0], &events[0]["reason"]);
-    assert_eq!((events.len(), reason, &event["type"]), (1, &json!("EventLogLostRecords"), &json!("Warning")), "{event}");
+    assert_eq!(
+        (events.len(), reason, &event["type"]),
+        (1, &json!("EventLogLostRecords"), &json!("Warning")),
+        "{event}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

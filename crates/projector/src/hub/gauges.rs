@@ -49,9 +49,8 @@ fn drpc(hub: &Hub, key: &ObjectRef, fact: &DrpcFact, gauges: &mut Vec<Gauge>) {
         labels.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
         labels
     };
-    let is_true = |kind: &str| {
-        i64::from(status.condition(kind).is_some_and(|c| c.status == ramen_events::ConditionStatus::True))
-    };
+    let is_true =
+        |kind: &str| i64::from(status.condition(kind).is_some_and(|c| c.status == ramen_events::ConditionStatus::True));
     if let Some(policy) = hub.policies.get(&fact.spec.policy)
         && is_regional(policy)
         && policy.spec.interval != "0m"

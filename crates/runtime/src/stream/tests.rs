@@ -50,7 +50,8 @@ impl Server {
         let query = request.uri().query().unwrap_or_default();
         let wanted = ["watch", "sendInitialEvents", "resourceVersionMatch", "resourceVersion"];
         let pairs = form_urlencoded::parse(query.as_bytes());
-        let shown = pairs.filter(|(key, _)| wanted.contains(&key.as_ref())).map(|(key, value)| format!("{key}={value}"));
+        let shown =
+            pairs.filter(|(key, _)| wanted.contains(&key.as_ref())).map(|(key, value)| format!("{key}={value}"));
         self.asked.lock().unwrap().push(shown.collect::<Vec<_>>().join(" "));
         let whole = |bytes: Vec<u8>| Full::new(Bytes::from(bytes)).boxed_unsync();
         let says = self.script.lock().unwrap().pop_front().expect("one request too many");

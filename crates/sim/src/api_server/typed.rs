@@ -28,6 +28,9 @@ const METADATA: [&str; 15] = [
     "uid",
 ];
 
+/// What says which kind of object it is.
+const IDENTITY: [&str; 2] = ["apiVersion", "kind"];
+
 /// Refuses a configuration with fields that the kind does not declare. Built-in kinds have no schemas here.
 ///
 /// # Errors
@@ -62,9 +65,11 @@ fn walk(schema: &Schema, value: &Value, is_resource: bool, path: &str, undeclare
                     undeclared.extend(unknown.map(|field| format!("{place}.{field}")));
                 } else if let Some(schema) = schema.property(name).or(schema.additional.as_deref()) {
                     walk(schema, below, schema.embedded, &place, undeclared);
-                } else if !schema.preserve && !schema.open && !(is_resource && matches!(&**name, "apiVersion" | "kind"))
-                {
-                    undeclared.push(place);
+                } else {
+                    let is_identity = is_resource && IDENTITY.contains(&name.as_str());
+                    if !is_identity && !is_free(schema) {
+                        undeclared.push(place);
+                    }
                 }
             }
         }
@@ -76,6 +81,11 @@ fn walk(schema: &Schema, value: &Value, is_resource: bool, path: &str, undeclare
         }
         _ => {}
     }
+}
+
+/// Whether fields may have any name.
+fn is_free(schema: &Schema) -> bool {
+    schema.preserve || schema.open
 }
 
 /// How a path names an item: by its keys where it has some, else by its place.

@@ -66,7 +66,8 @@ pub async fn unknown_fields_are_dropped_or_refused(server: Server) {
     assert!(created["spec"].get("bogus").is_none() && created.get("extra").is_none());
     assert_eq!(created["spec"]["free"], json!({"anything": {"goes": 1}}));
     let path = server.widget_path("one");
-    let (strict, words) = (format!("{path}?fieldValidation=Strict"), "strict decoding error: unknown field \"spec.bogus\"");
+    let (strict, words) =
+        (format!("{path}?fieldValidation=Strict"), "strict decoding error: unknown field \"spec.bogus\"");
     let mut update = created.clone();
     update["spec"]["bogus"] = json!(1);
     server.put(&strict, &update).await.refused(400, "BadRequest", words);
