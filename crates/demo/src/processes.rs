@@ -188,9 +188,9 @@ impl Operator {
 
     /// Figures of all its processes so far.
     pub async fn figures(&self) -> Figures {
-        let Some(child) = &self.child else { return self.before };
+        let Some(child) = &self.child else { return self.before.clone() };
         let now = metrics::scrape(self.listen).await.unwrap_or_default();
         let peak = child.id().map(metrics::peak_memory_kib).unwrap_or_default();
-        self.before.plus(now, peak)
+        self.before.plus(&now, peak)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     options::Options,
     processes::Operator,
     progress::Progress,
-    report::{ActionReport, Report, Requests, StepReport, upstream},
+    report::{ActionReport, Report, StepReport, upstream},
     stage::Stage,
 };
 
@@ -225,7 +225,9 @@ impl<'a> Story<'a> {
             self.report.operators.push(crate::report::OperatorReport {
                 cluster: operator.cluster.clone(),
                 starts: operator.starts,
-                figures,
+                requests: figures.requests.into(),
+                records: figures.records,
+                peak_memory_kib: figures.peak_memory_kib,
             });
             stopped?;
         }
@@ -328,12 +330,12 @@ impl<'a> Story<'a> {
     async fn end(&mut self, what: &str) {
         let name = self.progress.step().to_owned();
         let took = self.progress.done(what);
-        let figures = self.sum().await.since(self.figures);
+        let requests = self.sum().await.since(&self.figures).requests;
         self.report.steps.push(StepReport {
             upstream: upstream(&name, self.options.apps),
             name,
             seconds: took.as_secs_f64(),
-            requests: Requests { reads: figures.reads, writes: figures.writes },
+            requests: requests.into(),
         });
     }
 
@@ -341,7 +343,7 @@ impl<'a> Story<'a> {
         let mut sum = Figures::default();
         for operator in &self.operators {
             let figures = operator.figures().await;
-            sum = sum.plus(figures, figures.peak_memory_kib);
+            sum = sum.plus(&figures, figures.peak_memory_kib);
         }
         sum
     }

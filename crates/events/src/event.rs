@@ -109,6 +109,12 @@ pub enum Payload {
     },
     /// The aggregate moved in its runbook.
     Moved(Position),
+    /// When it was opened, the log lacked records that it had acknowledged as durable: what the operator did between
+    /// the record before this opening and this one is known only as far as the clusters show it.
+    Lost {
+        /// How many.
+        records: u64,
+    },
 }
 
 impl Payload {
@@ -128,6 +134,7 @@ impl Payload {
             Self::Commanded { .. } => "Commanded",
             Self::Finished { .. } => "Finished",
             Self::Moved(_) => "Moved",
+            Self::Lost { .. } => "Lost",
         }
     }
 }

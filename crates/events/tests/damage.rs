@@ -86,6 +86,10 @@ fn a_torn_last_record_is_cut_off_and_reported_and_the_log_goes_on(#[case] bit: u
 fn a_lost_tail_is_reported() {
     let dir = closed_log(9);
     remove(dir.path(), [7, 8, 9]);
+    for _ in 0..2 {
+        let refused = SledLog::open(dir.path(), &Options { refuse_lost: true, ..options() });
+        assert!(matches!(refused, Err(Error::Lost { records: 3, after: Seq(6) })), "again and again: {refused:?}");
+    }
     let log = SledLog::open(dir.path(), &options()).unwrap();
     assert_eq!((log.recovered().cut, log.recovered().lost), (0, 3));
     assert_eq!(read(&log), records(1, 6));

@@ -56,6 +56,7 @@ fn golden() -> Vec<Record> {
         ),
         (app(), Cause::Local(Seq(3)), finished(Outcome::Unreachable { message: text("connection refused") })),
         (app(), Cause::Local(Seq(3)), finished(Outcome::Unknown { message: text("timed out") })),
+        (None, Cause::Outside, Payload::Lost { records: 3 }),
     ];
     (1_u64..)
         .zip(contents)

@@ -96,6 +96,11 @@ impl<O: Operator> Ledger<O> {
         self.enter(None, Cause::Outside, Payload::Started { operator, epoch, decider: DECIDER_VERSION }, wall);
     }
 
+    /// Records that the log lacked records which it had acknowledged when it was opened.
+    pub fn lost(&mut self, records: u64, wall: Time) {
+        self.enter(None, Cause::Outside, Payload::Lost { records }, wall);
+    }
+
     /// Takes one input in. `wall` is what the clock on the wall shows.
     pub fn take(&mut self, input: Input, wall: Time) {
         match input {

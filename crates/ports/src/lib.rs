@@ -8,6 +8,8 @@
 //! A binary brings an [`Operator`]: which kinds to watch, how objects become facts, how commands become [`Effect`]s.
 //! All of it is pure, so the simulation runs the very same functions as the runtime does, minus the sockets.
 
+pub mod fields;
+
 mod effect;
 pub mod fence;
 mod operator;

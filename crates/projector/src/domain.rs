@@ -91,6 +91,19 @@ impl Decision {
     }
 }
 
+/// One series of a gauge. Series of one name have the same help.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// Its name, without the prefix that all metrics have.
+    pub name: &'static str,
+    /// What it tells.
+    pub help: &'static str,
+    /// Names and values of its labels, in order.
+    pub labels: Vec<(&'static str, String)>,
+    /// Its value, in thousandths: there are no floats here.
+    pub thousandths: i64,
+}
+
 /// A set of controllers: the hub's, or those of a managed cluster. Everything in it is pure.
 pub trait Domain: Clone + Default + Encode + Decode<()> {
     /// Which operator runs these controllers.
@@ -114,6 +127,11 @@ pub trait Domain: Clone + Default + Encode + Decode<()> {
 
     /// Objects of a kind that the state holds facts of: what a fresh list does not show is gone.
     fn known(&self, kind: Kind) -> BTreeSet<ObjectId>;
+
+    /// What is to be shown to Prometheus. Called when it asks, not per event: it may cost as much as all aggregates.
+    fn gauges(&self) -> Vec<Gauge> {
+        Vec::new()
+    }
 
     /// What `ask.aggregate` wants now.
     fn decide(&self, ask: Ask<'_>) -> Decision;

@@ -17,6 +17,7 @@ mod drcluster;
 mod drpc;
 mod drpolicy;
 mod fold;
+mod gauges;
 mod index;
 mod installation;
 mod state;
@@ -29,7 +30,7 @@ use std::collections::BTreeSet;
 
 use ramen_events::{Aggregate, Controller, Fact, Kind, ObjectId, Operator, Time, hub::ObjectRef};
 
-use crate::domain::{Ask, Change, Decision, Domain};
+use crate::domain::{Ask, Change, Decision, Domain, Gauge};
 
 pub use drpc::steps as drpc_steps;
 pub use state::{Asked, Hub};
@@ -71,6 +72,10 @@ impl Domain for Hub {
 
     fn known(&self, kind: Kind) -> BTreeSet<ObjectId> {
         self.objects(kind)
+    }
+
+    fn gauges(&self) -> Vec<Gauge> {
+        gauges::of(self)
     }
 
     fn decide(&self, ask: Ask<'_>) -> Decision {

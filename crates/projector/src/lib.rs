@@ -25,7 +25,7 @@ pub mod runbook;
 pub mod spoke;
 pub mod world;
 
-pub use domain::{Again, Ask, Change, Decision, Domain, Wanted};
+pub use domain::{Again, Ask, Change, Decision, Domain, Gauge, Wanted};
 pub use flights::{Attempt, Flights};
 pub use world::{Decided, World};
 

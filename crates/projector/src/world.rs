@@ -68,6 +68,9 @@ impl<D: Domain> World<D> {
             Payload::Observed(fact) => self.change(Change::Observed(fact), &mut touched),
             Payload::Gone(object) => self.change(Change::Gone(object), &mut touched),
             Payload::TimerFired { .. } => touched.extend(record.aggregate.clone()),
+            // Nothing to fold: what is known is what the log still holds, and the world is listed anew before anything
+            // is decided.
+            Payload::Lost { .. } => {}
             Payload::Commanded { id, slot, command } => {
                 if let Some(aggregate) = &record.aggregate {
                     self.flights.depart(aggregate, slot, *id, command, self.now);

@@ -23,7 +23,8 @@ pub struct Filter {
     #[arg(long, value_name = "NAME")]
     cluster: Vec<String>,
 
-    /// Of this kind: Observed, Gone, TimerFired, Commanded, Finished, Moved, Started, Synced, or the name of a command
+    /// Of this kind: Observed, Gone, TimerFired, Commanded, Finished, Moved, Started, Synced, Lost, or the name of a
+    /// command
     #[arg(long, value_name = "KIND", ignore_case = true)]
     kind: Vec<String>,
 

@@ -65,6 +65,9 @@ pub fn says(merged: &Merged, index: usize) -> String {
             format!("{name} {}", outcome_text(outcome))
         }
         Payload::Moved(position) => moved(position),
+        Payload::Lost { records } => {
+            format!("the log lacked {records} records that it had acknowledged: what was done then is not in it")
+        }
     }
 }
 

@@ -44,6 +44,10 @@ pub struct Flags {
     #[arg(long, value_name = "DIR", env = "RAMEN_DATA_DIR", default_value = "/var/lib/ramen")]
     pub data_dir: PathBuf,
 
+    /// End with code 3 if the log lost records that it had acknowledged, instead of recording the loss and going on
+    #[arg(long)]
+    pub refuse_damaged_log: bool,
+
     /// Namespace of the operator
     #[arg(long, value_name = "NAME", env = "POD_NAMESPACE", default_value = "ramen-system")]
     pub namespace: String,
@@ -78,7 +82,7 @@ pub struct Flags {
     pub log_format: telemetry::Format,
 
     /// Which lines are written, as `info` or `info,ramen_runtime=debug`
-    #[arg(long, value_name = "FILTER", env = "RAMEN_LOG", default_value = "info,kube_client=off,kube_runtime=error")]
+    #[arg(long, value_name = "FILTER", env = "RAMEN_LOG", default_value = "info,kube_client=off")]
     pub log: String,
 }
 
@@ -101,6 +105,7 @@ impl Flags {
         Settings {
             connect: Connect::Kubeconfig { path: self.kubeconfig.clone(), context: self.context.clone() },
             data_dir: self.data_dir.clone(),
+            refuse_damaged_log: self.refuse_damaged_log,
             namespace: self.namespace.clone(),
             identity: self.identity.clone().filter(|name| !name.is_empty()).unwrap_or_else(unnamed),
             lease: self.leader_elect.then(|| Lease::named(lease_name)),

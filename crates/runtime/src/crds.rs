@@ -2,14 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use futures::{StreamExt, pin_mut};
-use kube::{
-    Api, Client,
-    core::{DynamicObject, PartialObjectMeta, ResourceExt},
-    runtime::watcher::{self, Event, watcher},
-};
+use kube::Client;
 use ramen_api::kinds::{CUSTOM_RESOURCE_DEFINITION, Resource};
+use serde_json::Value;
 use tokio::sync::watch;
+
+use crate::stream::{Event, Source, Stream};
 
 /// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -48,23 +46,21 @@ fn is_built_in(resource: &Resource) -> bool {
 
 /// Watches the CRDs' metadata and tells which there are, until dropped.
 pub(crate) async fn follow(client: Client, served: watch::Sender<Served>) {
-    let api: Api<PartialObjectMeta<DynamicObject>> = Api::all_with(client, &CUSTOM_RESOURCE_DEFINITION.api_resource());
-    let events = watcher(api, watcher::Config::default());
-    pin_mut!(events);
+    let mut events = Stream::new(client, Source::new(&CUSTOM_RESOURCE_DEFINITION, None, "").metadata_only());
     let mut names = BTreeSet::new();
     let mut reading = false;
-    while let Some(event) = events.next().await {
-        match event {
-            Ok(Event::Init) => {
+    loop {
+        match events.next().await {
+            Ok(Event::Started) => {
                 names.clear();
                 reading = true;
             }
-            Ok(Event::InitApply(crd) | Event::Apply(crd)) => {
-                names.insert(crd.name_any());
-            }
-            Ok(Event::InitDone) => reading = false,
-            Ok(Event::Delete(crd)) => {
-                names.remove(&crd.name_any());
+            Ok(Event::Listed(crd) | Event::Changed(crd)) => names.extend(name(&crd)),
+            Ok(Event::Done) => reading = false,
+            Ok(Event::Deleted(crd)) => {
+                if let Some(name) = name(&crd) {
+                    names.remove(&name);
+                }
             }
             Err(err) => {
                 tracing::debug!(error = crate::kube_api::failure::chain(&err), "could not watch the CRDs");
@@ -88,6 +84,10 @@ pub(crate) async fn follow(client: Client, served: watch::Sender<Served>) {
             });
         }
     }
+}
+
+fn name(crd: &Value) -> Option<String> {
+    crd["metadata"]["name"].as_str().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -90,5 +90,11 @@ impl Error {
 }
 
 fn is_damage(err: &log::Error) -> bool {
-    matches!(err, log::Error::Damaged { .. } | log::Error::DamagedBlob { .. } | log::Error::Unreadable { .. })
+    matches!(
+        err,
+        log::Error::Damaged { .. }
+            | log::Error::DamagedBlob { .. }
+            | log::Error::Unreadable { .. }
+            | log::Error::Lost { .. }
+    )
 }

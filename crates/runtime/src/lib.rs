@@ -12,15 +12,17 @@
 //!
 //! - [`ramen_ledger`] is the pipeline without sockets and clocks: inputs to records, decisions and flights.
 //! - `pipeline` is the loop around it: durable first, then acted on.
-//! - `watch` and `crds` bring inputs; `executor` carries out commands through `kube_api` and `s3`.
-//! - `lease`, `serve`, `metrics`, [`telemetry`], `parts` are what a process in a cluster needs besides.
+//! - `watch` and `crds` bring inputs, both from a `stream`; `executor` carries out commands through `kube_api` and `s3`.
+//! - `loss` tells people of a log that lost records; `lease`, `serve`, `metrics`, `gauges`, [`telemetry`], `parts` are what a process in a cluster needs besides.
 
 mod clock;
 mod crds;
 mod error;
 mod executor;
+mod gauges;
 mod kube_api;
 mod lease;
+mod loss;
 mod metrics;
 mod parts;
 mod pipeline;
@@ -28,6 +30,7 @@ mod run;
 mod s3;
 mod serve;
 mod settings;
+mod stream;
 mod vault;
 mod watch;
 
@@ -35,5 +38,5 @@ pub mod cli;
 pub mod telemetry;
 
 pub use error::Error;
-pub use run::{run, run_with_log};
+pub use run::{Opened, run, run_with_log};
 pub use settings::{Connect, Lease, Limits, Settings};

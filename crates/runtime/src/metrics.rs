@@ -12,6 +12,11 @@ use prometheus_client::{
 };
 use ramen_events::Outcome;
 
+use crate::gauges;
+
+/// What the names of all metrics begin with.
+const PREFIX: &str = "ramen";
+
 /// Upper bounds of the time that an append takes until it is durable, in seconds.
 const APPEND_SECONDS: [f64; 10] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
 
@@ -63,6 +68,7 @@ pub(crate) struct Metrics {
     watch_errors: Counters<KindLabels>,
     append_seconds: Histogram,
     pub(crate) head: Gauge,
+    pub(crate) lost: Gauge,
     pub(crate) in_flight: Gauge,
     pub(crate) queue_depth: Gauge,
     pub(crate) timers: Gauge,
@@ -73,7 +79,7 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// All metrics, at zero.
     pub(crate) fn new() -> Self {
-        let mut registry = Registry::with_prefix("ramen");
+        let mut registry = Registry::with_prefix(PREFIX);
         let metrics = Self {
             registry: Arc::default(),
             api_requests: Family::default(),
@@ -84,6 +90,7 @@ impl Metrics {
             watch_errors: Family::default(),
             append_seconds: Histogram::new(APPEND_SECONDS),
             head: Gauge::default(),
+            lost: Gauge::default(),
             in_flight: Gauge::default(),
             queue_depth: Gauge::default(),
             timers: Gauge::default(),
@@ -96,6 +103,7 @@ impl Metrics {
         registry.register("log_records", "Records appended to the event log, by what they say", m.records);
         registry.register("log_append_seconds", "Time until appended records are durable", m.append_seconds);
         registry.register("log_head", "Number of the last record", m.head);
+        registry.register("log_lost_records", "Acknowledged records that were gone when the log was opened", m.lost);
         registry.register("commands", "Commands carried out, by their end", m.commands);
         registry.register("commands_in_flight", "Commands that are being carried out", m.in_flight);
         registry.register("sightings_dropped", "Objects seen that made no record, by reason", m.dropped);
@@ -108,9 +116,9 @@ impl Metrics {
         metrics
     }
 
-    /// All values, as Prometheus reads them.
-    pub(crate) fn render(&self) -> String {
-        let mut out = String::new();
+    /// All values and those of `gauges`, as Prometheus reads them.
+    pub(crate) fn render(&self, gauges: &[ramen_projector::Gauge]) -> String {
+        let mut out = gauges::text(PREFIX, gauges);
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         // Writing into a string has no failing case but the formatting of a value, which then is left out.
         let _ = text::encode(&mut out, &registry);
@@ -176,7 +184,7 @@ mod tests {
         metrics.api_request("list", "pods");
         metrics.api_request("list", "pods");
         metrics.command("Apply", &Outcome::Conflict { message: String::new() });
-        let text = metrics.render();
+        let text = metrics.render(&[]);
         assert!(text.contains(r#"ramen_api_requests_total{verb="list",resource="pods"} 2"#), "{text}");
         assert!(text.contains(r#"ramen_commands_total{command="Apply",outcome="conflict"} 1"#), "{text}");
         assert!(text.contains("ramen_leading 0"), "{text}");

@@ -18,7 +18,7 @@ use ramen_projector::{DECIDER_VERSION, Domain, World};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Limits, clock::WallClock, executor::Work, metrics::Metrics, telemetry};
+use crate::{Error, Limits, clock::WallClock, executor::Work, gauges::Question, metrics::Metrics, telemetry};
 
 /// The clock is looked at this often even if nothing is due: it may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
@@ -61,6 +61,10 @@ pub(crate) struct Pipeline<O: Operator> {
     pub(crate) work: Option<mpsc::UnboundedSender<Work>>,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
+    /// Scrapes that ask for gauges.
+    pub(crate) questions: mpsc::Receiver<Question>,
+    /// How many acknowledged records were gone when the log was opened.
+    pub(crate) lost: u64,
     /// The last record of the last snapshot.
     pub(crate) saved: Seq,
 }
@@ -70,6 +74,9 @@ impl<O: Operator> Pipeline<O> {
     pub(crate) async fn run(mut self, stop: CancellationToken) -> Result<(), Error> {
         let wall = self.clock.now();
         self.ledger.start(wall);
+        if self.lost > 0 {
+            self.ledger.lost(self.lost, wall);
+        }
         self.commit().await?;
         let mut waiting = Vec::with_capacity(self.limits.batch);
         loop {
@@ -81,6 +88,11 @@ impl<O: Operator> Pipeline<O> {
                     if count == 0 {
                         break;
                     }
+                }
+                Some(question) = self.questions.recv() => {
+                    // Who asked may have lost patience.
+                    let _ = question.send(self.ledger.world().domain.gauges());
+                    continue;
                 }
                 () = tokio::time::sleep(sleep), if self.work.is_some() => self.tell_delay(),
             }

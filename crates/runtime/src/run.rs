@@ -21,8 +21,10 @@ use crate::{
     clock::WallClock,
     crds::{self, Served},
     executor::Executor,
+    gauges,
     kube_api::{calls::Calls, client, notices::Notices},
     lease::Lease,
+    loss,
     metrics::Metrics,
     parts::{Part, Parts},
     pipeline::{self, Pipeline},
@@ -39,14 +41,23 @@ use crate::{
 pub async fn run<O: Operator>(operator: O, settings: Settings, stop: CancellationToken) -> Result<(), Error> {
     let dir = settings.data_dir.clone();
     let owner = Owner { operator: O::Domain::OPERATOR, cluster: settings.cluster.clone() };
-    let open = move || match SledLog::open(&dir, &Options::new(owner)) {
+    let options = Options { refuse_lost: settings.refuse_damaged_log, ..Options::new(owner) };
+    let open = move || match SledLog::open(&dir, &options) {
         Ok(log) => {
             tell_found(log.recovered());
-            Ok(Arc::new(log) as Arc<dyn EventLog>)
+            Ok(Opened { lost: log.recovered().lost, log: Arc::new(log) })
         }
         Err(err) => Err(Error::OpenLog { dir, err }),
     };
     run_with_log(operator, settings, open, stop).await
+}
+
+/// A log, and what was found when it was opened.
+pub struct Opened {
+    /// The log.
+    pub log: Arc<dyn EventLog>,
+    /// How many records it lacks although it had acknowledged them.
+    pub lost: u64,
 }
 
 /// As [`run`], with another log. `open` is called, where it may block, once this process leads.
@@ -56,7 +67,7 @@ pub async fn run<O: Operator>(operator: O, settings: Settings, stop: Cancellatio
 pub async fn run_with_log<O: Operator>(
     operator: O,
     settings: Settings,
-    open: impl FnOnce() -> Result<Arc<dyn EventLog>, Error> + Send + 'static,
+    open: impl FnOnce() -> Result<Opened, Error> + Send + 'static,
     stop: CancellationToken,
 ) -> Result<(), Error> {
     let operator = Arc::new(operator);
@@ -70,11 +81,12 @@ pub async fn run_with_log<O: Operator>(
     tell_settings(manager, &settings, &server);
 
     let mut parts = Parts::new(&stop);
+    let (asking, questions) = gauges::channel();
     if let Some(addr) = settings.listen {
         let listener = serve::listen(addr).await?;
         let (metrics, end) = (metrics.clone(), parts.end.clone());
         parts.spawn(Part::Server, async move {
-            serve::serve(listener, metrics, end).await;
+            serve::serve(listener, metrics, asking, end).await;
             Ok(())
         });
     }
@@ -93,11 +105,20 @@ pub async fn run_with_log<O: Operator>(
     }
     metrics.leading.set(1);
 
-    let started = start(&mut parts, operator, &settings, open, client, calls, metrics.clone()).await;
+    let ends = Ends { client, calls, questions, metrics: metrics.clone() };
+    let started = start(&mut parts, operator, &settings, open, ends).await;
     let ended = parts.join(started.err()).await;
     metrics.leading.set(0);
     tracing::info!("stopped");
     ended
+}
+
+/// What connects the parts with the outside.
+struct Ends {
+    client: kube::Client,
+    calls: Calls,
+    questions: mpsc::Receiver<gauges::Question>,
+    metrics: Metrics,
 }
 
 /// Opens the log and starts everything that works on it.
@@ -105,29 +126,33 @@ async fn start<O: Operator>(
     parts: &mut Parts,
     operator: Arc<O>,
     settings: &Settings,
-    open: impl FnOnce() -> Result<Arc<dyn EventLog>, Error> + Send + 'static,
-    client: kube::Client,
-    calls: Calls,
-    metrics: Metrics,
+    open: impl FnOnce() -> Result<Opened, Error> + Send + 'static,
+    ends: Ends,
 ) -> Result<(), Error> {
+    let Ends { client, calls, questions, metrics } = ends;
     let opened = tokio::task::spawn_blocking(move || {
-        let log = open()?;
-        let world = pipeline::recover::<O::Domain>(&*log)?;
-        Ok((log, world))
+        let opened = open()?;
+        let world = pipeline::recover::<O::Domain>(&*opened.log)?;
+        Ok((opened, world))
     });
-    let (log, world) = opened.await.map_err(|_| Error::Ended { part: "the log's reader" })??;
+    let (Opened { log, lost }, world) = opened.await.map_err(|_| Error::Ended { part: "the log's reader" })??;
     let limits = settings.limits.clone();
     let head = log.head();
     let origin = Origin { operator: O::Domain::OPERATOR, cluster: settings.cluster.clone(), epoch: log.epoch() };
     let (inputs, received) = mpsc::channel(limits.queue);
     let (work, to_do) = mpsc::unbounded_channel();
     let vault = Arc::new(Vault::default());
+    let notices = Notices::new(manager(O::Domain::OPERATOR), settings.identity.clone());
+    metrics.lost.set(i64::try_from(lost).unwrap_or(i64::MAX));
+    if lost > 0 {
+        loss::report(lost, settings, &notices, &calls).await;
+    }
 
     let executor = Executor {
         operator: Arc::clone(&operator),
         calls,
         stores: Stores::new(Arc::clone(&vault), &limits, metrics.clone()),
-        notices: Notices::new(manager(O::Domain::OPERATOR), settings.identity.clone()),
+        notices,
         history: Arc::clone(&log) as Arc<dyn History>,
         permits: Semaphore::new(limits.calls),
         metrics: metrics.clone(),
@@ -141,6 +166,8 @@ async fn start<O: Operator>(
 
     let pipeline = Pipeline {
         saved: world.head,
+        questions,
+        lost,
         ledger: Ledger::new(Arc::clone(&operator), origin, world, head.stamp),
         log,
         clock: WallClock::after(head.stamp.time),
@@ -179,19 +206,13 @@ fn manager(side: Side) -> &'static str {
     }
 }
 
-/// What the log was found to hold, and what it was found to have lost.
+/// What the log was found to hold.
 fn tell_found(found: &Recovered) {
-    let Recovered { head, epoch, checked, cut, lost } = *found;
+    // What was lost becomes a record, and is told with it.
+    let Recovered { head, epoch, checked, cut, .. } = *found;
     tracing::info!(seq = head.seq.0, %epoch, checked, "the log is open");
     if cut > 0 {
         tracing::warn!(cut, seq = head.seq.0, "the log had a torn tail, as a crash leaves it; it was cut off");
-    }
-    if lost > 0 {
-        tracing::warn!(
-            lost,
-            seq = head.seq.0,
-            "the volume lost records that it had promised to keep; all is looked at anew"
-        );
     }
 }
 

@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, metrics::Metrics};
+use crate::{Error, gauges::Asking, metrics::Metrics};
 
 /// The form in which metrics are given.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -25,8 +25,8 @@ pub(crate) async fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
 }
 
 /// Serves until `stop`.
-pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, stop: CancellationToken) {
-    let metrics = Arc::new(metrics);
+pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, asking: Asking, stop: CancellationToken) {
+    let shared = Arc::new((metrics, asking));
     let mut connections = JoinSet::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         while connections.try_join_next().is_some() {}
@@ -35,11 +35,11 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, stop: Cancell
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let metrics = Arc::clone(&metrics);
+        let shared = Arc::clone(&shared);
         connections.spawn(async move {
             let service = service_fn(move |request| {
-                let response = answer(&request, &metrics);
-                async move { Ok::<_, Infallible>(response) }
+                let shared = Arc::clone(&shared);
+                async move { Ok::<_, Infallible>(answer(&request, &shared.0, &shared.1).await) }
             });
             // A client that goes away is no error of ours.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -47,10 +47,10 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, stop: Cancell
     }
 }
 
-fn answer(request: &Request<Incoming>, metrics: &Metrics) -> Response<Full<Bytes>> {
+async fn answer(request: &Request<Incoming>, metrics: &Metrics, asking: &Asking) -> Response<Full<Bytes>> {
     let text = "text/plain; charset=utf-8";
     match request.uri().path() {
-        "/metrics" => reply(StatusCode::OK, OPEN_METRICS, metrics.render()),
+        "/metrics" => reply(StatusCode::OK, OPEN_METRICS, metrics.render(&asking.gauges().await)),
         "/healthz" => reply(StatusCode::OK, text, "ok\n".to_owned()),
         "/readyz" => match missing(metrics) {
             None => reply(StatusCode::OK, text, "ok\n".to_owned()),

@@ -13,6 +13,8 @@ pub struct Settings {
     pub connect: Connect,
     /// Directory of the event log. One process at a time.
     pub data_dir: PathBuf,
+    /// Whether to end instead of going on with a log that lost acknowledged records.
+    pub refuse_damaged_log: bool,
     /// Namespace of the Lease, and of whatever else the process owns for itself.
     pub namespace: String,
     /// Who this process is, among those that want to lead: the pod's name.

@@ -49,6 +49,7 @@ pub(crate) fn is_told(record: &Record) -> bool {
     match &record.payload {
         Payload::Moved(position) if entered(record, position) => tracing::enabled!(tracing::Level::INFO),
         Payload::Started { .. } | Payload::Synced => tracing::enabled!(tracing::Level::INFO),
+        Payload::Lost { .. } => tracing::enabled!(tracing::Level::WARN),
         Payload::Finished { outcome, .. } if !outcome.is_done() => tracing::enabled!(tracing::Level::INFO),
         _ => tracing::enabled!(tracing::Level::DEBUG),
     }
@@ -93,6 +94,9 @@ pub(crate) fn tell(record: &Record) {
         Payload::TimerFired { why, .. } => tracing::debug!(seq, drpc, vrg, other, cause, why, "timer"),
         Payload::Started { epoch, .. } => tracing::info!(seq, %epoch, "started"),
         Payload::Synced => tracing::info!(seq, "every watched kind was listed; decisions begin"),
+        Payload::Lost { records } => {
+            tracing::warn!(seq, records, "the volume lost records that it had promised to keep; all is looked at anew");
+        }
     }
 }
 

@@ -5,12 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures::{StreamExt, pin_mut};
-use kube::{
-    Api, Client,
-    core::{DynamicObject, Status, discovery::ApiResource},
-    runtime::watcher::{self, Event, watcher},
-};
+use kube::Client;
 use ramen_api::kinds::{self, Resource};
 use ramen_ledger::Input;
 use ramen_ports::Watch;
@@ -21,6 +16,7 @@ use crate::{
     crds::Served,
     kube_api::{calls::shorten, failure::chain},
     metrics::Metrics,
+    stream::{self, Event, Source, Stream},
     vault::{Vault, name_of},
 };
 
@@ -104,26 +100,21 @@ impl Watcher {
 
     /// Lists and watches; ends when the kind is not served.
     async fn follow(&self, pause: &mut Duration) -> End {
-        let api = self.api(&self.watch.resource.api_resource());
-        let mut config = watcher::Config::default();
-        if !self.watch.labels.is_empty() {
-            config = config.labels(&self.watch.labels);
-        }
-        let events = watcher(api, config);
-        pin_mut!(events);
+        let source = Source::new(self.watch.resource, self.watch.namespace.as_deref(), &self.watch.labels);
+        let mut events = Stream::new(self.client.clone(), source);
         let mut secrets = BTreeSet::new();
-        while let Some(event) = events.next().await {
-            match event {
+        loop {
+            match events.next().await {
                 Ok(event) => {
                     // The start of a list is no success yet.
-                    if !matches!(event, Event::Init) {
+                    if event != Event::Started {
                         *pause = PAUSES.0;
                     }
                     if let Err(closed) = self.pass_on(event, &mut secrets).await {
                         return closed.into();
                     }
                 }
-                Err(err) if code(&err) == Some(404) => {
+                Err(err) if err.code() == Some(404) => {
                     if !self.watch.optional {
                         self.complain(&err);
                     }
@@ -131,7 +122,7 @@ impl Watcher {
                 }
                 Err(err) => {
                     self.complain(&err);
-                    if self.watch.optional && code(&err) == Some(403) {
+                    if self.watch.optional && err.code() == Some(403) {
                         return End::NotServed;
                     }
                     tokio::time::sleep(*pause).await;
@@ -139,28 +130,16 @@ impl Watcher {
                 }
             }
         }
-        End::NotServed
     }
 
-    fn api(&self, resource: &ApiResource) -> Api<DynamicObject> {
-        match &self.watch.namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, resource),
-            None => Api::all_with(self.client.clone(), resource),
-        }
-    }
-
-    async fn pass_on(
-        &self,
-        event: Event<DynamicObject>,
-        secrets: &mut BTreeSet<(String, String)>,
-    ) -> Result<(), Closed> {
+    async fn pass_on(&self, event: Event, secrets: &mut BTreeSet<(String, String)>) -> Result<(), Closed> {
         let is_secret = *self.watch.resource == kinds::SECRET;
         let input = match event {
-            Event::Init => {
+            Event::Started => {
                 secrets.clear();
                 Input::ListStarted(self.index)
             }
-            Event::InitApply(object) => {
+            Event::Listed(object) => {
                 let object = whole(object, self.watch.resource);
                 if is_secret {
                     self.vault.learn(&object);
@@ -168,24 +147,27 @@ impl Watcher {
                 }
                 Input::Listed(self.index, object)
             }
-            Event::InitDone => {
+            Event::Done => {
                 if is_secret {
                     self.vault.keep_only(self.watch.namespace.as_deref(), secrets);
                     secrets.clear();
                 }
                 Input::ListDone(self.index)
             }
-            Event::Apply(object) => {
+            Event::Changed(object) => {
                 let object = whole(object, self.watch.resource);
                 if is_secret {
                     self.vault.learn(&object);
                 }
                 Input::Changed(self.index, object)
             }
-            Event::Delete(object) => {
+            Event::Deleted(object) => {
                 let object = whole(object, self.watch.resource);
                 if is_secret {
                     self.vault.forget(&object);
+                    if let Some(name) = name_of(&object) {
+                        secrets.remove(&name);
+                    }
                 }
                 Input::Deleted(self.index, object)
             }
@@ -197,40 +179,17 @@ impl Watcher {
         self.inputs.send(input).await.map_err(|_| Closed)
     }
 
-    fn complain(&self, err: &watcher::Error) {
+    fn complain(&self, err: &stream::Error) {
         let kind = self.watch.resource.kind;
         self.metrics.watch_error(kind.to_owned());
-        tracing::warn!(kind, error = describe(err), "a watch failed; it is taken up again");
+        tracing::warn!(kind, error = chain(err), "a watch failed; it is taken up again");
     }
 }
 
 /// The object with its `apiVersion` and `kind`, which lists leave out, and without what nobody needs.
-fn whole(object: DynamicObject, resource: &Resource) -> Value {
-    let mut object = serde_json::to_value(object).unwrap_or_default();
+fn whole(mut object: Value, resource: &Resource) -> Value {
     object["apiVersion"] = Value::String(resource.api_version());
     object["kind"] = Value::String(resource.kind.to_owned());
     shorten(&mut object);
     object
-}
-
-/// What the API server said, if it was the API server that ended the watch.
-fn status(err: &watcher::Error) -> Option<&Status> {
-    match err {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-        | watcher::Error::WatchFailed(kube::Error::Api(status))
-        | watcher::Error::WatchError(status) => Some(status),
-        _ => None,
-    }
-}
-
-fn code(err: &watcher::Error) -> Option<u16> {
-    status(err).map(|status| status.code)
-}
-
-fn describe(err: &watcher::Error) -> String {
-    match status(err) {
-        Some(status) => format!("{} ({} {})", status.message, status.code, status.reason),
-        None => chain(err),
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ramen_api::{
     foreign_crds::foreign_crds,
-    kinds::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, LEASE, VOLUME_REPLICATION_CLASS},
+    kinds::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, EVENT, LEASE, VOLUME_REPLICATION_CLASS},
 };
 use ramen_events::{
     ClusterName, Kind, ObjectId, Outcome, Payload,
@@ -98,6 +98,29 @@ async fn nothing_is_done_when_the_log_takes_nothing() {
     let ended = process.end().await.unwrap_err();
     assert_eq!((ended.exit_code(), lab.writes()), (1, 0), "{ended}");
     assert_ne!(ended.remedy(), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_lost_records_says_so_for_ever_and_people_are_told() {
+    let mut lab = Lab::new().await;
+    lab.lost = 3;
+    lab.set("wants", "a", "1");
+    let process = lab.start();
+    until("the copy", || lab.value("copies", "a").is_some()).await;
+    process.stop().await.unwrap();
+    lab.lost = 0;
+    let process = lab.start();
+    until("both starts", || lab.count(|payload| matches!(payload, Payload::Synced)) == 2).await;
+    process.stop().await.unwrap();
+    let told = |payload: &Payload| matches!(payload, Payload::Lost { records: 3 });
+    assert_eq!((lab.count(told), told(&lab.records()[1].payload)), (1, true), "once, right after the start");
+    let events = lab.cluster.list(&EVENT, None, None).unwrap();
+    let (event, reason) = (&events[0], &events[0]["reason"]);
+    assert_eq!(
+        (events.len(), reason, &event["type"]),
+        (1, &json!("EventLogLostRecords"), &json!("Warning")),
+        "{event}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -257,7 +280,7 @@ async fn health_tells_what_is_missing_and_metrics_tell_what_was_asked() {
     until("readiness", || ask(port, "/readyz").contains("200 OK")).await;
     let metrics = ask(port, "/metrics");
     for line in [
-        r#"ramen_api_requests_total{verb="list",resource="configmaps"} 2"#,
+        r#"ramen_api_requests_total{verb="watch",resource="configmaps"} 2"#,
         "ramen_synced 1",
         r#"ramen_log_records_total{payload="Synced"} 1"#,
     ] {

@@ -44,6 +44,7 @@ mod schema;
 mod shape;
 mod strategic;
 mod table;
+mod typed;
 mod validate;
 mod write;
 

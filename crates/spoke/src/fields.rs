@@ -1,79 +1,18 @@
-//! Reads fields of objects that may lack them, or hold something else there: absence is the empty value.
+//! Reads what only the operator of a managed cluster reads of objects; the rest is in [`ramen_ports::fields`].
 
-use std::collections::BTreeMap;
-
-use ramen_events::{Condition, ConditionStatus, Time, spoke::Key};
+use ramen_events::spoke::Key;
 use serde_json::Value;
 
-/// Text at a JSON pointer.
-pub fn text(object: &Value, pointer: &str) -> String {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
+pub use ramen_ports::fields::*;
 
 /// Text at a JSON pointer, if there is one that is not empty.
 pub fn filled(object: &Value, pointer: &str) -> Option<String> {
     object.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
-/// A flag; absence is false.
-pub fn flag(object: &Value, pointer: &str) -> bool {
-    object.pointer(pointer).and_then(Value::as_bool).unwrap_or_default()
-}
-
-/// A whole number; absence is 0.
-pub fn number(object: &Value, pointer: &str) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or_default()
-}
-
-/// A moment.
-pub fn time(object: &Value, pointer: &str) -> Option<Time> {
-    object.pointer(pointer).and_then(Value::as_str).and_then(Time::parse)
-}
-
-/// The elements of a list.
-pub fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-/// A list of texts.
-pub fn texts(object: &Value, pointer: &str) -> Vec<String> {
-    list(object, pointer).iter().filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// A map of texts.
-pub fn map(object: &Value, pointer: &str) -> BTreeMap<String, String> {
-    object
-        .pointer(pointer)
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
-}
-
 /// Namespace and name.
 pub fn key(object: &Value) -> Key {
     Key::new(text(object, "/metadata/namespace"), text(object, "/metadata/name"))
-}
-
-/// Whether deletion was asked for.
-pub fn deleting(object: &Value) -> bool {
-    object.pointer("/metadata/deletionTimestamp").is_some_and(|value| !value.is_null())
-}
-
-/// Conditions, in their order.
-pub fn conditions(object: &Value, pointer: &str) -> Vec<Condition> {
-    list(object, pointer)
-        .iter()
-        .map(|condition| Condition {
-            kind: text(condition, "/type"),
-            status: ConditionStatus::parse(&text(condition, "/status")),
-            reason: text(condition, "/reason"),
-            message: text(condition, "/message"),
-            generation: number(condition, "/observedGeneration"),
-            since: time(condition, "/lastTransitionTime").unwrap_or_default(),
-        })
-        .collect()
 }
 
 /// The annotation of this name.

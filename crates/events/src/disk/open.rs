@@ -11,7 +11,7 @@ use std::{
 use sled::Db;
 
 use crate::{
-    Epoch, Seq,
+    Epoch,
     disk::{
         SledLog,
         directory::{self, Lock, failed},
@@ -53,12 +53,14 @@ pub struct Options {
     pub owner: Owner,
     /// What to check.
     pub check: Check,
+    /// Whether a log that lacks records which it had acknowledged is not opened.
+    pub refuse_lost: bool,
 }
 
 impl Options {
     /// For this owner, checking the whole log.
     pub fn new(owner: Owner) -> Self {
-        Self { owner, check: Check::default() }
+        Self { owner, check: Check::default(), refuse_lost: false }
     }
 }
 
@@ -83,7 +85,8 @@ impl SledLog {
     /// [`SledLog::recovered`]. The epoch gained is durable when this returns.
     ///
     /// # Errors
-    /// [`Error::Locked`], [`Error::Damaged`], [`Error::TooNew`], [`Error::OtherOwner`], or when files fail.
+    /// [`Error::Locked`], [`Error::Damaged`], [`Error::TooNew`], [`Error::OtherOwner`], [`Error::Lost`] if that is wanted,
+    /// or when files fail.
     pub fn open(dir: &Path, options: &Options) -> Result<Self, Error> {
         directory::create(dir)?;
         let lock = Lock::take(dir)?;
@@ -96,6 +99,11 @@ impl SledLog {
         let mark = marker::read(dir);
         let survey = survey(&db, options.check)?;
         check_mark(&db, mark, survey.head)?;
+        let lost = lost(&survey, mark);
+        if options.refuse_lost && lost > 0 {
+            // Nothing was written yet: the next attempt finds the same.
+            return Err(Error::Lost { records: lost, after: survey.head.seq });
+        }
         let epoch = gain_epoch(&db, mark)?;
         for seq in &survey.torn {
             let mut batch = sled::Batch::default();
@@ -245,12 +253,16 @@ fn gain_epoch(db: &Db, mark: Option<Mark>) -> Result<Epoch, Error> {
 }
 
 fn report(survey: &Survey, mark: Option<Mark>, epoch: Epoch) -> Recovered {
-    let acknowledged = mark.map_or(Seq(0), |mark| mark.seq);
     Recovered {
         head: survey.head,
         epoch,
         checked: survey.checked,
         cut: survey.torn.len() as u64,
-        lost: acknowledged.0.saturating_sub(survey.head.seq.0),
+        lost: lost(survey, mark),
     }
+}
+
+/// How many acknowledged records are gone.
+fn lost(survey: &Survey, mark: Option<Mark>) -> u64 {
+    mark.map_or(0, |mark| mark.seq.0.saturating_sub(survey.head.seq.0))
 }

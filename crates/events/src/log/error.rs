@@ -101,6 +101,14 @@ pub enum Error {
         #[source]
         damage: Damage,
     },
+    /// Records that had been acknowledged as durable are gone from the log's end.
+    #[error("the log lacks {records} records that it had acknowledged, after record {after}")]
+    Lost {
+        /// How many.
+        records: u64,
+        /// The last record that is there.
+        after: Seq,
+    },
     /// A blob does not have the bytes that its name promises.
     #[error("blob {id} is damaged")]
     DamagedBlob {
@@ -203,6 +211,10 @@ impl Error {
             Self::Unreadable { .. } => {
                 "keep a copy of the directory, then restore the log from its archive or start with an empty directory: \
                  the state is read again from the clusters"
+            }
+            Self::Lost { .. } => {
+                "keep a copy of the directory as evidence and find out why the volume lost what it had promised to keep; \
+                 then start without --refuse-damaged-log: the state is read again from the clusters"
             }
             Self::Damaged { .. } | Self::DamagedBlob { .. } => {
                 "keep a copy of the directory as evidence, then restore the log from its archive or start with an \

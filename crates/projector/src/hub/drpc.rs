@@ -42,6 +42,8 @@ use crate::{
     runbook,
 };
 
+pub use placement::Counted;
+
 use action::Action;
 use report::Stage;
 use site::{Decided, Site};

@@ -73,17 +73,22 @@ async fn pass(
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Error> {
     let uri = request.uri();
-    let gated = uri.path().contains(path) && uri.query().is_some_and(|query| query.contains("watch=true"));
+    let asks = |what: &str| uri.query().is_some_and(|query| query.contains(what));
+    let gated = uri.path().contains(path) && asks("watch=true");
+    // What exists comes in the first frame, and is a list.
+    let listed = usize::from(asks("sendInitialEvents=true"));
     *request.uri_mut() = format!("{upstream}{uri}").parse().unwrap();
     let response = client.request(request).await?;
     Ok(response.map(|body| {
         if !gated {
             return body.boxed_unsync();
         }
-        let frames = BodyStream::new(body).then(move |frame| {
+        let frames = BodyStream::new(body).enumerate().then(move |(number, frame)| {
             let mut open = open.clone();
             async move {
-                let _ = open.wait_for(|open| *open).await;
+                if number >= listed {
+                    let _ = open.wait_for(|open| *open).await;
+                }
                 frame
             }
         });

@@ -10,7 +10,7 @@ use ramen_events::{
     ClusterName, Payload, Record, Seq,
     log::{EventLog, MemoryLog, MemoryStore},
 };
-use ramen_runtime::{Connect, Error, Lease, Limits, Settings, run_with_log};
+use ramen_runtime::{Connect, Error, Lease, Limits, Opened, Settings, run_with_log};
 use ramen_sim::{api::Api, cluster::Cluster, front::http::Front};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -26,6 +26,8 @@ pub struct Lab {
     pub gate: Gate,
     pub store: MemoryStore,
     pub front: Front,
+    /// How many records the log is said to have lost when it is opened next.
+    pub lost: u64,
     /// The log that was opened last: opening it once more would fence its writer.
     log: Arc<Mutex<Option<Arc<dyn EventLog>>>>,
 }
@@ -40,7 +42,7 @@ impl Lab {
                 .create(&NAMESPACE, &json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }))
                 .unwrap();
         }
-        Self { cluster, gate, store: MemoryStore::new(), front, log: Arc::default() }
+        Self { cluster, gate, store: MemoryStore::new(), front, lost: 0, log: Arc::default() }
     }
 
     /// Creates or changes a ConfigMap.
@@ -80,6 +82,7 @@ impl Lab {
             cluster: ClusterName::from("c1"),
             connect: Connect::Config(Box::new(config)),
             data_dir: "nowhere".into(),
+            refuse_damaged_log: false,
             namespace: "wants".to_owned(),
             identity: identity.to_owned(),
             lease: None,
@@ -109,12 +112,12 @@ impl Lab {
         settings: Settings,
         wrap: impl FnOnce(MemoryLog) -> Arc<dyn EventLog> + Send + 'static,
     ) -> Process {
-        let (store, slot) = (self.store.clone(), Arc::clone(&self.log));
+        let (store, slot, lost) = (self.store.clone(), Arc::clone(&self.log), self.lost);
         let stop = CancellationToken::new();
         let open = move || {
             let log = wrap(MemoryLog::open(&store));
             *slot.lock().unwrap() = Some(Arc::clone(&log));
-            Ok(log)
+            Ok(Opened { log, lost })
         };
         let task = tokio::spawn(run_with_log(mirror, settings, open, stop.clone()));
         Process { stop, task }

@@ -56,6 +56,9 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// How strict refusals begin.
+const STRICT: &str = "strict decoding error: ";
+
 impl Refusal {
     fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         Self { code, reason, message: message.into(), details: Value::Null }
@@ -247,13 +250,37 @@ impl Refusal {
         Self::new(422, "Invalid", message)
     }
 
+    /// An error that the server has no word for.
+    #[must_use]
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self::new(500, "", message)
+    }
+
+    /// A strict refusal of a body, as it is told of a patch.
+    #[must_use]
+    pub fn of_patch(self, patched: &str) -> Self {
+        if !self.message.starts_with(STRICT) {
+            return self;
+        }
+        Self::new(422, "Invalid", format!(" \"\" is invalid: patch: Invalid value: {patched:?}: {}", self.message))
+    }
+
+    /// A body has fields that the schema does not know, although the writer wanted none.
+    #[must_use]
+    pub fn strict(unknown: &[String]) -> Self {
+        Self::bad_request(format!("{STRICT}{}", unknown.join(", ")))
+    }
+
     /// The `v1.Status` object.
     #[must_use]
     pub fn to_status(&self) -> Value {
         let mut status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-            "message": self.message, "reason": self.reason, "code": self.code,
+            "message": self.message, "code": self.code,
         });
+        if !self.reason.is_empty() {
+            status["reason"] = json!(self.reason);
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }

@@ -15,7 +15,7 @@ use super::request::{Request, Target};
 use super::shape::Shape;
 use super::store::Key;
 use super::view::{Form, View, to_stored};
-use super::{ApiServer, apply, crd, defaults, rules, validate};
+use super::{ApiServer, apply, crd, defaults, rules, typed, validate};
 use crate::time::Time;
 
 /// What to do about fields that the schema does not know.
@@ -132,7 +132,8 @@ impl ApiServer {
             }
             self.apply(&target.kind, target.namespace.as_deref(), name, config, &mut write)?
         } else {
-            self.patch(&target.kind, target.namespace.as_deref(), name, &patch, &mut write)?
+            let patched = self.patch(&target.kind, target.namespace.as_deref(), name, &patch, &mut write);
+            patched.map_err(|refusal| refusal.of_patch(&String::from_utf8_lossy(&request.body)))?
         };
         let created = object.version() > existed
             && self
@@ -295,6 +296,7 @@ impl ApiServer {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }
         let mut config = identify(kind, namespace, Some(name), config)?;
+        typed::check(kind, &config)?;
         let on_status = write.subresource == Some("status");
         if kind.has_status()
             && let Some(map) = config.as_object_mut()
@@ -401,8 +403,7 @@ impl ApiServer {
         if !unknown.is_empty() && write.unknown != Unknown::Ignore {
             let texts: Vec<String> = unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
             if write.unknown == Unknown::Refuse {
-                let list = texts.join(", ");
-                return Err(Refusal::bad_request(format!("strict decoding error: {list}")));
+                return Err(Refusal::strict(&texts));
             }
             write.warnings.extend(texts);
         }

@@ -31,6 +31,35 @@ pub async fn applying_creates_and_owns(server: Server) {
     assert_eq!(reply.code, 422, "an apply has to name its manager: {}", reply.body);
 }
 
+pub async fn what_the_schema_lacks_cannot_be_applied(server: Server) {
+    let path = server.widget_path("one");
+    let mut with_metadata = config(&server, json!({"size": 4}));
+    with_metadata["metadata"]["bogus"] = json!(1);
+    let mut with_status = config(&server, json!({"size": 4}));
+    with_status["status"] = json!({"bogus": 1});
+    for (config, field) in [
+        (config(&server, json!({"size": 4, "bogus": 1})), ".spec.bogus"),
+        (config(&server, json!({"size": 4, "nested": {"bogus": null}})), ".spec.nested.bogus"),
+        (config(&server, json!({"size": 4, "parts": [{"name": "a", "bogus": 1}]})), ".spec.parts[name=\"a\"].bogus"),
+        (with_metadata, ".metadata.bogus"),
+        (with_status, ".status.bogus"),
+    ] {
+        for options in ["&force=true", "&fieldValidation=Ignore", "&fieldValidation=Strict"] {
+            let reply = server.apply(&path, "a", options, &config).await;
+            assert_eq!(reply.code, 500, "{options}: {}", reply.body);
+            let message = reply.body["message"].as_str().unwrap_or_default();
+            let expected = format!(
+                "failed to create typed patch object ({}/one; {}/v1, Kind=Widget): {field}: field not declared in schema",
+                server.space, server.group
+            );
+            assert_eq!(message, expected);
+            assert!(reply.body.get("reason").is_none(), "{}", reply.body);
+        }
+    }
+    assert_eq!(server.get(&path).await.code, 404);
+    server.apply(&path, "a", "", &config(&server, json!({"size": 4, "free": {"bogus": 1}}))).await.ok();
+}
+
 pub async fn appliers_conflict_over_values(server: Server) {
     let path = server.widget_path("one");
     server.apply(&path, "a", "", &config(&server, json!({"size": 4}))).await.ok();

@@ -62,6 +62,7 @@ checks! {
     patches::a_patch_can_name_the_version_it_expects,
     patches::a_status_patch_changes_status_only,
     apply::applying_creates_and_owns,
+    apply::what_the_schema_lacks_cannot_be_applied,
     apply::appliers_conflict_over_values,
     apply::force_takes_ownership,
     apply::what_is_not_applied_any_more_goes,

@@ -65,6 +65,16 @@ pub async fn unknown_fields_are_dropped_or_refused(server: Server) {
     let created = server.post(&server.widgets(), &widget).await.ok();
     assert!(created["spec"].get("bogus").is_none() && created.get("extra").is_none());
     assert_eq!(created["spec"]["free"], json!({"anything": {"goes": 1}}));
+    let path = server.widget_path("one");
+    let (strict, words) =
+        (format!("{path}?fieldValidation=Strict"), "strict decoding error: unknown field \"spec.bogus\"");
+    let mut update = created.clone();
+    update["spec"]["bogus"] = json!(1);
+    server.put(&strict, &update).await.refused(400, "BadRequest", words);
+    let patch = json!({"spec": {"bogus": 1}});
+    server.patch(&strict, MERGE, &patch).await.refused(422, "Invalid", words);
+    let patched = server.patch(&path, MERGE, &patch).await.ok();
+    assert_eq!(patched["metadata"]["resourceVersion"], created["metadata"]["resourceVersion"], "nothing changed");
 }
 
 pub async fn rules_about_changes_hold(server: Server) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ramen_api::ramen::wire::{RETAINED_FOR_FAILOVER, annotation};
 use ramen_events::{
     ClusterName, Command, Kind,
-    hub::{self, DecisionEntry, MetaPatch, ObjectRef, PlacementKind},
+    hub::{self, DecisionEntry, Meta, MetaPatch, ObjectRef, PlacementKind},
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,18 +17,27 @@ use super::{Drpc, action::Action, site::is_retained};
 /// names are the wire's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Counted {
-    failover: u64,
-    relocate: u64,
+pub struct Counted {
+    /// How many failovers.
+    pub failover: u64,
+    /// How many relocations.
+    pub relocate: u64,
     #[serde(rename = "lastPhase")]
     last_phase: String,
+}
+
+impl Counted {
+    /// As the annotation tells; what cannot be read counts from zero.
+    pub fn of(meta: &Meta) -> Self {
+        serde_json::from_str(meta.annotation(annotation::DR_ACTION_COUNT)).unwrap_or_default()
+    }
 }
 
 /// Notes the new home and the action, and counts it, in one write: this is the moment at which an action takes effect, so
 /// each is counted once however often it is decided.
 pub fn mark(drpc: &Drpc, decision: &mut Decision) {
     let meta = &drpc.fact.meta;
-    let mut counted: Counted = serde_json::from_str(meta.annotation(annotation::DR_ACTION_COUNT)).unwrap_or_default();
+    let mut counted = Counted::of(meta);
     let phase = match drpc.action() {
         Action::Failover => {
             counted.failover += 1;

@@ -40,7 +40,7 @@ chips($('clusters'), D.logs, (_, log) => !view.hidden.has(log), (_, log) => {
   if (!view.hidden.delete(log)) view.hidden.add(log);
   changed('view', 'filter', 'cursor');
 }, true);
-const order = ['Observed', 'Gone', 'TimerFired', 'Commanded', 'Finished', 'Moved', 'Started', 'Synced'];
+const order = ['Observed', 'Gone', 'TimerFired', 'Commanded', 'Finished', 'Moved', 'Started', 'Synced', 'Lost'];
 chips($('kinds'), order.filter(kind => D.kinds.includes(kind)), kind => view.kinds.has(kind), kind => {
   if (!view.kinds.delete(kind)) view.kinds.add(kind);
   changed('filter');
