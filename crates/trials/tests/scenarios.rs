@@ -1,0 +1,67 @@
+//! The scenarios of the project go as they say, and files that cannot be meant are refused with line and column.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
+
+use std::path::{Path, PathBuf};
+
+use ramen_trials::scenario;
+use rstest::rstest;
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let found = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = found.filter(|path| path.extension().is_some_and(|ext| ext == "yaml")).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_scenario_can_be_read_and_says_why_it_is_there() {
+    let files = files();
+    assert!(!files.is_empty());
+    for file in files {
+        let scenario = scenario::read(&file).unwrap_or_else(|err| panic!("{err}"));
+        assert!(scenario.why.len() > 40, "{}: `why` is too short to help anybody", file.display());
+    }
+}
+
+#[test]
+fn the_story_of_the_demo_goes_as_it_should() {
+    let file = files().into_iter().find(|file| file.ends_with("the-demo.yaml")).unwrap();
+    let played = scenario::play(&scenario::read(&file).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string);
+    assert!(played.is_good(), "{violation:?} {:?}", played.end);
+}
+
+const GOOD: &str = "\
+title: t
+why: w
+applications:
+  - { name: shop, on: c1 }
+timeline:
+  - when: { settled: { app: shop, phase: Deployed } }
+    do:
+      - lose: { cluster: c2 }
+";
+
+#[rstest]
+#[case::unknown_field("timeline:", "timline:", "5", "timline")]
+#[case::unknown_happening("lose:", "loose:", "8", "loose")]
+#[case::no_such_cluster("cluster: c2", "cluster: c3", "8", "there is no cluster \"c3\": the world has c1, c2")]
+#[case::no_such_application("app: shop", "app: shoop", "6", "there is no application \"shoop\"")]
+#[case::where_it_runs("on: c1", "on: hub", "4", "there is no cluster \"hub\"")]
+fn what_cannot_be_meant_is_refused_with_its_place(
+    #[case] good: &str,
+    #[case] bad: &str,
+    #[case] line: &str,
+    #[case] told: &str,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x.yaml");
+    std::fs::write(&file, GOOD).unwrap();
+    scenario::read(&file).unwrap();
+    std::fs::write(&file, GOOD.replace(good, bad)).unwrap();
+    let refused = scenario::read(&file).unwrap_err().to_string();
+    assert!(refused.contains(told), "{refused}");
+    assert!(refused.contains(&format!(":{line}:")) || refused.contains(&format!("line {line} ")), "{refused}");
+}
