@@ -184,6 +184,17 @@ pub fn contents(fact: Value) -> Value {
         other => other,
     };
     let mut contents = inner(inner(fact));
+    // A VRG, or a store's answer about it, that came with an epoch is told like one that did not: the epoch beside its fields.
+    if let Some(fields) = contents.as_object_mut() {
+        for (part, beside) in [("vrg", "fence"), ("set", "epoch")] {
+            if fields.len() == 2
+                && fields.contains_key(beside)
+                && let Some(Value::Object(own)) = fields.remove(part)
+            {
+                fields.extend(own);
+            }
+        }
+    }
     // What agents read back of conditions comes as triples.
     let conditions = contents.pointer_mut("/feedback/conditions").and_then(Value::as_object_mut);
     for condition in conditions.into_iter().flat_map(|conditions| conditions.values_mut()) {
@@ -280,6 +291,10 @@ fn of_spoke(command: &spoke::Command) -> String {
         C::NoteDestination { volume, handle } => format!("{volume}: {handle}"),
         C::CreateConfig => String::new(),
         C::WriteClusterConfigStatus { name, .. } => name.clone(),
+        C::Fenced { fence, command } => match fence.epoch {
+            0 => of_spoke(command),
+            epoch => format!("{}, in epoch {epoch}", of_spoke(command)),
+        },
     }
 }
 
