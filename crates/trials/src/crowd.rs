@@ -46,8 +46,17 @@ pub struct Sum {
     pub failed: Vec<Failed>,
 }
 
-/// Runs `count` trials on so many threads; `plan` tells what the i-th one is. Stops early after so many failures.
-pub fn run_all(count: usize, jobs: usize, most_failures: usize, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Sum {
+/// When to stop before all trials ran.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop {
+    /// After so many failures.
+    pub failures: usize,
+    /// After so much time; trials under way end.
+    pub after: Option<Duration>,
+}
+
+/// Runs `count` trials on so many threads; `plan` tells what the i-th one is.
+pub fn run_all(count: usize, jobs: usize, end: Stop, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Sum {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let sum = Mutex::new(Sum::default());
     let start = Instant::now();
@@ -57,7 +66,8 @@ pub fn run_all(count: usize, jobs: usize, most_failures: usize, plan: &(dyn Fn(u
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count || stop.load(Ordering::Relaxed) {
+                    let late = end.after.is_some_and(|after| start.elapsed() > after);
+                    if index >= count || late || stop.load(Ordering::Relaxed) {
                         return;
                     }
                     let plan = plan(index);
@@ -71,7 +81,7 @@ pub fn run_all(count: usize, jobs: usize, most_failures: usize, plan: &(dyn Fn(u
                     sum.coverage.add(&coverage);
                     if let Some(violation) = verdict.violation {
                         sum.failed.push(Failed { index, plan, violation });
-                        if sum.failed.len() >= most_failures {
+                        if sum.failed.len() >= end.failures {
                             stop.store(true, Ordering::Relaxed);
                         }
                     }

@@ -5,7 +5,10 @@ use std::{io::Write, path::PathBuf};
 use clap::Args;
 
 use super::{Exit, cores, report};
-use crate::{crowd, exhaustive};
+use crate::{
+    crowd::{self, Stop},
+    exhaustive,
+};
 
 /// Plays the story of the demo with each mishap at each point where it can happen, one at a time
 #[derive(Args)]
@@ -42,7 +45,8 @@ impl Exhaustive {
             #[expect(clippy::indexing_slicing, reason = "asked for as many as there are")]
             variants[index].plan.clone()
         };
-        let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), self.failures, &plan);
+        let stop = Stop { failures: self.failures, after: None };
+        let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), stop, &plan);
         for failed in &sum.failed {
             let name = variants.get(failed.index).map(|variant| variant.name.as_str()).unwrap_or_default();
             let folder = self.out.join(name.replace(' ', "-").to_lowercase());

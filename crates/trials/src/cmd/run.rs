@@ -1,14 +1,15 @@
 //! `ramen-sim run`.
 
-use std::{io::Write, path::PathBuf, str::FromStr};
+use std::{io::Write, path::PathBuf, str::FromStr, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
 
 use super::{Exit, cores, report};
 use crate::{
-    crowd,
+    crowd::{self, Stop},
     seeds::{self, Class},
+    span::Span,
     trial::{Nobody, trial},
 };
 
@@ -38,6 +39,10 @@ pub struct Run {
     /// Trials at a time; as many as there are cores if not given
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+
+    /// Start no more trials after this time: `5m`
+    #[arg(long = "for", value_name = "SPAN")]
+    limit: Option<Span>,
 
     /// Stop after so many failing seeds
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -87,8 +92,9 @@ impl Run {
         let range = self.seed.map_or_else(|| self.seeds.0.clone(), |seed| seed..seed + 1);
         let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         let jobs = self.jobs.unwrap_or_else(cores);
-        let sum =
-            crowd::run_all(count, jobs, self.failures, &|index| seeds::plan(range.start + index as u64, &classes));
+        let after = self.limit.map(|limit| Duration::from_millis(limit.0));
+        let stop = Stop { failures: self.failures, after };
+        let sum = crowd::run_all(count, jobs, stop, &|index| seeds::plan(range.start + index as u64, &classes));
         if self.output == "json" {
             let failed: Vec<_> = sum
                 .failed
