@@ -136,7 +136,8 @@ impl Flights {
             _ => pause(attempt.failures),
         };
         attempt.failures = attempt.failures.saturating_add(1);
-        if outcome.is_done() {
+        let is_met = matches!(&attempt.command, Some(Command::Hub(command)) if command.is_met_by(outcome));
+        if outcome.is_done() || is_met {
             attempt.failing_since = None;
             attempt.failure = None;
         } else {
@@ -199,6 +200,17 @@ mod tests {
         let later = now.plus_ms(10 * LONGEST_PAUSE_MS);
         fly(&mut flights, &who, later, &refused);
         assert_eq!(flights.clearance(&who, "status", digest, later), Clearance::NotBefore(later.plus_ms(250)));
+    }
+
+    #[test]
+    fn what_exists_already_is_no_failure() {
+        let who = Aggregate::new(Controller::Installation, "", "hub");
+        let mut flights = Flights::default();
+        let id = CommandId::derive("x", ramen_events::Seq(1), b"");
+        let command = Command::Hub(hub::Command::CreateOpsNamespace { name: "ramen-ops".into() });
+        flights.depart(&who, "ops-namespace", id, &command, Time(0));
+        flights.arrive(&who, "ops-namespace", id, &Outcome::Conflict { message: "already exists".into() }, Time(1));
+        assert_eq!(flights.failing(&who).count(), 0);
     }
 
     #[test]

@@ -162,6 +162,15 @@ impl Command {
             Self::FetchStoredVrg { .. } => "FetchStoredVrg",
         }
     }
+
+    /// Whether a failure says that what was wanted is so already: nothing is wrong then, and nothing is to be repeated.
+    pub fn is_met_by(&self, outcome: &Outcome) -> bool {
+        match self {
+            // Somebody else made it, or we did and never heard of it.
+            Self::CreateOpsNamespace { .. } => matches!(outcome, Outcome::Conflict { .. }),
+            _ => false,
+        }
+    }
 }
 
 /// Marks on one object, all in one write. Lists replace those of the object, so they hold what others put there too.

@@ -200,9 +200,7 @@ impl Hub {
                 self.cannot_watch |= outcome.message().is_some_and(|words| words.contains(SCRAPE_TYPE));
             }
             // That it exists already is as good.
-            hub::Command::CreateOpsNamespace { name }
-                if matches!(outcome, Outcome::Done | Outcome::Conflict { .. }) =>
-            {
+            hub::Command::CreateOpsNamespace { name } if outcome.is_done() || command.is_met_by(outcome) => {
                 self.ops_namespace.clone_from(name);
             }
             _ => {}
