@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ClusterName, Time,
+    ClusterName, Outcome, Time,
     hub::{DecisionEntry, DrClusterStatus, DrpcStatus, ObjectRef, PlacementKind, PolicyStatus, Profile, VrgManifest},
     ids::Kind,
     json::Json,

@@ -73,6 +73,8 @@ pub struct Drpc {
     pub listed: usize,
     /// Where the placement says that the application runs.
     pub decided: Decided,
+    /// Whether the placement was asked to be cleared last.
+    pub clearing: gather::Clearing,
     /// Namespace of the VRG.
     pub vrg_namespace: String,
     /// Why the configuration can't be used; empty when it can.

@@ -19,6 +19,10 @@ pub enum Action {
 impl Drpc {
     /// The action asked for.
     pub fn action(&self) -> Action {
+        // What is deleted is moved no more: it ends where a withdrawn action would.
+        if self.is_being_deleted() {
+            return Action::Deploy;
+        }
         match self.fact.spec.action.as_str() {
             "Failover" => Action::Failover,
             "Relocate" => Action::Relocate,

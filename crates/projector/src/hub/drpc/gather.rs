@@ -7,7 +7,7 @@ use ramen_api::ramen::{
     wire::{annotation, name},
 };
 use ramen_events::{
-    ClusterName, ConditionStatus, Json, Outcome,
+    BlobId, ClusterName, ConditionStatus, Json, Outcome,
     hub::{DecisionEntry, ObjectRef, PlacementKind},
 };
 
@@ -52,7 +52,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         .filter_map(|(slot, attempt)| Some((slot.to_owned(), words(attempt.failure.as_ref()?)?)))
         .collect();
     failing.sort();
-    Some(Drpc {
+    let mut drpc = Drpc {
         now: ask.now,
         asked: hub.actions.get(&key).cloned().unwrap_or_default(),
         position: ask.position.cloned(),
@@ -74,7 +74,37 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         vrg_namespace,
         fact,
         key,
-    })
+        clearing: Clearing::No,
+    };
+    drpc.clearing = clearing(&drpc, ask);
+    Some(drpc)
+}
+
+/// Whether the placement was asked to be cleared last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clearing {
+    /// It was not, or that failed.
+    #[default]
+    No,
+    /// It was, and nobody knows yet whether it was done.
+    Begun,
+    /// It was, and that was done; the hub may not have seen it yet.
+    Done,
+}
+
+/// The news of a write may come later than its outcome. Until then only the command that was given tells what the
+/// placement says.
+fn clearing(drpc: &Drpc, ask: Ask<'_>) -> Clearing {
+    let Some(attempt) = ask.flights.last(ask.aggregate, super::placement::SLOT) else { return Clearing::No };
+    let digest = super::placement::clearing(drpc).map(|command| BlobId::of(&command.bytes()));
+    if digest != Some(attempt.digest) {
+        return Clearing::No;
+    }
+    match attempt.outcome {
+        Some(Outcome::Done) => Clearing::Done,
+        None | Some(Outcome::Unknown { .. }) => Clearing::Begun,
+        Some(_) => Clearing::No,
+    }
 }
 
 /// Clusters of the policy, then clusters that hold works or views of this DRPC.

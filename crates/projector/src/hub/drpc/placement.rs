@@ -9,9 +9,12 @@ use ramen_events::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Decision;
+use crate::domain::{Decision, Wanted};
 
 use super::{Drpc, action::Action, site::is_retained};
+
+/// Slot of placement decisions.
+pub const SLOT: &str = "decision";
 
 /// `dr-action-count`: how often each action was carried out, and the last phase that was counted (spec drpc 9). The
 /// names are the wire's.
@@ -96,13 +99,22 @@ pub fn release(drpc: &Drpc, decision: &mut Decision) {
 
 /// No cluster is to run the application.
 pub fn clear(drpc: &Drpc, decision: &mut Decision) {
-    write(drpc, Some(drpc.decided.retained().cloned().collect()), decision);
+    decision.commands.extend(clearing(drpc).map(|command| Wanted { slot: SLOT.to_owned(), command }));
+}
+
+/// The command that clears the placement, for one who has to know whether it was given.
+pub fn clearing(drpc: &Drpc) -> Option<Command> {
+    command(drpc, Some(drpc.decided.retained().cloned().collect()))
 }
 
 fn write(drpc: &Drpc, entries: Option<Vec<DecisionEntry>>, decision: &mut Decision) {
-    let Some(placement) = drpc.placement.as_ref().filter(|_| drpc.decided.ambiguity.is_empty()) else { return };
+    decision.commands.extend(command(drpc, entries).map(|command| Wanted { slot: SLOT.to_owned(), command }));
+}
+
+fn command(drpc: &Drpc, entries: Option<Vec<DecisionEntry>>) -> Option<Command> {
+    let placement = drpc.placement.as_ref().filter(|_| drpc.decided.ambiguity.is_empty())?;
     let decided = &drpc.decided;
-    let command = hub::Command::WriteDecision {
+    Some(Command::Hub(hub::Command::WriteDecision {
         placement: ObjectRef::new(&placement.meta.namespace, &placement.meta.name),
         kind: placement.kind,
         uid: placement.meta.uid.clone(),
@@ -110,6 +122,5 @@ fn write(drpc: &Drpc, entries: Option<Vec<DecisionEntry>>, decision: &mut Decisi
         create: decided.object.is_none(),
         label: decided.object.is_some() && !decided.labelled,
         entries,
-    };
-    decision.want("decision", Command::Hub(command));
+    }))
 }

@@ -1,4 +1,4 @@
-//! Deletion (spec drpc 6): replicas go before the primary, so that replication ends under a live application; the
+//! Deletion (spec drpc 6): an application that is on its way comes to a home first; then replicas go before the primary, so that replication ends under a live application; the
 //! application itself and its namespaces stay. What has to go is read off our own works, not off what a cluster shows
 //! (10, P5), so a DRPC without policy or clusters is deleted too (P26).
 
@@ -9,18 +9,82 @@ use crate::{domain::Decision, hub::state::KnownWork, runbook::Gate};
 
 use super::{
     super::{Drpc, marks, site::Site},
-    Step, remedy_for, shown, step, wait,
+    Step,
+    cleanup::{demote_peers, old_home_is_released, peers_are_asked, peers_have_accepted, release_old_home},
+    handover::{self, hand_over, is_stopped},
+    promotion::{decide_target, promote, target_is_decided, target_is_ready},
+    remedy_for, shown, step, wait, wait_only,
 };
 
 /// The table.
 pub const DELETION: &[Step] = &[
     //   progression shown  done when              what brings it about
+    step(shown::DELETING, nobody_stopped_is_primary, hand_over),
+    step(shown::DELETING, volumes_are_back, wait_only),
+    step(shown::DELETING, home_is_ready, promote),
+    step(shown::DELETING, home_is_decided, decide_target),
+    step(shown::DELETING, peers_of_two_homes_are_asked, demote_peers),
+    step(shown::DELETING, peers_of_two_homes_have_accepted, wait_only), // S6
+    step(shown::DELETING, old_home_is_given_up, release_old_home),
     step(shown::DELETING, replicas_are_gone, delete_replicas), // S12
     step(shown::DELETING, primaries_are_gone, delete_vrgs),
     step(shown::DELETING, rest_is_asked_to_go, delete_rest),
     step(shown::DELETING, placement_is_released, marks::release_placement),
     step(shown::DELETING, is_released, marks::release),
 ];
+
+/// The application was stopped on its way to another cluster. It comes to one home before anything is taken apart: what
+/// ends while nobody runs it would end with its volumes (S12).
+fn is_under_way(drpc: &Drpc) -> bool {
+    can_come_home(drpc) && is_stopped(drpc) && drpc.last_home().is_some()
+}
+
+/// What it takes to move an application is there, and nothing of it is being taken apart yet. Without it deletion goes
+/// on as well (10, P26); so it does where the placement goes, and the application with it.
+fn can_come_home(drpc: &Drpc) -> bool {
+    let placed = drpc.placement.as_ref().is_some_and(|placement| placement.meta.deleting.is_none());
+    let whole = drpc.sites.iter().all(|site| site.work.as_ref().is_none_or(|work| !work.fact.deleting));
+    let works = drpc.sites.iter().any(|site| site.work.is_some());
+    drpc.policy.is_some() && placed && whole && works && drpc.decided.ambiguity.is_empty()
+}
+
+fn if_under_way(drpc: &Drpc, gate: fn(&Drpc) -> Gate) -> Gate {
+    if is_under_way(drpc) { gate(drpc) } else { Gate::Open }
+}
+
+fn nobody_stopped_is_primary(drpc: &Drpc) -> Gate {
+    if_under_way(drpc, handover::nobody_stopped_is_primary)
+}
+
+fn volumes_are_back(drpc: &Drpc) -> Gate {
+    if_under_way(drpc, handover::volumes_are_handed_over)
+}
+
+fn home_is_ready(drpc: &Drpc) -> Gate {
+    if_under_way(drpc, target_is_ready)
+}
+
+fn home_is_decided(drpc: &Drpc) -> Gate {
+    if_under_way(drpc, target_is_decided)
+}
+
+/// After a failover an old home may still run the application: it stops there, since nobody would stop it later.
+fn if_two_homes(drpc: &Drpc, gate: fn(&Drpc) -> Gate) -> Gate {
+    let two = drpc.decided.current().is_some() && drpc.decided.retained().next().is_some();
+    if two && can_come_home(drpc) { gate(drpc) } else { Gate::Open }
+}
+
+fn peers_of_two_homes_are_asked(drpc: &Drpc) -> Gate {
+    if_two_homes(drpc, peers_are_asked)
+}
+
+fn peers_of_two_homes_have_accepted(drpc: &Drpc) -> Gate {
+    if_two_homes(drpc, peers_have_accepted)
+}
+
+fn old_home_is_given_up(drpc: &Drpc) -> Gate {
+    if_two_homes(drpc, old_home_is_released)
+}
 
 fn is_replica(site: &Site) -> bool {
     let Some(work) = &site.work else { return false };

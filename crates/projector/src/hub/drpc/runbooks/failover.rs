@@ -15,6 +15,7 @@ use super::{
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
+    handover::{hand_over, target_was_not_stopped},
     promotion::{decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
 };
@@ -23,6 +24,7 @@ use crate::domain::Decision;
 /// The table.
 pub const FAILOVER: &[Step] = &[
     //   progression shown                             done when           what brings it about
+    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
     step(shown::CHECKING_FAILOVER_PREREQUISITES, target_may_take_over, ensure_replica), // 5.1
     step(shown::WAIT_FOR_STORAGE_MAINTENANCE, storage_is_told, wait_only),              // 5.3
     step(shown::WAITING_FOR_RESOURCE_RESTORE, target_is_ready, promote),
@@ -35,8 +37,8 @@ pub const FAILOVER: &[Step] = &[
 ];
 
 /// The target has a replica that is nobody's primary: secondary in answer to our last wish. A target that was asked to
-/// be primary already goes on; so does the last home of an application that is on its way elsewhere, since nothing newer
-/// exists than its own volumes.
+/// be primary already goes on. So that the last home of an application that was on its way elsewhere settles without the
+/// other cluster, it is told of the failover first.
 pub fn target_may_take_over(drpc: &Drpc) -> Gate {
     let Some(target) = drpc.target_site() else { return no_target() };
     if target.is_wished_primary() {
@@ -47,8 +49,7 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         return Gate::Shut(wait("the hub to reach the failover cluster again", on, remedy_for(target)));
     }
     let nobody_else = !drpc.others(drpc.target()).any(Site::is_wished_primary);
-    let was_home = drpc.last_home() == Some(drpc.target());
-    if target.is_settled_secondary() || (nobody_else && was_home && target.wished().is_some()) {
+    if target.is_settled_secondary() {
         return Gate::Open;
     }
     let what = match &target.vrg.presence {
@@ -60,8 +61,17 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
     Gate::Shut(wait(what, on, remedy_for(target)))
 }
 
-/// A target without a replica gets one, if there is an application that it could be a replica of.
+/// A target without a replica gets one, if there is an application that it could be a replica of. One that is stepping
+/// down for a relocation hears that the relocation is off, and waits for the other cluster no more.
 fn ensure_replica(drpc: &Drpc, decision: &mut Decision) {
+    let nobody = !drpc.sites.iter().any(Site::is_wished_primary);
+    if let Some(target) = drpc.target_site().filter(|target| nobody && target.is_wished_secondary()) {
+        let told = target.wished().is_some_and(|manifest| manifest.spec.action == drpc.fact.spec.action);
+        if !told && !target.is_settled_secondary() {
+            wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);
+        }
+        return;
+    }
     let target = drpc.target_site().filter(|target| target.work.is_none() && target.is_empty());
     if let Some(target) = target.filter(|_| drpc.serving().is_some()) {
         wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);

@@ -17,6 +17,7 @@ use super::{
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
+    handover::{hand_over, has_begun, others_have_handed_over, target_was_not_stopped},
     promotion::{decide_target, mark_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
 };
@@ -25,6 +26,7 @@ use super::{
 pub const RELOCATE: &[Step] = &[
     //   progression shown                          done when              what brings it about
     step(shown::PREPARING_FINAL_SYNC, an_application_exists, wait_only), // R1
+    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
     step(shown::CLEANING_UP, earlier_peers_are_asked, demote_peers),
     step(shown::CLEANING_UP, earlier_peers_have_accepted, wait_only),
     step(shown::CLEANING_UP, earlier_old_home_is_released, release_old_home),
@@ -95,12 +97,6 @@ fn source_is_protected(drpc: &Drpc) -> Gate {
         let complaint = source.vrg.complaint(&[condition::DATA_READY, condition::CLUSTER_DATA_PROTECTED]);
         wait(format!("the application to be protected{complaint}"), Some(&source.name), remedy_for(source))
     })
-}
-
-/// The source was asked for a final synchronization already: what was checked before is not checked again, since to stop
-/// half way is worse.
-fn has_begun(source: &Site) -> bool {
-    source.wished().is_some_and(|manifest| manifest.spec.prepare_for_final_sync || manifest.spec.run_final_sync)
 }
 
 /// The source is ready for the final synchronization, in answer to this request (10, P9).
@@ -179,11 +175,5 @@ fn volumes_are_secondary(drpc: &Drpc) -> Gate {
     if drpc.has_moved() {
         return Gate::Open;
     }
-    let handed_over = |site: &Site| site.is_settled_secondary() && site.vrg.holds(condition::DATA_PROTECTED);
-    let late = drpc.others(drpc.target()).find(|site| !handed_over(site));
-    late.map_or(Gate::Open, |site| {
-        let complaint = site.vrg.complaint(&[condition::DATA_READY, condition::DATA_PROTECTED]);
-        let remedy = if site.lost { remedy_for(site) } else { "delete the pods that still mount its claims there" };
-        Gate::Shut(wait(format!("volumes to become secondary{complaint}"), Some(&site.name), remedy))
-    })
+    others_have_handed_over(drpc)
 }

@@ -3,7 +3,9 @@ use ramen_events::{
     Kind, Time,
     hub::{Fact, Meta},
 };
+use rstest::rstest;
 
+use super::mid_flight::until_asked;
 use crate::hub::story::{Story, app};
 
 /// Asks for the deletion of the DRPC.
@@ -100,4 +102,44 @@ fn deletion_in_the_middle_of_a_failover_ends() {
     story.run();
     assert!(is_gone(&story));
     assert_eq!(story.world.domain.managed["c1"].available, Some(True));
+}
+
+#[rstest]
+#[case::stopped("primary Relocate run")]
+#[case::handing_over("secondary")]
+fn an_application_that_is_under_way_comes_home_first(#[case] at: &str) {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", at);
+    story.sent.clear();
+    delete(&mut story);
+    story.run();
+    assert!(!story.sent.iter().any(|sent| sent.starts_with("delete work")), "nobody runs it: {:?}", story.sent);
+    for _ in 0..3 {
+        story.site("c1").idle = false;
+        story.catch_up("c1");
+        story.run();
+    }
+    assert!(is_gone(&story), "{}", story.words("Available"));
+    assert_eq!(story.decision(), "c1", "S12: the workload survives");
+    let place = |words: &str| story.sent.iter().position(|sent| sent.starts_with(words));
+    assert!(place("decide c1") < place("delete work c2/app-apps-vrg-mw"), "{:?}", story.sent);
+    assert!(place("vrg c1 primary").is_some(), "{:?}", story.sent);
+}
+
+#[test]
+fn an_old_home_is_given_up_before_a_failover_is_forgotten() {
+    let mut story = Story::deployed();
+    story.site("c1").idle = true;
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.decision(), "[c1] c2");
+    delete(&mut story);
+    story.run();
+    assert!(!is_gone(&story));
+    story.site("c1").idle = false;
+    story.catch_up("c1");
+    story.run();
+    assert!(is_gone(&story));
+    assert_eq!(story.decision(), "c2", "nobody would stop it later");
 }

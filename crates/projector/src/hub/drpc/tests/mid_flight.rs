@@ -6,7 +6,7 @@ use rstest::rstest;
 use crate::hub::story::Story;
 
 /// Lets `story` go on step by step until c2 is asked for something that begins with `words`; it does not answer that.
-fn until_asked(story: &mut Story, cluster: &str, words: &str) {
+pub(super) fn until_asked(story: &mut Story, cluster: &str, words: &str) {
     for _ in 0..10 {
         story.site(cluster).idle = true;
         story.run();
@@ -126,6 +126,39 @@ fn clearing_the_action_finishes_where_the_application_was(
     story.run();
     let_go(&mut story);
     settled(&story, "Deployed", home);
+}
+
+#[rstest]
+#[case::withdrawn("", "")]
+#[case::relocated_back("Relocate", "c1")]
+#[case::failed_back("Failover", "c1")]
+fn a_cluster_that_was_stopped_hands_over_before_it_is_primary_again(#[case] action: &str, #[case] to: &str) {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "primary Relocate run");
+    story.sent.clear();
+    story.ask(action, to);
+    story.run();
+    let_go(&mut story);
+    let asked: Vec<&String> = story.sent.iter().filter(|sent| sent.starts_with("vrg c1")).collect();
+    assert!(asked.first().is_some_and(|sent| sent.starts_with("vrg c1 secondary")), "its claims are going: {asked:?}");
+    assert_eq!(story.status().progression, "Completed");
+    assert_eq!(story.decision(), "c1");
+    assert!(story.wished("c1").starts_with("primary"), "{}", story.wished("c1"));
+}
+
+#[test]
+fn a_relocation_back_that_is_withdrawn_waits_for_the_other_cluster_to_hand_over() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c2", "primary Relocate");
+    story.ask("Relocate", "c1");
+    until_asked(&mut story, "c2", "secondary");
+    story.ask("", "");
+    story.run();
+    assert!(story.wished("c1").starts_with("secondary"), "seed 0: promotion by force");
+    let_go(&mut story);
+    settled(&story, "Deployed", "c1");
 }
 
 #[test]

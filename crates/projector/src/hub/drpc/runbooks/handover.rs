@@ -1,0 +1,91 @@
+//! A move that is called back half way (spec drpc 5.4): the application was stopped, and nobody runs it.
+//!
+//! Where it was, its claims are being deleted, on our account. A primary takes the loss of a claim for its user's wish
+//! and gives the volume up with it. So a cluster that was stopped never just goes on as primary: it hands over first, as
+//! it would have for the move, and whoever is promoted then gets volumes and claims back.
+
+use ramen_api::ramen::wire::condition;
+
+use crate::{domain::Decision, runbook::Gate};
+
+use super::{
+    super::{
+        Drpc,
+        gather::Clearing,
+        placement,
+        site::Site,
+        wanted::{self, FinalSync},
+    },
+    promotion::no_target,
+    remedy_for, wait,
+};
+
+/// The source was asked for a final synchronization already: what was checked before is not checked again, since to stop
+/// half way is worse.
+pub fn has_begun(source: &Site) -> bool {
+    source.wished().is_some_and(|manifest| manifest.spec.prepare_for_final_sync || manifest.spec.run_final_sync)
+}
+
+/// The application was stopped, or may have been: no placement names it, or a hub that does not know yet asked for that.
+pub fn is_stopped(drpc: &Drpc) -> bool {
+    drpc.decided.current().is_none() || drpc.clearing != Clearing::No
+}
+
+/// The cluster that is still to be primary although the application there was stopped.
+fn stopped(drpc: &Drpc) -> Option<&Site> {
+    drpc.serving().filter(|site| has_begun(site) && is_stopped(drpc))
+}
+
+/// No cluster is primary that was stopped, wherever the application is to go.
+pub fn nobody_stopped_is_primary(drpc: &Drpc) -> Gate {
+    match stopped(drpc) {
+        None => Gate::Open,
+        Some(site) if drpc.clearing == Clearing::Begun => Gate::Shut(wait(
+            "the placement to be cleared, which may have happened already",
+            Some(&site.name),
+            "look whether the hub may write placement decisions",
+        )),
+        Some(site) => Gate::Shut(wait(
+            "the VolumeReplicationGroup to be asked to hand over the volumes of the stopped application",
+            Some(&site.name),
+            "look whether the hub may write ManifestWorks",
+        )),
+    }
+}
+
+/// The same where the application is to stay: a move elsewhere has its own way of handing over.
+pub fn target_was_not_stopped(drpc: &Drpc) -> Gate {
+    if drpc.has_moved() { nobody_stopped_is_primary(drpc) } else { Gate::Open }
+}
+
+/// Brings a hand-over about.
+pub fn hand_over(drpc: &Drpc, decision: &mut Decision) {
+    let Some(site) = stopped(drpc) else { return };
+    if drpc.clearing == Clearing::Begun {
+        placement::clear(drpc, decision);
+    } else {
+        wanted::vrg_work(drpc, site, wanted::manifest(drpc, site, "secondary", FinalSync::No), decision);
+    }
+}
+
+/// Where nobody is primary, all have accepted that, and handed over what they had.
+pub fn volumes_are_handed_over(drpc: &Drpc) -> Gate {
+    let Some(target) = drpc.target_site() else { return no_target() };
+    if !target.is_wished_secondary() || drpc.sites.iter().any(Site::is_wished_primary) {
+        return Gate::Open;
+    }
+    others_have_handed_over(drpc)
+}
+
+/// Every cluster is secondary, and all but the target have handed over their last write, in answer to this request.
+pub fn others_have_handed_over(drpc: &Drpc) -> Gate {
+    let handed_over = |site: &Site| site.is_settled_secondary() && site.vrg.holds(condition::DATA_PROTECTED);
+    // The target may have been the source a moment ago: its claims of then have to be gone before it is primary again.
+    let target = drpc.target_site().filter(|site| site.is_wished_secondary() && !site.is_settled_secondary());
+    let late = drpc.others(drpc.target()).find(|site| !handed_over(site)).or(target);
+    late.map_or(Gate::Open, |site| {
+        let complaint = site.vrg.complaint(&[condition::DATA_READY, condition::DATA_PROTECTED]);
+        let remedy = if site.lost { remedy_for(site) } else { "delete the pods that still mount its claims there" };
+        Gate::Shut(wait(format!("volumes to become secondary{complaint}"), Some(&site.name), remedy))
+    })
+}
