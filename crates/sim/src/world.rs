@@ -112,17 +112,13 @@ pub fn install_policy(hub: &dyn Api, setting: &Setting) -> Result<(), ApiError> 
 ///
 /// # Errors
 /// Those of the hub's API server.
-pub fn install_policies(
-    hub: &dyn Api,
-    setting: &Setting,
-    policies: &[(String, Vec<String>)],
-) -> Result<(), ApiError> {
+pub fn install_policies(hub: &dyn Api, setting: &Setting, policies: &[(String, Vec<String>)]) -> Result<(), ApiError> {
     for (cluster, store) in setting.clusters.iter().zip(&setting.stores) {
         ensure(hub, &kinds::DR_CLUSTER, &objects::dr_cluster(cluster, &store.profile))?;
     }
-    policies
-        .iter()
-        .try_for_each(|(name, clusters)| ensure(hub, &kinds::DR_POLICY, &objects::dr_policy(name, clusters, &setting.interval)))
+    policies.iter().try_for_each(|(name, clusters)| {
+        ensure(hub, &kinds::DR_POLICY, &objects::dr_policy(name, clusters, &setting.interval))
+    })
 }
 
 /// Asks for an application to run on a cluster: its placement, the decision for it, and the ApplicationSet from which

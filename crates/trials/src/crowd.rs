@@ -106,6 +106,7 @@ fn tell(sum: &Sum, count: usize, start: Instant, told: &Mutex<Instant>) {
     let mut err = std::io::stderr();
     let (begin, end) = if err.is_terminal() { ("\r", "") } else { ("", "\n") };
     // Progress is a courtesy.
-    let _ = write!(err, "{begin}{} of {count} trials, {rate:.1} per second, {} failed{end}", sum.trials, sum.failed.len());
+    let _ =
+        write!(err, "{begin}{} of {count} trials, {rate:.1} per second, {} failed{end}", sum.trials, sum.failed.len());
     let _ = err.flush();
 }

@@ -315,11 +315,8 @@ fn ask(universe: &Universe, app: &str, patch: &Value) {
 }
 
 fn deploy(universe: &mut Universe, app: &str, claims: usize, on: &str) {
-    let application = Application {
-        name: app.to_owned(),
-        placement: app.to_owned(),
-        ..Application::numbered(0, claims)
-    };
+    let application =
+        Application { name: app.to_owned(), placement: app.to_owned(), ..Application::numbered(0, claims) };
     let _ = world::place(universe.cluster(HUB), &application, on);
     universe.add_application(application);
 }
@@ -347,7 +344,8 @@ fn drop_claim(universe: &mut Universe, app: &str) {
 fn set_finalizers(own: &dyn Api, kind: &Resource, namespace: &str, name: &str, finalizers: &Value) {
     match own.get(kind, Some(namespace), name) {
         Ok(found) if !object::deleting(&found) || finalizers.as_array().is_some_and(Vec::is_empty) => {
-            let _ = own.merge_patch(kind, Some(namespace), name, &json!({"metadata": {"finalizers": finalizers}}), None);
+            let _ =
+                own.merge_patch(kind, Some(namespace), name, &json!({"metadata": {"finalizers": finalizers}}), None);
         }
         Ok(_) | Err(ApiError::NotFound) => {}
         Err(_) => {}

@@ -9,11 +9,11 @@
 //! ledger that the runtime drives. What is simulated is everything around them.
 
 mod calls;
+pub mod check;
 pub mod cmd;
 pub mod coverage;
 pub mod crowd;
 pub mod exhaustive;
-pub mod check;
 pub mod happening;
 pub mod hazards;
 pub mod plan;

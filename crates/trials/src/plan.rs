@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{hazards::Rule, happening::Happening, universe::Outline, until::Until};
+use crate::{happening::Happening, hazards::Rule, universe::Outline, until::Until};
 
 /// One thing that users do, when its moment has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

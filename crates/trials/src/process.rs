@@ -106,8 +106,7 @@ impl<O: Operator> Process for Running<O> {
         let log = MemoryLog::open(&self.disk);
         self.disk.set_lazy(true);
         let world = recover::<O::Domain>(&log);
-        let origin =
-            Origin { operator: O::Domain::OPERATOR, cluster: self.cluster.clone(), epoch: log.epoch() };
+        let origin = Origin { operator: O::Domain::OPERATOR, cluster: self.cluster.clone(), epoch: log.epoch() };
         let stamp: Stamp = log.head().stamp;
         let saved = world.head.0;
         let mut ledger = Ledger::new(Arc::clone(&self.operator), origin, world, stamp);

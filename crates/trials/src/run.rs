@@ -57,7 +57,9 @@ pub fn run(plan: &Plan, watchers: &mut [&mut dyn Watcher]) -> Ended {
         let Some(act) = plan.story.get(acts.len()) else { break None };
         // The act's moment.
         let patient_until = act.patience.map(|patience| entered + Duration::from_millis(patience));
-        if ready.is_none() && (act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now())) {
+        if ready.is_none()
+            && (act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now()))
+        {
             let unmet = act.expect.iter().find_map(|expected| Some((expected, expected.holds(&universe).err()?)));
             if let Some((expected, there)) = unmet {
                 let moment = &act.when;

@@ -14,9 +14,7 @@ use crate::{
 };
 
 /// Classes of faults, to be switched on and off.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Managed clusters lost and back.
@@ -61,9 +59,7 @@ impl Class {
         match self {
             Self::Crashes => &[Mishap::CrashBefore, Mishap::CrashAfter, Mishap::CrashLosingTail, Mishap::DiskFull],
             Self::Watches => &[Mishap::Gap, Mishap::Late, Mishap::Twice],
-            Self::Calls => {
-                &[Mishap::Conflict, Mishap::TooMany, Mishap::Broken, Mishap::Unheard, Mishap::LostAnswer]
-            }
+            Self::Calls => &[Mishap::Conflict, Mishap::TooMany, Mishap::Broken, Mishap::Unheard, Mishap::LostAnswer],
             _ => &[],
         }
     }
@@ -261,7 +257,6 @@ fn one_in(rng: &mut Rng, count: u64) -> bool {
 /// One of these; there is at least one.
 fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     let index = usize::try_from(rng.below(from.len() as u64)).unwrap_or(0);
-    #[expect(clippy::indexing_slicing, reason = "`below` stays below the length, and no list here is empty")]
     from[index].clone()
 }
 

@@ -39,7 +39,8 @@ impl Stores {
     /// All objects of a store, decoded, by key.
     pub fn objects(&self, profile: &str) -> BTreeMap<String, Value> {
         let objects = self.with(profile, |bucket| {
-            let decoded = bucket.objects().filter_map(|(key, object)| Some((key.to_owned(), decode(&object.bytes).ok()?)));
+            let decoded =
+                bucket.objects().filter_map(|(key, object)| Some((key.to_owned(), decode(&object.bytes).ok()?)));
             decoded.collect()
         });
         objects.unwrap_or_default()
@@ -77,7 +78,9 @@ impl Stores {
                 Fault::Erroring => {
                     return Err(Outcome::Unknown { message: "500 InternalError".to_owned() });
                 }
-                Fault::ReadOnly if writes(operation) => return Err(refused(403, "AccessDenied", "the store is read-only")),
+                Fault::ReadOnly if writes(operation) => {
+                    return Err(refused(403, "AccessDenied", "the store is read-only"));
+                }
                 Fault::ReadOnly => {}
             }
             carried_out(bucket, operation, now)

@@ -120,9 +120,9 @@ impl Until {
             }
             Self::Settled { app, phase } => drpc(universe, app).and_then(|drpc| drpc.settled(phase)),
             Self::Available { app, phase } => drpc(universe, app).and_then(|drpc| drpc.available(phase)),
-            Self::Progression { app, is } => drpc(universe, app).and_then(|drpc| {
-                if drpc.progression == *is { Ok(()) } else { Err(drpc.line()) }
-            }),
+            Self::Progression { app, is } => {
+                drpc(universe, app).and_then(|drpc| if drpc.progression == *is { Ok(()) } else { Err(drpc.line()) })
+            }
             Self::Unprotected { app } => unprotected(universe, app),
             Self::Field { on, kind, namespace, name, field, is } => {
                 let found = resource(kind).and_then(|kind| {
@@ -197,7 +197,8 @@ pub(crate) fn application(universe: &Universe, app: &str) -> Option<Application>
 
 pub(crate) fn drpc(universe: &Universe, app: &str) -> Result<Drpc, String> {
     let space = application(universe, app).map_or_else(|| "apps".to_owned(), |found| found.hub_namespace);
-    let object = universe.cluster(HUB).get(&kinds::DRPC, Some(&space), app).map_err(|err| format!("DRPC {app}: {err}"))?;
+    let object =
+        universe.cluster(HUB).get(&kinds::DRPC, Some(&space), app).map_err(|err| format!("DRPC {app}: {err}"))?;
     Ok(Drpc { phase: text_at(&object, "/status/phase"), progression: text_at(&object, "/status/progression"), object })
 }
 
@@ -274,7 +275,11 @@ fn validated(universe: &Universe) -> Result<(), String> {
 
 fn unprotected(universe: &Universe, app: &str) -> Result<(), String> {
     if let Ok(drpc) = drpc(universe, app) {
-        return Err(format!("{}, being deleted: {}", drpc.line(), !drpc.object["metadata"]["deletionTimestamp"].is_null()));
+        return Err(format!(
+            "{}, being deleted: {}",
+            drpc.line(),
+            !drpc.object["metadata"]["deletionTimestamp"].is_null()
+        ));
     }
     for cluster in universe.managed().filter(|cluster| universe.is_up(cluster)) {
         for kind in [&kinds::VRG, &kinds::VOLUME_REPLICATION] {

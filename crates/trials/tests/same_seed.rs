@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
-use ramen_events::{Seq, capture, log::{History as _, MemoryLog}};
+use ramen_events::{
+    Seq, capture,
+    log::{History as _, MemoryLog},
+};
 use ramen_trials::{
     seeds::{self, Class},
     trial::{Nobody, trial},

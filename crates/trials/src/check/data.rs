@@ -109,6 +109,8 @@ fn only_a_failover_forces(universe: &Universe, handle: &str, claim: &str, site: 
     }
     violated(
         "VS14 force is for failovers",
-        format!("volume {handle} ({claim}) was promoted by force on {site}, where the VRG is {role} for action {action:?}"),
+        format!(
+            "volume {handle} ({claim}) was promoted by force on {site}, where the VRG is {role} for action {action:?}"
+        ),
     )
 }

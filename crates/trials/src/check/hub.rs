@@ -21,7 +21,10 @@ pub(super) struct Hub {
 
 /// The VRG that a ManifestWork carries.
 pub(super) fn vrg_of(work: &Value) -> Option<&Value> {
-    work.pointer("/spec/workload/manifests")?.as_array()?.iter().find(|manifest| manifest["kind"] == "VolumeReplicationGroup")
+    work.pointer("/spec/workload/manifests")?
+        .as_array()?
+        .iter()
+        .find(|manifest| manifest["kind"] == "VolumeReplicationGroup")
 }
 
 impl Hub {
@@ -89,7 +92,10 @@ fn final_sync_flags(universe: &Universe, app: &str, cluster: &str, vrg: &Value) 
         return violated(RULE, format!("{app} on {cluster} is secondary and to run a final synchronization"));
     }
     if run && decided(universe, app).iter().any(|decided| decided == cluster) {
-        return violated(RULE, format!("{app} is to run its final synchronization on {cluster}, where it is still placed"));
+        return violated(
+            RULE,
+            format!("{app} is to run its final synchronization on {cluster}, where it is still placed"),
+        );
     }
     Ok(())
 }
@@ -98,7 +104,10 @@ fn final_sync_flags(universe: &Universe, app: &str, cluster: &str, vrg: &Value) 
 pub(super) fn decided(universe: &Universe, app: &str) -> Vec<String> {
     let mut clusters = Vec::new();
     for decision in all(universe, HUB, &kinds::PLACEMENT_DECISION, None) {
-        let of = decision.value().pointer("/metadata/labels").and_then(|labels| labels.get("cluster.open-cluster-management.io/placement"));
+        let of = decision
+            .value()
+            .pointer("/metadata/labels")
+            .and_then(|labels| labels.get("cluster.open-cluster-management.io/placement"));
         if of.and_then(Value::as_str) != Some(app) {
             continue;
         }

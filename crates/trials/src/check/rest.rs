@@ -49,7 +49,8 @@ pub fn at_rest(
         match universe.turn() {
             Some(turn) => look(universe, &turn)?,
             None => {
-                return unsettled(universe).map_or(Ok(()), |what| Err(Violation { rule: "L1 every action ends", what }));
+                return unsettled(universe)
+                    .map_or(Ok(()), |what| Err(Violation { rule: "L1 every action ends", what }));
             }
         }
     }
@@ -112,9 +113,9 @@ fn stored_by_the_home(universe: &Universe) -> Result<(), Violation> {
         let profiles = vrg.value().pointer("/spec/s3Profiles").and_then(Value::as_array).cloned().unwrap_or_default();
         for profile in profiles.iter().filter_map(Value::as_str) {
             let objects = universe.stores.objects(profile);
-            let copy = objects.iter().find(|(key, _)| {
-                key.starts_with(&format!("{name}/{name}/")) && key.contains("VolumeReplicationGroup")
-            });
+            let copy = objects
+                .iter()
+                .find(|(key, _)| key.starts_with(&format!("{name}/{name}/")) && key.contains("VolumeReplicationGroup"));
             let Some((_, copy)) = copy else {
                 return Err(Violation {
                     rule: "VS9 protected means stored",

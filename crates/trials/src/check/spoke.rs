@@ -92,7 +92,9 @@ fn retained(universe: &Universe, cluster: &str) -> Result<(), Violation> {
             let name = text(volume.value(), "/metadata/name");
             return violated(
                 "VS6 replicated volumes are retained",
-                format!("PV {name} on {cluster} is replicated as primary and would be deleted with its claim ({policy})"),
+                format!(
+                    "PV {name} on {cluster} is replicated as primary and would be deleted with its claim ({policy})"
+                ),
             );
         }
     }
@@ -108,9 +110,8 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     let storage = universe.storage();
     let held: Vec<(String, String)> =
         storage.volumes_of(namespace).map(|(handle, claim)| (handle.to_owned(), claim.to_owned())).collect();
-    let mirrored_here = |handle: &str| {
-        storage.peek(cluster, handle).is_some_and(|(role, _)| role == ramen_sim::storage::Role::Primary)
-    };
+    let mirrored_here =
+        |handle: &str| storage.peek(cluster, handle).is_some_and(|(role, _)| role == ramen_sim::storage::Role::Primary);
     let primary = held.iter().find(|(handle, _)| mirrored_here(handle));
     let stepped_down = (current && state == "Secondary" && text(vrg, "/spec/replicationState") == "secondary")
         .then_some(primary)
@@ -122,12 +123,10 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
 
     let ready = current && state == "Primary" && condition(vrg, "DataReady");
     let unwritable = held.iter().find(|(handle, claim)| {
-        let bound = one(universe, cluster, &kinds::PVC, namespace, claim)
-            .is_some_and(|claim| text(claim.value(), "/status/phase") == "Bound" && !object::is_deleting(claim.value()));
-        bound
-            && storage
-                .peek(cluster, handle)
-                .is_some_and(|(role, _)| role == ramen_sim::storage::Role::Secondary)
+        let bound = one(universe, cluster, &kinds::PVC, namespace, claim).is_some_and(|claim| {
+            text(claim.value(), "/status/phase") == "Bound" && !object::is_deleting(claim.value())
+        });
+        bound && storage.peek(cluster, handle).is_some_and(|(role, _)| role == ramen_sim::storage::Role::Secondary)
     });
     let bad = if ready { unwritable } else { None };
     let bad = bad.map(|(_, claim)| format!("says that its data are ready, but the volume of {claim} is not writable"));

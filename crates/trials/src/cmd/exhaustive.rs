@@ -41,10 +41,7 @@ pub struct Exhaustive {
 impl Exhaustive {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let variants: Vec<_> = exhaustive::variants(self.claims).into_iter().step_by(self.every.max(1)).collect();
-        let plan = |index: usize| {
-            #[expect(clippy::indexing_slicing, reason = "asked for as many as there are")]
-            variants[index].plan.clone()
-        };
+        let plan = |index: usize| variants[index].plan.clone();
         let stop = Stop { failures: self.failures, after: None };
         let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), stop, &plan);
         for failed in &sum.failed {

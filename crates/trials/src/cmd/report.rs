@@ -3,7 +3,10 @@
 use std::{io::Write, path::Path};
 
 use anyhow::Context as _;
-use ramen_events::{Seq, capture, log::{History as _, MemoryLog}};
+use ramen_events::{
+    Seq, capture,
+    log::{History as _, MemoryLog},
+};
 
 use crate::{
     crowd::{Failed, Sum},
@@ -27,8 +30,13 @@ pub fn failure(out: &mut dyn Write, failed: &Failed, repeat: &str, logs: &Path, 
         if shrinks { shrink::shrink(plan, violation, SHRINKING) } else { (plan.clone(), violation.clone()) };
     let verdict = trial(&plan, &mut Nobody);
     if shrinks {
-        writeln!(out, "  smallest plan found ({} acts, {} faults, {} rules): {violation}",
-            plan.story.len(), plan.faults.len(), plan.rules.len())?;
+        writeln!(
+            out,
+            "  smallest plan found ({} acts, {} faults, {} rules): {violation}",
+            plan.story.len(),
+            plan.faults.len(),
+            plan.rules.len()
+        )?;
     }
     for act in &plan.story {
         writeln!(out, "    {}", serde_json::to_string(act)?)?;

@@ -48,8 +48,8 @@ pub enum Error {
 /// [`Error`].
 pub fn read(path: &Path) -> Result<Scenario, Error> {
     let text = std::fs::read_to_string(path).map_err(|err| Error::Read { path: path.to_owned(), err })?;
-    let scenario: Scenario = serde_saphyr::from_str(&text)
-        .map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
+    let scenario: Scenario =
+        serde_saphyr::from_str(&text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
     check(&scenario).map_err(|(at, what)| Error::Reference {
         path: path.to_owned(),
         line: at.line(),

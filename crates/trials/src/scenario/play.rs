@@ -44,9 +44,10 @@ impl Scenario {
             expect: entry.expect.iter().map(|expected| expected.value.clone()).collect(),
             what: entry.what.iter().map(|what| what.value.clone()).collect(),
         }));
-        let faults = self.faults.iter().flat_map(|fault| {
-            fault.what.iter().map(|what| Timed { at: fault.at.0, what: what.value.clone() })
-        });
+        let faults = self
+            .faults
+            .iter()
+            .flat_map(|fault| fault.what.iter().map(|what| Timed { at: fault.at.0, what: what.value.clone() }));
         Plan {
             seed: self.seed,
             outline: self.world.clone(),
@@ -60,8 +61,7 @@ impl Scenario {
 /// Plays a scenario to its end.
 pub fn play(scenario: &Scenario) -> Played {
     let plan = scenario.plan();
-    let verdict =
-        if scenario.rests { trial(&plan, &mut Nobody) } else { trial_without_rest(&plan, &mut Nobody) };
+    let verdict = if scenario.rests { trial(&plan, &mut Nobody) } else { trial_without_rest(&plan, &mut Nobody) };
     let end = match &verdict.violation {
         Some(_) => Vec::new(),
         None => scenario

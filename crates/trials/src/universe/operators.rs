@@ -262,8 +262,7 @@ impl Universe {
             }
             Err(message) => {
                 let outcome = Outcome::Refused { code: 0, reason: "CannotRender".to_owned(), message };
-                let airborne =
-                    Airborne { flight, effects: [].into(), answers: Vec::new(), sights: Vec::new() };
+                let airborne = Airborne { flight, effects: [].into(), answers: Vec::new(), sights: Vec::new() };
                 operated.flights.insert(number, airborne);
                 self.enqueue(after, Due::Answered { process, life, flight: number, outcome: Some(outcome) });
             }
@@ -388,8 +387,10 @@ impl Universe {
 
     /// A second operator starts beside the first, which does not know yet that it no longer leads.
     pub fn start_rival(&mut self, home: &str, first_lasts: Duration) {
-        let Some(first) =
-            self.operators.iter().position(|operated| operated.home == home && !operated.rival && operated.process.is_up())
+        let Some(first) = self
+            .operators
+            .iter()
+            .position(|operated| operated.home == home && !operated.rival && operated.process.is_up())
         else {
             return;
         };

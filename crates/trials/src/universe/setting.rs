@@ -212,16 +212,10 @@ impl Universe {
         content.reseed(Rng::for_entity(self.rng.next_u64(), name).next_u64());
         let skew = Arc::new(AtomicI64::new(0));
         let (now, ahead) = (now.clone(), skew.clone());
-        let clock: Clock = Arc::new(move || {
-            Time(now.load(Ordering::Relaxed).saturating_add_signed(ahead.load(Ordering::Relaxed)))
-        });
-        let place = Place {
-            cluster: Cluster::driven(name, content, clock),
-            skew,
-            up: true,
-            hub_link: true,
-            store_link: true,
-        };
+        let clock: Clock =
+            Arc::new(move || Time(now.load(Ordering::Relaxed).saturating_add_signed(ahead.load(Ordering::Relaxed))));
+        let place =
+            Place { cluster: Cluster::driven(name, content, clock), skew, up: true, hub_link: true, store_link: true };
         self.places.insert(name.to_owned(), place);
     }
 
