@@ -47,7 +47,7 @@ impl Deployer {
             self.deployed.insert(application.name.clone());
             return deploy(application, &self.cluster, world.own);
         }
-        if !self.deployed.contains(&application.name) {
+        if !self.deployed.contains(&application.name) || !is_decided(application, decisions) {
             return Ok(true);
         }
         let removed = remove(application, world.own)?;
@@ -79,14 +79,22 @@ impl Agent for Deployer {
     }
 }
 
+/// The decisions of the application's placement.
+fn of_placement<'a>(application: &'a Application, decisions: &'a [Value]) -> impl Iterator<Item = &'a Value> {
+    decisions.iter().filter(|decision| object::namespace(decision) == application.hub_namespace).filter(|decision| {
+        object::label(decision, "cluster.open-cluster-management.io/placement") == application.placement
+    })
+}
+
+/// Whether anything was decided, be it "nowhere". A hub that was just rebuilt has not decided yet: GitOps that is set up
+/// for disaster recovery removes nothing then.
+fn is_decided(application: &Application, decisions: &[Value]) -> bool {
+    of_placement(application, decisions).any(|decision| decision.pointer("/status/decisions").is_some())
+}
+
 /// Whether a decision of the application's placement names the cluster, for whatever reason.
 fn decided(application: &Application, decisions: &[Value], cluster: &str) -> bool {
-    decisions
-        .iter()
-        .filter(|decision| object::namespace(decision) == application.hub_namespace)
-        .filter(|decision| {
-            object::label(decision, "cluster.open-cluster-management.io/placement") == application.placement
-        })
+    of_placement(application, decisions)
         .flat_map(|decision| object::list(decision, "/status/decisions"))
         .any(|entry| entry["clusterName"] == cluster)
 }

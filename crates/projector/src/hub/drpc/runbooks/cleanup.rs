@@ -6,12 +6,17 @@ use crate::{domain::Decision, runbook::Gate};
 
 use super::{
     super::{
-        Drpc, placement,
+        Drpc,
+        action::Action,
+        placement,
         site::Site,
         wanted::{self, FinalSync},
     },
     remedy_for, wait,
 };
+
+/// `spec.action` of a VRG in a failover.
+const FAILOVER: &str = "Failover";
 
 /// The first peer of the home for which something does not hold.
 fn first_peer(drpc: &Drpc, lacks: impl Fn(&Site) -> bool) -> Option<&Site> {
@@ -21,7 +26,7 @@ fn first_peer(drpc: &Drpc, lacks: impl Fn(&Site) -> bool) -> Option<&Site> {
 
 /// Each peer was asked to be secondary.
 pub fn peers_are_asked(drpc: &Drpc) -> Gate {
-    match first_peer(drpc, |site| !is_asked(site)) {
+    match first_peer(drpc, |site| !is_asked(drpc, site)) {
         None => Gate::Open,
         Some(site) if may_be_written(site) => Gate::Shut(wait(
             "the VolumeReplicationGroup to be asked to become secondary",
@@ -36,8 +41,11 @@ pub fn peers_are_asked(drpc: &Drpc) -> Gate {
     }
 }
 
-fn is_asked(site: &Site) -> bool {
-    let asked = |spec: &ramen_events::hub::VrgSpec| !spec.prepare_for_final_sync && !spec.run_final_sync;
+/// Whether the cluster was asked for all of it. A peer that was made secondary by a relocation has to learn that a
+/// failover came instead: only for a failover may it give up what the new primary does not hold (spec vrg V26).
+fn is_asked(drpc: &Drpc, site: &Site) -> bool {
+    let told = |spec: &ramen_events::hub::VrgSpec| drpc.action() != Action::Failover || spec.action == FAILOVER;
+    let asked = |spec: &ramen_events::hub::VrgSpec| !spec.prepare_for_final_sync && !spec.run_final_sync && told(spec);
     site.is_wished_secondary() && site.wished().is_some_and(|manifest| asked(&manifest.spec))
 }
 
@@ -55,7 +63,7 @@ pub fn demote_peers(drpc: &Drpc, decision: &mut Decision) {
 
 /// Asks all clusters but one to be secondary.
 pub fn demote_others(drpc: &Drpc, home: &ClusterName, decision: &mut Decision) {
-    for site in drpc.others(&home.0).filter(|site| !is_asked(site) && may_be_written(site)) {
+    for site in drpc.others(&home.0).filter(|site| !is_asked(drpc, site) && may_be_written(site)) {
         wanted::vrg_work(drpc, site, wanted::manifest(drpc, site, "secondary", FinalSync::No), decision);
     }
 }
