@@ -191,6 +191,39 @@ fn deletion_lets_a_volume_go_when_the_storage_is_ready(
 }
 
 #[rstest]
+#[case::claim_stays(Role::Primary, None, true)]
+#[case::claim_goes_too(Role::Primary, Some(1), false)]
+#[case::its_data_are_elsewhere(Role::Secondary, Some(1), true)]
+fn a_claim_that_goes_with_its_primary_leaves_the_volume(
+    #[case] role: Role,
+    #[case] deleted: Option<u64>,
+    #[case] restored: bool,
+) {
+    let mut lab = Lab::new(role, "Relocate");
+    lab.lose(Kind::VolumeReplication, "data");
+    lab.change_pvc(|pvc| pvc.deleted_at = deleted);
+    lab.change_vrg(|vrg| vrg.deleting = true);
+    let policy = lab.commands().into_iter().find_map(|command| match command {
+        ramen_events::spoke::Command::ReleaseVolume { restore_policy, .. } => Some(restore_policy),
+        _ => None,
+    });
+    assert_eq!(policy, Some(restored));
+}
+
+#[rstest]
+#[case::handed_over(secondary(false, |_| {}), &["DeleteReplication"])]
+#[case::never_demoted(Fact::VolumeReplication(Box::new(replication("data", Role::Primary))), &["ApplyReplication"])]
+fn a_claim_of_before_gives_way_to_the_restore_with_proof(#[case] replication: Fact, #[case] wanted: &[&str]) {
+    let mut lab = Lab::new(Role::Primary, "Relocate");
+    lab.change_vrg(|vrg| vrg.status = None);
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(replication);
+    let names: Vec<&str> = lab.names().into_iter().filter(|name| *name != "FetchStored").collect();
+    assert_eq!(names, wanted);
+    assert!(matches!(lab.wanted_role(), None | Some((Role::Secondary, _))), "never primary while it goes");
+}
+
+#[rstest]
 #[case::deselected(|lab: &mut Lab| lab.change_vrg(deselect), true)]
 #[case::deselected_in_a_final_sync(|lab: &mut Lab| lab.change_vrg(|vrg| { deselect(vrg); vrg.spec.run_final_sync = true; }), false)]
 #[case::v31_just_deleted(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 1)), false)]
