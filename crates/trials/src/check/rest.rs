@@ -54,6 +54,7 @@ pub fn at_rest(
         }
     }
     stored_by_the_home(universe)?;
+    super::leftovers::in_stores(universe)?;
     quiet(universe, look)
 }
 
