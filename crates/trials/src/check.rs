@@ -6,6 +6,8 @@
 mod attendant;
 mod data;
 mod hub;
+mod leftovers;
+mod moves;
 mod rest;
 mod spoke;
 
@@ -37,6 +39,7 @@ pub struct Checks {
 impl Watcher for Checks {
     fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
         self.data.look(universe, turn)?;
+        moves::look(universe, turn)?;
         for (cluster, kinds) in &turn.touched {
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;

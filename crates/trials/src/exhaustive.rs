@@ -34,8 +34,13 @@ pub fn variants(claims: usize) -> Vec<Variant> {
 
 fn variant(story: &Plan, mishap: Mishap, point: Point, n: u64) -> Variant {
     let rule = Rule { at: None, point, mishap, frequency: Frequency::Nth(n), from: 0, until: u64::MAX };
-    // Nobody waits for ever for a moment that the mishap made impossible: what must be true at the end still must.
-    let story_acts = story.story.iter().cloned().map(|act| act.patience(600_000));
-    let plan = Plan { rules: vec![rule], story: story_acts.collect(), ..story.clone() };
+    let plan = Plan { rules: vec![rule], ..patient(story.clone()) };
     Variant { name: format!("{mishap:?} at {point:?} {n}"), plan }
+}
+
+/// A story in which nobody waits for ever for a moment that has become impossible: what must be true at the end still
+/// must.
+pub fn patient(mut story: Plan) -> Plan {
+    story.story = story.story.into_iter().map(|act| act.patience(600_000)).collect();
+    story
 }

@@ -24,6 +24,7 @@ pub mod seeds;
 pub mod shrink;
 pub mod span;
 pub mod stores;
+pub mod tamper;
 pub mod trial;
 pub mod universe;
 pub mod until;

@@ -1,11 +1,12 @@
 //! Runs a plan: acts and faults at their moments, checks after every event, and what must be true at the end.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ramen_sim::time::Time;
 
 use crate::{
     plan::Plan,
+    tamper::Tamper,
     universe::{Turn, Universe},
 };
 
@@ -45,7 +46,12 @@ pub struct Ended {
 
 /// Runs a plan to its end.
 pub fn run(plan: &Plan, watchers: &mut [&mut dyn Watcher]) -> Ended {
-    let mut universe = Universe::new(&plan.outline, plan.seed, &plan.rules);
+    run_with(plan, watchers, None)
+}
+
+/// The same, with operators that are tampered with.
+pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&Arc<dyn Tamper>>) -> Ended {
+    let mut universe = Universe::new_with(&plan.outline, plan.seed, &plan.rules, tamper);
     let mut faults = plan.faults.clone();
     faults.sort();
     faults.reverse();

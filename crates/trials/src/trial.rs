@@ -1,6 +1,6 @@
 //! One trial: a plan is run, everything is mended, and everything has to come to rest, with all rules checked on the way.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use ramen_events::log::MemoryStore;
 use ramen_sim::time::Time;
@@ -9,6 +9,7 @@ use crate::{
     check::{self, Checks},
     plan::Plan,
     run::{self, Violation, Watcher},
+    tamper::Tamper,
     universe::Universe,
 };
 
@@ -22,8 +23,13 @@ pub struct Verdict {
 
 /// Runs a plan, mends everything, and lets it come to rest. `also` looks at every event besides the rules.
 pub fn trial(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
+    trial_with(plan, also, None)
+}
+
+/// The same, with operators that are tampered with.
+pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn Tamper>>) -> Verdict {
     let mut checks = Checks::default();
-    let ended = run::run(plan, &mut [&mut checks, also]);
+    let ended = run::run_with(plan, &mut [&mut checks, also], tamper);
     let (mut universe, mut violation) = (ended.universe, ended.violation);
     if violation.is_none() {
         universe.mend();

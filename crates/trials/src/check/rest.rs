@@ -55,6 +55,7 @@ pub fn at_rest(
         }
     }
     stored_by_the_home(universe)?;
+    super::leftovers::in_stores(universe)?;
     quiet(universe, look)
 }
 

@@ -11,6 +11,7 @@ use std::{
 };
 
 use ramen_hub::HubOperator;
+use ramen_ports::Operator;
 use ramen_sim::{
     agents::{Agent, registration::LeaseWatch},
     api_server::ApiServer,
@@ -31,6 +32,7 @@ use crate::{
     hazards::{Hazards, Rule},
     process::{Process, Running},
     stores::Stores,
+    tamper::{Tamper, Tampered},
 };
 
 /// When every universe begins: 2026-01-01T00:00:00Z.
@@ -157,6 +159,11 @@ impl Operated {
 impl Universe {
     /// A universe in which the operators start, and nothing is protected yet. The seed decides all that is random.
     pub fn new(outline: &Outline, seed: u64, rules: &[Rule]) -> Self {
+        Self::new_with(outline, seed, rules, None)
+    }
+
+    /// The same, with operators that are tampered with.
+    pub fn new_with(outline: &Outline, seed: u64, rules: &[Rule], tamper: Option<&Arc<dyn Tamper>>) -> Self {
         let template = template(outline);
         let now = Arc::new(AtomicU64::new(BEGIN.millis()));
         let mut universe = Self {
@@ -196,9 +203,9 @@ impl Universe {
                 universe.settle_in(&name, agent);
             }
         }
-        universe.employ(HUB, Box::new(Running::new(HubOperator::new(OPERATOR_NAMESPACE), HUB)));
+        universe.employ(HUB, process(HubOperator::new(OPERATOR_NAMESPACE), HUB, tamper));
         for name in outline.clusters() {
-            universe.employ(&name, Box::new(Running::new(SpokeOperator::new(OPERATOR_NAMESPACE), &name)));
+            universe.employ(&name, process(SpokeOperator::new(OPERATOR_NAMESPACE), &name, tamper));
         }
         let (hub, setting) = (universe.cluster(HUB).clone(), outline.setting());
         // A fresh hub refuses none of this.
@@ -255,6 +262,14 @@ impl Universe {
         if let Some(application) = applications.iter_mut().find(|application| application.name == name) {
             change(application);
         }
+    }
+}
+
+/// A process of an operator, as it is or tampered with.
+fn process<O: Operator>(operator: O, home: &str, tamper: Option<&Arc<dyn Tamper>>) -> Box<dyn Process> {
+    match tamper {
+        None => Box::new(Running::new(operator, home)),
+        Some(by) => Box::new(Running::new(Tampered::new(operator, home, Arc::clone(by)), home)),
     }
 }
 

@@ -1,0 +1,27 @@
+//! What must not be left once everything is at rest.
+
+use ramen_sim::kinds;
+
+use super::{one, violated};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+};
+
+/// The stores hold nothing of applications that are not protected any more.
+pub(super) fn in_stores(universe: &Universe) -> Result<(), Violation> {
+    let profiles: Vec<String> = universe.stores.profiles().map(str::to_owned).collect();
+    for profile in profiles {
+        for key in universe.stores.objects(&profile).into_keys() {
+            let mut parts = key.split('/');
+            let (Some(_), Some(app)) = (parts.next(), parts.next()) else { continue };
+            if one(universe, HUB, &kinds::DRPC, "apps", app).is_none() {
+                return violated(
+                    "VS11 nothing is left in stores",
+                    format!("{app} is not protected any more, but store {profile} has {key}"),
+                );
+            }
+        }
+    }
+    Ok(())
+}

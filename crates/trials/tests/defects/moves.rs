@@ -1,0 +1,96 @@
+//! The order of a move: final synchronization, placement.
+
+use ramen_events::hub;
+use ramen_ports::Effect;
+use serde_json::{Value, json};
+
+use crate::{
+    defect::{Defect, SOUND},
+    json::vrg_in,
+};
+
+pub const DEFECTS: &[Defect] = &[
+    Defect {
+        name: "final sync before the placement is cleared",
+        what: "where the final synchronization is to be prepared, it is run",
+        rules: &["S4 final synchronization in order"],
+        act: |done| {
+            if let Some(vrg) = vrg_in(done.effects).filter(|vrg| vrg["spec"]["prepareForFinalSync"] == true) {
+                vrg["spec"]["prepareForFinalSync"] = json!(false);
+                vrg["spec"]["runFinalSync"] = json!(true);
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "final sync prepared and run at once",
+        what: "runFinalSync is set together with prepareForFinalSync",
+        rules: &["S4 final synchronization in order"],
+        act: |done| {
+            if let Some(vrg) = vrg_in(done.effects).filter(|vrg| vrg["spec"]["prepareForFinalSync"] == true) {
+                vrg["spec"]["runFinalSync"] = json!(true);
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "final sync asked of a secondary",
+        what: "the source of a relocation is demoted without taking runFinalSync back",
+        rules: &["S4 final synchronization in order"],
+        act: |done| {
+            let Some(hub::Command::ApplyVrgWork(work)) = done.hub() else { return };
+            let about = format!("{} {}", work.cluster, work.name);
+            let runs = work.manifest.spec.run_final_sync;
+            let ran = done.memory.note(about, if runs { "runs" } else { "" });
+            if ran.as_deref() == Some("runs")
+                && let Some(vrg) = vrg_in(done.effects)
+            {
+                vrg["spec"]["runFinalSync"] = json!(true);
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "placement never cleared",
+        what: "a relocation leaves the placement decision as it is",
+        rules: &["L1 every action ends"],
+        act: |done| {
+            if let Some(hub::Command::WriteDecision { entries: Some(entries), .. }) = done.hub()
+                && entries.is_empty()
+            {
+                done.effects.retain(|effect| !matches!(effect, Effect::MergeStatus { .. }));
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "placement names both clusters",
+        what: "the new home is decided for beside the old one",
+        rules: &[""],
+        act: |done| {
+            let Some(hub::Command::WriteDecision { entries: Some(entries), .. }) = done.hub() else { return };
+            if entries.is_empty() {
+                return;
+            }
+            let both: Vec<Value> =
+                ["c1", "c2"].iter().map(|c| json!({"clusterName": c, "reason": c})).collect();
+            for body in done.writes("PlacementDecision").filter(|body| !body["status"].is_null()) {
+                body["status"]["decisions"] = json!(both);
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "namespace taken along",
+        what: "the ManifestWork of the application's namespace does not orphan it: it goes with the work",
+        rules: &[""],
+        act: |done| {
+            if let Some(hub::Command::ApplyNamespaceWork(_)) = done.hub() {
+                for body in done.writes("ManifestWork") {
+                    body["spec"]["deleteOption"] = Value::Null;
+                }
+            }
+        },
+        ..SOUND
+    },
+];

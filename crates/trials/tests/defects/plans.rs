@@ -1,0 +1,68 @@
+//! The plans in which defects are hunted: stories first, then seeds without faults, then seeds with.
+
+use ramen_trials::{
+    exhaustive::patient,
+    happening::{Happening, StoreFault},
+    plan::{self, Act, Plan},
+    seeds::{self, Class},
+    until::Until,
+};
+
+/// A plan and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// The story of the demo.
+    Canonical,
+    /// The same, while no store answers during the failover.
+    StoresOut,
+    /// The same, protected while one store does not answer for three minutes.
+    StoreLate,
+    /// A seed without faults.
+    Calm(u64),
+    /// A seed with all classes of faults.
+    Stormy(u64),
+}
+
+impl Which {
+    /// All of them, in the order in which they are tried.
+    pub fn all(seeds: u64) -> Vec<Self> {
+        let stories = [Self::Canonical, Self::StoresOut, Self::StoreLate];
+        let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
+        stories.into_iter().chain(seeds).collect()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Canonical => "the story of the demo".to_owned(),
+            Self::StoresOut => "the story, stores out during the failover".to_owned(),
+            Self::StoreLate => "the story, one store out at first".to_owned(),
+            Self::Calm(seed) => format!("seed {seed} without faults"),
+            Self::Stormy(seed) => format!("seed {seed}"),
+        }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> Plan {
+        match self {
+            Self::Canonical => patient(plan::canonical(1, 2)),
+            Self::StoresOut => stores_out_when(&["s3-c1", "s3-c2"], |what| matches!(what, Happening::Failover { .. })),
+            Self::StoreLate => stores_out_when(&["s3-c2"], |what| matches!(what, Happening::Protect { .. })),
+            Self::Calm(seed) => seeds::plan(*seed, &[]),
+            Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
+        }
+    }
+}
+
+/// The story of the demo; these stores are out for three minutes when something is done.
+fn stores_out_when(profiles: &[&str], when: fn(&Happening) -> bool) -> Plan {
+    let mut plan = patient(plan::canonical(1, 2));
+    let faults = |fault| profiles.iter().map(move |p| Happening::Store { profile: (*p).to_owned(), fault });
+    if let Some(at) = plan.story.iter().position(|act| act.what.iter().any(when)) {
+        let act = &mut plan.story[at];
+        act.what = faults(StoreFault::Down).chain(act.what.clone()).collect();
+        let mended: Vec<Happening> = faults(StoreFault::None).collect();
+        plan.story.insert(at + 1, Act::when(Until::Now, mended).after(180_000));
+    }
+    plan
+}

@@ -1,0 +1,96 @@
+//! What VRGs and DRPCs say of themselves.
+
+use ramen_events::{Kind, spoke};
+use serde_json::json;
+
+use crate::{
+    defect::{Defect, Done, SOUND},
+    json::{set_condition, text},
+};
+
+/// The role that the VRG whose status is written was asked to have when it was seen last.
+fn asked(done: &Done<'_>) -> String {
+    match done.spoke() {
+        Some(spoke::Command::WriteVrgStatus { uid, .. }) => done.memory.recall(uid).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+fn remember_role(seen: &mut crate::defect::Seen<'_>) -> bool {
+    if seen.kind == Kind::Vrg {
+        let uid = text(seen.object, "/metadata/uid").to_owned();
+        seen.memory.note(uid, text(seen.object, "/spec/replicationState"));
+    }
+    true
+}
+
+fn say(done: &mut Done<'_>, condition: &str) {
+    for body in done.writes("VolumeReplicationGroup") {
+        set_condition(body, condition, "status", &json!("True"));
+    }
+}
+
+pub const DEFECTS: &[Defect] = &[
+    Defect {
+        name: "says Secondary as soon as asked",
+        what: "a VRG that is asked to be secondary says that it is, without waiting for its volumes",
+        rules: &["VS3 Secondary means so"],
+        see: remember_role,
+        act: |done| {
+            if asked(done) == "secondary" {
+                say(done, "DataReady");
+                say(done, "DataProtected");
+                done.writes("VolumeReplicationGroup").for_each(|body| body["status"]["state"] = json!("Secondary"));
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "says Primary as soon as asked",
+        what: "a VRG that is asked to be primary says that its data are ready, without waiting for its volumes",
+        rules: &["VS13 ready means writable"],
+        see: remember_role,
+        act: |done| {
+            if asked(done) == "primary" {
+                say(done, "DataReady");
+                say(done, "ClusterDataReady");
+                done.writes("VolumeReplicationGroup").for_each(|body| body["status"]["state"] = json!("Primary"));
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "says protected without copies",
+        what: "ClusterDataProtected is always True",
+        rules: &["VS9 protected means stored"],
+        act: |done| say(done, "ClusterDataProtected"),
+        ..SOUND
+    },
+    Defect {
+        name: "status written anew at each look",
+        what: "the words of a condition change each time",
+        rules: &["VS19 at rest nothing is written"],
+        act: |done| {
+            let before: u64 = done.memory.recall("looks").and_then(|looks| looks.parse().ok()).unwrap_or(0);
+            let looks = (before + 1).to_string();
+            done.memory.note("looks".to_owned(), &looks);
+            let words = json!(format!("look {looks}"));
+            for body in done.writes("VolumeReplicationGroup") {
+                set_condition(body, "AutoCleanup", "message", &words);
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "DRPC says available at once",
+        what: "the DRPC shows Available and PeerReady as soon as something is asked",
+        rules: &[""],
+        act: |done| {
+            for body in done.writes("DRPlacementControl") {
+                set_condition(body, "Available", "status", &json!("True"));
+                set_condition(body, "PeerReady", "status", &json!("True"));
+            }
+        },
+        ..SOUND
+    },
+];
