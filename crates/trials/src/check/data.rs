@@ -21,6 +21,9 @@ pub(super) struct Data(BTreeMap<String, Seen>);
 #[derive(Default, Clone)]
 struct Seen {
     forced: usize,
+    /// Its claim was taken out of the application: its data are the users' to throw away, also when they take in a claim of
+    /// the same name again.
+    given_up: bool,
     /// Writes of earlier lines that the winner of the last promotion by force held: these must stay.
     kept: BTreeMap<Line, u64>,
 }
@@ -45,7 +48,8 @@ impl Data {
                     let lines = storage.acknowledged_by_line(handle);
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
-                nothing_is_lost(universe, &storage, handle, seen)?;
+                seen.given_up |= !wanted(universe, &storage, handle);
+                nothing_is_lost(&storage, handle, seen)?;
                 one_writer(&storage, handle)?;
             }
         }
@@ -54,11 +58,11 @@ impl Data {
 }
 
 /// What was acknowledged since the last promotion by force is there, and what survived that promotion still is.
-fn nothing_is_lost(universe: &Universe, storage: &Storage, handle: &str, seen: &Seen) -> Result<(), Violation> {
+fn nothing_is_lost(storage: &Storage, handle: &str, seen: &Seen) -> Result<(), Violation> {
     for (line, acknowledged) in storage.acknowledged_by_line(handle) {
         let expected = seen.kept.get(&line).copied().unwrap_or(acknowledged);
         let held = storage.held_by_serving(handle, line);
-        if held < expected && wanted(universe, storage, handle) {
+        if held < expected && !seen.given_up {
             let claim = storage.claim(handle);
             let lost = expected - held;
             return violated(

@@ -81,6 +81,11 @@ fn retained(universe: &Universe, cluster: &str) -> Result<(), Violation> {
             continue;
         }
         let namespace = text(value, "/metadata/namespace");
+        // Protection that ends lets its volumes go, in whichever order.
+        let ends = |vrg: &std::sync::Arc<ramen_sim::api_server::object::Object>| object::is_deleting(vrg.value());
+        if all(universe, cluster, &kinds::VRG, Some(namespace)).iter().all(ends) {
+            continue;
+        }
         let Some(claim) = one(universe, cluster, &kinds::PVC, namespace, text(value, "/spec/dataSource/name")) else {
             continue;
         };

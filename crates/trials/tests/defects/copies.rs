@@ -36,9 +36,11 @@ pub const DEFECTS: &[Defect] = &[
         name: "only one store written",
         what: "nothing is stored in the second store",
         rules: &[STORED],
-        act: |done| done.effects.retain(|effect| {
+        act: |done| {
+            done.effects.retain(|effect| {
             !matches!(effect, Effect::Store { profile, operation: StoreOperation::Fenced { .. } } if profile.name == "s3-c2")
-        }),
+        })
+        },
         ..SOUND
     },
     Defect {

@@ -87,7 +87,8 @@ pub const DEFECTS: &[Defect] = &[
         },
         act: |done| {
             if let Some(spoke::Command::ReleaseVolume { .. }) = done.spoke() {
-                for metadata in done.writes("PersistentVolumeClaim").filter_map(|body| body["metadata"].as_object_mut()) {
+                for metadata in done.writes("PersistentVolumeClaim").filter_map(|body| body["metadata"].as_object_mut())
+                {
                     metadata.remove("finalizers");
                     metadata.remove("resourceVersion");
                 }

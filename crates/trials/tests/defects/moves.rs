@@ -72,8 +72,7 @@ pub const DEFECTS: &[Defect] = &[
             if entries.is_empty() {
                 return;
             }
-            let both: Vec<Value> =
-                ["c1", "c2"].iter().map(|c| json!({"clusterName": c, "reason": c})).collect();
+            let both: Vec<Value> = ["c1", "c2"].iter().map(|c| json!({"clusterName": c, "reason": c})).collect();
             for body in done.writes("PlacementDecision").filter(|body| !body["status"].is_null()) {
                 body["status"]["decisions"] = json!(both);
             }

@@ -53,7 +53,8 @@ pub const DEFECTS: &[Defect] = &[
         act: |done| {
             let operator = done.operator;
             let Some(hub::Command::ApplyVrgWork(work)) = done.hub() else { return };
-            let (about, state) = (format!("{operator} {} {}", work.cluster, work.name), work.manifest.spec.state.clone());
+            let (about, state) =
+                (format!("{operator} {} {}", work.cluster, work.name), work.manifest.spec.state.clone());
             if state == "primary" {
                 done.memory.note(about, &state);
             } else if done.memory.recall(&about).is_some() {

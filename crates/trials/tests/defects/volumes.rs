@@ -96,8 +96,7 @@ pub const DEFECTS: &[Defect] = &[
         rules: &[""],
         act: |done| {
             if let Some(spoke::Command::ApplyReplication { pvc, role: spoke::Role::Secondary, .. }) = done.spoke() {
-                let (resource, namespace, name) =
-                    (&kinds::VOLUME_REPLICATION, pvc.namespace.clone(), pvc.name.clone());
+                let (resource, namespace, name) = (&kinds::VOLUME_REPLICATION, pvc.namespace.clone(), pvc.name.clone());
                 *done.effects = vec![Effect::Delete { target: Target { resource, namespace, name }, uid: None }];
             }
         },
@@ -109,7 +108,8 @@ pub const DEFECTS: &[Defect] = &[
         rules: &[""],
         see: |seen| {
             if seen.kind == Kind::VolumeReplication {
-                let about = format!("{}/{}", text(seen.object, "/metadata/namespace"), text(seen.object, "/metadata/name"));
+                let about =
+                    format!("{}/{}", text(seen.object, "/metadata/namespace"), text(seen.object, "/metadata/name"));
                 let role = text(seen.object, "/spec/replicationState").to_owned();
                 if let Some(wished) = seen.memory.recall(&format!("{about} {role}")) {
                     seen.object["spec"]["autoResync"] = json!(wished == "true");
