@@ -3,8 +3,12 @@
 //! The embedded server implements [`Api`] directly ([`crate::cluster::Cluster`]); a client implements it for real API
 //! servers, so the same agents live on both.
 
+use std::sync::Arc;
+
 pub use ramen_api::kinds::Resource;
 use serde_json::Value;
+
+pub use crate::api_server::Object;
 
 /// Why an API server did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +52,23 @@ pub trait Api: Send + Sync {
     /// # Errors
     /// [`ApiError::NotFound`] when the kind is not served.
     fn list(&self, kind: &Resource, namespace: Option<&str>, labels: Option<&str>) -> Result<Vec<Value>, ApiError>;
+
+    /// Looks at one object. Unlike [`Api::get`] this copies nothing where the server is at hand, and does not tell who
+    /// owns which field.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    fn see(&self, kind: &Resource, namespace: Option<&str>, name: &str) -> Result<Arc<Object>, ApiError> {
+        self.get(kind, namespace, name).map(|told| Arc::new(Object::told(told)))
+    }
+
+    /// Looks at all objects of a kind, in one namespace or in all; see [`Api::see`].
+    ///
+    /// # Errors
+    /// As [`Api::list`].
+    fn see_all(&self, kind: &Resource, namespace: Option<&str>) -> Result<Vec<Arc<Object>>, ApiError> {
+        Ok(self.list(kind, namespace, None)?.into_iter().map(|told| Arc::new(Object::told(told))).collect())
+    }
 
     /// Creates an object.
     ///

@@ -37,6 +37,7 @@ mod guard;
 mod jsonpath;
 mod managed;
 mod openapi;
+mod place;
 mod protobuf;
 mod read;
 mod rules;
@@ -194,7 +195,8 @@ impl ApiServer {
     /// # Errors
     /// When it does not exist.
     pub fn get(&self, kind: &TypeRef, namespace: Option<&str>, name: &str) -> Result<Arc<Object>, Refusal> {
-        let found = self.store.get(&Self::key(kind, namespace, name));
+        let namespace = if kind.kind.namespaced { namespace.unwrap_or_default() } else { "" };
+        let found = self.store.find(kind.stored(), namespace, name);
         found.cloned().ok_or_else(|| Refusal::not_found(&kind.kind, name))
     }
 }

@@ -1,5 +1,6 @@
 //! One simulated cluster: an API server shared by its inhabitants, and news of its changes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,10 @@ use tokio::sync::watch;
 use crate::api::{Api, ApiError, Resource};
 use crate::api_server::delete::{DeleteOptions, Deletion};
 use crate::api_server::kinds::{TypeName, TypeRef};
-use crate::api_server::object;
+use crate::api_server::object::{self, Object};
 use crate::api_server::patch::Patch;
 use crate::api_server::selector::Labels;
+use crate::api_server::view;
 use crate::api_server::watch::Filter;
 use crate::api_server::{ApiServer, Refusal, Write};
 use crate::time::Time;
@@ -182,6 +184,21 @@ impl From<Refusal> for ApiError {
     }
 }
 
+/// A stored object as a resource's path shows it: nearly always as it is.
+fn seen(kind: &TypeRef, object: Arc<Object>) -> Arc<Object> {
+    match view::convert(kind, object.value()) {
+        Cow::Borrowed(_) => object,
+        Cow::Owned(shown) => Arc::new(Object::told(shown)),
+    }
+}
+
+/// What a write of the status of a custom object looks at: identity and status.
+fn without_content(object: &Value) -> Value {
+    let fields = object.as_object().into_iter().flatten();
+    let seen = fields.filter(|(field, _)| matches!(field.as_str(), "apiVersion" | "kind" | "metadata" | "status"));
+    Value::Object(seen.map(|(field, part)| (field.clone(), part.clone())).collect())
+}
+
 /// The namespace that a call is about: an empty one is none.
 fn space(object: &Value) -> Option<&str> {
     Some(object::namespace(object)).filter(|name| !name.is_empty())
@@ -191,7 +208,7 @@ impl Api for Cluster {
     fn get(&self, kind: &Resource, namespace: Option<&str>, name: &str) -> Result<Value, ApiError> {
         let (kind, object) =
             self.ask(kind, |server, kind, _| Ok((kind.clone(), server.get(kind, namespace, name)?)))?;
-        Ok(crate::api_server::view::convert(&kind, object.value()).into_owned())
+        Ok(view::whole(&kind, &object))
     }
 
     fn list(&self, kind: &Resource, namespace: Option<&str>, labels: Option<&str>) -> Result<Vec<Value>, ApiError> {
@@ -201,7 +218,18 @@ impl Api for Cluster {
             Ok((kind.clone(), server.select(&filter)))
         })?;
         let objects = objects.iter();
-        Ok(objects.map(|object| crate::api_server::view::convert(&kind, object.value()).into_owned()).collect())
+        Ok(objects.map(|object| view::whole(&kind, object)).collect())
+    }
+
+    fn see(&self, kind: &Resource, namespace: Option<&str>, name: &str) -> Result<Arc<Object>, ApiError> {
+        self.ask(kind, |server, kind, _| Ok(seen(kind, server.get(kind, namespace, name)?)))
+    }
+
+    fn see_all(&self, kind: &Resource, namespace: Option<&str>) -> Result<Vec<Arc<Object>>, ApiError> {
+        self.ask(kind, |server, kind, _| {
+            let all = server.store().list(kind.stored(), namespace.filter(|_| kind.kind.namespaced));
+            Ok(all.map(|object| seen(kind, object.clone())).collect())
+        })
     }
 
     fn create(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
@@ -255,12 +283,15 @@ impl Cluster {
     fn replace(&self, kind: &Resource, object: &Value, status: bool) -> Result<Value, ApiError> {
         let replaced = self.ask(kind, |server, kind, now| {
             let (namespace, name) = (space(object), object::name(object));
-            let mut object = object.clone();
+            let subresource = status.then_some("status").filter(|_| kind.has_status());
+            let mut object = match subresource {
+                Some(_) if kind.kind.custom => without_content(object),
+                _ => object.clone(),
+            };
             if object::meta_text(&object, "resourceVersion").is_empty() {
                 let current = server.get(kind, namespace, name)?.version().to_string();
                 object::meta_mut(&mut object).insert("resourceVersion".to_owned(), json!(current));
             }
-            let subresource = status.then_some("status").filter(|_| kind.has_status());
             let mut write = Write { subresource, ..Write::new(now, MANAGER) };
             server.update(kind, namespace, name, object, &mut write)
         })?;

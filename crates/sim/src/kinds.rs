@@ -80,7 +80,7 @@ impl Discovery {
         if group.is_empty() || BUILT_IN.iter().any(|resource| resource.group == group) {
             return None;
         }
-        let definitions = api.list(&CRD, None, None).ok()?;
+        let definitions = api.see_all(&CRD, None).ok()?;
         let found =
             definitions.iter().filter_map(|definition| custom(definition, group, version)).find(|r| fits(&r))?;
         known.push(found);

@@ -13,7 +13,7 @@ use ramen_sim::{
     cluster::Cluster,
     time::Time,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// What a call showed, and its failure if it was one.
 pub(crate) struct Called {
@@ -58,23 +58,6 @@ pub(crate) fn target(effect: &Effect) -> Option<&Target> {
     }
 }
 
-/// An object as watchers see it: without the list of who owns which field, which no decision needs and which is often
-/// longer than the rest.
-pub(crate) fn shortened(object: &Value) -> Value {
-    let Some(fields) = object.as_object() else { return object.clone() };
-    let whole = fields.iter().map(|(name, value)| {
-        let value = match value.as_object().filter(|_| name == "metadata") {
-            Some(meta) => {
-                let kept = meta.iter().filter(|(field, _)| *field != "managedFields");
-                Value::Object(kept.map(|(field, value)| (field.clone(), value.clone())).collect())
-            }
-            None => value.clone(),
-        };
-        (name.clone(), value)
-    });
-    Value::Object(whole.collect::<Map<_, _>>())
-}
-
 fn made(
     server: &mut ApiServer,
     kind: &TypeRef,
@@ -100,12 +83,12 @@ fn made(
             let options = DeleteOptions { uid: uid.clone(), ..DeleteOptions::default() };
             return Ok(match server.delete(kind, namespace, name, &options, now)? {
                 Deletion::Gone(_) => None,
-                Deletion::Pending(object) => Some(shortened(object.value())),
+                Deletion::Pending(object) => Some(object.value().clone()),
             });
         }
         Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
     };
-    Ok(Some(shortened(object.value())))
+    Ok(Some(object.value().clone()))
 }
 
 /// When the object is not what was expected it is read, as the runtime does.
@@ -125,7 +108,7 @@ pub(crate) fn outcome(code: u16, reason: &str, message: &str) -> Outcome {
 
 fn stored(server: &ApiServer, target: &Target) -> Option<Value> {
     let kind = kind(server, target)?;
-    server.get(&kind, space(target), &target.name).ok().map(|object| shortened(object.value()))
+    server.get(&kind, space(target), &target.name).ok().map(|object| object.value().clone())
 }
 
 fn kind(server: &ApiServer, target: &Target) -> Option<TypeRef> {

@@ -58,13 +58,16 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
     let mut acts = Vec::new();
     let mut entered = universe.now();
     let mut ready: Option<Time> = None;
+    // Whether the act's moment may have come since it was last asked: only if something changed.
+    let mut news = true;
     let begin = universe.begin();
     let violation = loop {
         let Some(act) = plan.story.get(acts.len()) else { break None };
         // The act's moment.
         let patient_until = act.patience.map(|patience| entered + Duration::from_millis(patience));
+        let asked = ready.is_none() && std::mem::take(&mut news);
         if ready.is_none()
-            && (act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now()))
+            && (asked && act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now()))
         {
             let unmet = act.expect.iter().find_map(|expected| Some((expected, expected.holds(&universe).err()?)));
             if let Some((expected, there)) = unmet {
@@ -84,7 +87,7 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
             act.what.iter().for_each(|what| what.befall(&mut universe));
             entered = universe.now();
             acts.push(entered);
-            ready = None;
+            (ready, news) = (None, true);
             continue;
         }
         let fault = faults.last().map(|fault| begin + Duration::from_millis(fault.at));
@@ -98,6 +101,7 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
             }
             (Some(_), _) => {
                 let Some(turn) = universe.turn() else { continue };
+                news |= !turn.touched.is_empty();
                 if let Some(violation) = watchers.iter_mut().find_map(|watcher| watcher.look(&universe, &turn).err()) {
                     break Some(violation);
                 }
@@ -106,6 +110,7 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
         while faults.last().is_some_and(|fault| begin + Duration::from_millis(fault.at) <= universe.now()) {
             if let Some(fault) = faults.pop() {
                 fault.what.befall(&mut universe);
+                news = true;
             }
         }
         if universe.elapsed() > LIMIT {

@@ -1,9 +1,9 @@
 //! Moments to wait for, told by what objects show.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use ramen_sim::{
-    api::{Api, Resource},
+    api::{Api, Object, Resource},
     apps::Application,
     kinds,
 };
@@ -127,7 +127,7 @@ impl Until {
             Self::Field { on, kind, namespace, name, field, is } => {
                 let found = resource(kind).and_then(|kind| {
                     let space = Some(namespace.as_str()).filter(|space| !space.is_empty());
-                    universe.cluster(on).get(&kind, space, name).ok()
+                    universe.cluster(on).see(&kind, space, name).ok()
                 });
                 let pointer = format!("/{}", field.replace('.', "/"));
                 let value = found.as_ref().and_then(|found| found.pointer(&pointer)).map(text);
@@ -186,7 +186,7 @@ fn text(value: &Value) -> String {
 
 /// A DRPC's status as far as waiting for it goes.
 pub(crate) struct Drpc {
-    pub(crate) object: Value,
+    pub(crate) object: Arc<Object>,
     pub(crate) phase: String,
     pub(crate) progression: String,
 }
@@ -198,7 +198,7 @@ pub(crate) fn application(universe: &Universe, app: &str) -> Option<Application>
 pub(crate) fn drpc(universe: &Universe, app: &str) -> Result<Drpc, String> {
     let space = application(universe, app).map_or_else(|| "apps".to_owned(), |found| found.hub_namespace);
     let object =
-        universe.cluster(HUB).get(&kinds::DRPC, Some(&space), app).map_err(|err| format!("DRPC {app}: {err}"))?;
+        universe.cluster(HUB).see(&kinds::DRPC, Some(&space), app).map_err(|err| format!("DRPC {app}: {err}"))?;
     Ok(Drpc { phase: text_at(&object, "/status/phase"), progression: text_at(&object, "/status/progression"), object })
 }
 
@@ -245,7 +245,7 @@ fn runs(universe: &Universe, app: &str, on: &str) -> Result<(), String> {
     if !universe.is_up(on) {
         return Err(format!("cluster {on} has no power"));
     }
-    let pod = universe.cluster(on).get(&kinds::POD, Some(app), app);
+    let pod = universe.cluster(on).see(&kinds::POD, Some(app), app);
     let Ok(pod) = pod else { return Err(format!("{app} has no pod on {on}")) };
     if pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null() {
         Ok(())
@@ -256,7 +256,7 @@ fn runs(universe: &Universe, app: &str, on: &str) -> Result<(), String> {
 
 fn validated(universe: &Universe) -> Result<(), String> {
     for kind in [&kinds::DR_CLUSTER, &kinds::DR_POLICY] {
-        for object in universe.cluster(HUB).list(kind, None, None).unwrap_or_default() {
+        for object in universe.cluster(HUB).see_all(kind, None).unwrap_or_default() {
             let name = text_at(&object, "/metadata/name");
             let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
             let found = conditions.into_iter().flatten().find(|condition| condition["type"] == "Validated");
@@ -283,7 +283,7 @@ fn unprotected(universe: &Universe, app: &str) -> Result<(), String> {
     }
     for cluster in universe.managed().filter(|cluster| universe.is_up(cluster)) {
         for kind in [&kinds::VRG, &kinds::VOLUME_REPLICATION] {
-            if let Some(object) = universe.cluster(cluster).list(kind, Some(app), None).unwrap_or_default().first() {
+            if let Some(object) = universe.cluster(cluster).see_all(kind, Some(app)).unwrap_or_default().first() {
                 return Err(format!("{} {} is left on {cluster}", kind.kind, text_at(object, "/metadata/name")));
             }
         }

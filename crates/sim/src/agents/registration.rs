@@ -126,12 +126,13 @@ impl Agent for Registration {
 }
 
 fn tell(hub: &dyn Api, cluster: &str, condition: &Condition<'_>, now: Time) -> Result<(), ApiError> {
-    let mut object = hub.get(&kinds::MANAGED_CLUSTER, None, cluster)?;
-    let mut held = object::list(&object, "/status/conditions").to_vec();
+    let seen = hub.see(&kinds::MANAGED_CLUSTER, None, cluster)?;
+    let mut held = object::list(&seen, "/status/conditions").to_vec();
     conditions::set(&mut held, condition, now);
-    if object::list(&object, "/status/conditions") != held {
-        object["status"]["conditions"] = Value::Array(held);
-        hub.update_status(&kinds::MANAGED_CLUSTER, &object)?;
+    if object::list(&seen, "/status/conditions") != held {
+        let mut told = seen.value().clone();
+        told["status"]["conditions"] = Value::Array(held);
+        hub.update_status(&kinds::MANAGED_CLUSTER, &told)?;
     }
     Ok(())
 }
@@ -149,7 +150,7 @@ impl LeaseWatch {
     }
 
     fn check(&self, cluster: &str, now: Time, hub: &dyn Api) -> Option<Time> {
-        let lease = hub.get(&kinds::LEASE, Some(cluster), LEASE).ok()?;
+        let lease = hub.see(&kinds::LEASE, Some(cluster), LEASE).ok()?;
         let end = Time::parse(object::text(&lease, "/spec/renewTime"))? + self.timing.renew * self.timing.grace;
         if end > now {
             return Some(end);
@@ -178,7 +179,7 @@ impl Agent for LeaseWatch {
     }
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
-        let Ok(clusters) = world.hub.list(&kinds::MANAGED_CLUSTER, None, None) else {
+        let Ok(clusters) = world.hub.see_all(&kinds::MANAGED_CLUSTER, None) else {
             return Some(now + Duration::from_secs(1));
         };
         clusters.iter().fold(None, |next, cluster| earlier(next, self.check(object::name(cluster), now, world.hub)))

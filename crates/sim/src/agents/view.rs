@@ -145,7 +145,7 @@ impl Agent for ViewAgent {
     }
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
-        let Ok(views) = world.hub.list(&kinds::VIEW, Some(&self.cluster), None) else {
+        let Ok(views) = world.hub.see_all(&kinds::VIEW, Some(&self.cluster)) else {
             return Some(now + Duration::from_secs(1));
         };
         self.known.retain(|name, _| views.iter().any(|view| object::name(view) == name));

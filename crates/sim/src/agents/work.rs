@@ -19,6 +19,7 @@ mod resource_meta;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,7 +28,7 @@ use sha2::{Digest, Sha256};
 use self::available::Watched;
 use self::update::LastApplied;
 use crate::agents::{Agent, AgentWorld, Side, conditions, earlier, object};
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::kinds::{self, Discovery};
 use crate::rng::Rng;
 use crate::time::Time;
@@ -215,9 +216,14 @@ impl WorkAgent {
     }
 
     /// Goes on with records whose deletion was asked, and evicts those whose work is missing for long.
-    fn end_records(&mut self, works: &[Value], now: Time, world: &AgentWorld<'_>) -> Result<Option<Time>, ApiError> {
+    fn end_records(
+        &mut self,
+        works: &[Arc<Object>],
+        now: Time,
+        world: &AgentWorld<'_>,
+    ) -> Result<Option<Time>, ApiError> {
         let prefix = self.identity.record_name("");
-        let records = world.own.list(&kinds::APPLIED_MANIFEST_WORK, None, None)?;
+        let records = world.own.see_all(&kinds::APPLIED_MANIFEST_WORK, None)?;
         let mut next = None;
         for record in records.iter().filter(|record| object::name(record).starts_with(&prefix)) {
             let name = object::name(record);
@@ -253,7 +259,7 @@ impl WorkAgent {
 fn changed(watched: &mut [Watched], own: &dyn Api) -> bool {
     let mut changed = false;
     for object in watched {
-        let live = own.get(&object.resource, object.namespace.as_deref(), &object.name);
+        let live = own.see(&object.resource, object.namespace.as_deref(), &object.name);
         // A deletion makes no feedback: the next look in turn sees it.
         if let Ok(live) = live {
             let version = object::version(&live);
@@ -279,7 +285,7 @@ impl Agent for WorkAgent {
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
         let soon = Some(now + Duration::from_millis(100));
-        let Ok(works) = world.hub.list(&kinds::MANIFEST_WORK, Some(&self.cluster), None) else {
+        let Ok(works) = world.hub.see_all(&kinds::MANIFEST_WORK, Some(&self.cluster)) else {
             return Some(now + Duration::from_secs(1));
         };
         self.known.retain(|name, _| works.iter().any(|work| object::name(work) == name));

@@ -147,7 +147,7 @@ impl ApiServer {
                   "message": "the initial names have been accepted", "lastTransitionTime": since },
             ],
         });
-        Ok(if value == *object.value() { object } else { self.store.put(key, value) })
+        Ok(if value == *object.value() { object } else { self.store.put_same_owners(key, value) })
     }
 
     /// Stops serving what a definition defined.

@@ -157,7 +157,7 @@ impl ApiServer {
         if kind.stored().as_str() == "namespaces" {
             value["status"]["phase"] = json!("Terminating");
         }
-        let object = self.store.put(&key, value);
+        let object = self.store.put_same_owners(&key, value);
         self.after_mark(&key, &object, now);
         // What had to go first may be gone already.
         Ok(match self.store.get(&key) {

@@ -238,10 +238,10 @@ pub fn compare(old: &Value, new: &Value, shape: &Shape<'_>) -> Difference {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) if !shape.is_atomic_map() => {
             for (name, value) in new {
-                let step = field_step(name);
                 match old.get(name) {
-                    Some(was) => descend(&mut difference, step, compare(was, value, &shape.field(name))),
-                    None => difference.changed.put(step, added(value, &shape.field(name))),
+                    Some(was) if was == value => {}
+                    Some(was) => descend(&mut difference, field_step(name), compare(was, value, &shape.field(name))),
+                    None => difference.changed.put(field_step(name), added(value, &shape.field(name))),
                 }
             }
             for name in old.keys().filter(|name| !new.contains_key(*name)) {
@@ -252,6 +252,7 @@ pub fn compare(old: &Value, new: &Value, shape: &Shape<'_>) -> Difference {
             (Some(old_steps), Some(new_steps)) => {
                 for (step, value) in new_steps.iter().zip(new) {
                     match old_steps.iter().position(|known| known == step) {
+                        Some(at) if old[at] == *value => {}
                         Some(at) => {
                             let below = compare(&old[at], value, &shape.item());
                             descend(&mut difference, step.clone(), below);

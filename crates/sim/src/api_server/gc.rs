@@ -133,7 +133,7 @@ impl ApiServer {
         } else {
             meta.insert("ownerReferences".to_owned(), Value::Array(kept));
         }
-        self.store.put(key, value);
+        self.store.put_same_owners(key, value);
     }
 
     /// Takes a finalizer from an object and lets it go if that was the last.
@@ -144,7 +144,7 @@ impl ApiServer {
         if self.may_vanish(&kind, &value) {
             self.vanish(key, value, now);
         } else {
-            self.store.put(key, value);
+            self.store.put_same_owners(key, value);
         }
     }
 
@@ -187,13 +187,13 @@ impl ApiServer {
             if self.may_vanish(&kind, &value) {
                 self.vanish(home, value, now);
             } else if value != *object.value() {
-                self.store.put(home, value);
+                self.store.put_same_owners(home, value);
             }
             return;
         }
         value["status"]["conditions"] = self.namespace_conditions(&left, &value, now);
         if value != *object.value() {
-            self.store.put(home, value);
+            self.store.put_same_owners(home, value);
         }
     }
 

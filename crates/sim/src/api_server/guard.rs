@@ -90,14 +90,11 @@ pub(super) fn check_preconditions(kind: &TypeRef, value: &Value, old: &Value) ->
 pub(super) fn protect(kind: &TypeRef, value: &mut Value, old: &Value, subresource: Option<&str>) {
     match subresource {
         Some("status") if kind.kind.custom => {
-            let status = value.get("status").cloned();
-            *value = old.clone();
-            if let Some(map) = value.as_object_mut() {
-                match status {
-                    Some(status) => map.insert("status".to_owned(), status),
-                    None => map.remove("status"),
-                };
-            }
+            let status = value.as_object_mut().and_then(|map| map.remove("status"));
+            let others = old.as_object().into_iter().flatten().filter(|(field, _)| *field != "status");
+            let mut map: Map<String, Value> = others.map(|(field, part)| (field.clone(), part.clone())).collect();
+            map.extend(status.map(|status| ("status".to_owned(), status)));
+            *value = Value::Object(map);
         }
         Some("status") => {
             let others: Vec<String> = [value.as_object(), old.as_object()]
@@ -143,15 +140,10 @@ pub(super) fn raise_generation(kind: &TypeRef, value: &mut Value, old: &Value) {
         Generation::None => false,
         Generation::Spec => value.get("spec") != old.get("spec"),
         Generation::AllButMeta => {
-            let content = |object: &Value| {
-                let mut map = object.as_object().cloned().unwrap_or_default();
-                map.remove("metadata");
-                if kind.has_status() {
-                    map.remove("status");
-                }
-                map
-            };
-            content(value) != content(old)
+            let counts =
+                |(field, _): &(&String, &Value)| *field != "metadata" && !(*field == "status" && kind.has_status());
+            let (new, old) = (value.as_object().into_iter().flatten(), old.as_object().into_iter().flatten());
+            !new.filter(counts).eq(old.filter(counts))
         }
     };
     if changed {

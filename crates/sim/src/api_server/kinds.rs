@@ -1,6 +1,6 @@
 //! The resources that a server knows: what they are called, where they live, what their writes obey.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -23,6 +23,12 @@ impl TypeName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// How this identity is ordered beside that of `plural` in `group`, without making the latter.
+    fn compare(&self, group: &str, plural: &str) -> Ordering {
+        let dot = if group.is_empty() { "" } else { "." };
+        self.0.bytes().cmp(plural.bytes().chain(dot.bytes()).chain(group.bytes()))
     }
 }
 
@@ -149,27 +155,38 @@ impl TypeRef {
     }
 }
 
-/// All resources of a server.
+/// All resources of a server. Copies of a server share it until one of them gets to know another.
 #[derive(Debug, Default, Clone)]
 pub struct Registry {
-    types: BTreeMap<TypeName, Arc<ResourceType>>,
+    /// In order of their names.
+    types: Arc<Vec<(TypeName, Arc<ResourceType>)>>,
 }
 
 impl Registry {
     /// Adds or replaces a resource.
     pub fn insert(&mut self, kind: ResourceType) {
-        self.types.insert(kind.type_name(), Arc::new(kind));
+        let name = kind.type_name();
+        let types = Arc::make_mut(&mut self.types);
+        match types.binary_search_by(|(known, _)| known.cmp(&name)) {
+            Ok(at) => types[at].1 = Arc::new(kind),
+            Err(at) => types.insert(at, (name, Arc::new(kind))),
+        }
     }
 
     /// Forgets a resource.
     pub fn remove(&mut self, name: &TypeName) {
-        self.types.remove(name);
+        Arc::make_mut(&mut self.types).retain(|(known, _)| known != name);
+    }
+
+    fn of(&self, group: &str, plural: &str) -> Option<&Arc<ResourceType>> {
+        let at = self.types.binary_search_by(|(known, _)| known.compare(group, plural)).ok()?;
+        self.types.get(at).map(|(_, kind)| kind)
     }
 
     /// The resource that a path names.
     #[must_use]
     pub fn find(&self, group: &str, version: &str, plural: &str) -> Option<TypeRef> {
-        let kind = self.types.get(&TypeName::new(group, plural))?;
+        let kind = self.of(group, plural)?;
         let index = kind.versions.iter().position(|known| known.served && known.name == version)?;
         Some(TypeRef { kind: kind.clone(), index })
     }
@@ -178,7 +195,7 @@ impl Registry {
     #[must_use]
     pub fn find_kind(&self, api_version: &str, kind: &str) -> Option<TypeRef> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let found = self.types.values().find(|known| known.group == group && known.kind == kind)?;
+        let found = self.all().find(|known| known.group == group && known.kind == kind)?;
         let index = found.versions.iter().position(|known| known.served && known.name == version)?;
         Some(TypeRef { kind: found.clone(), index })
     }
@@ -186,11 +203,12 @@ impl Registry {
     /// The resource by identity, in its stored version.
     #[must_use]
     pub fn stored(&self, name: &TypeName) -> Option<TypeRef> {
-        self.types.get(name).map(|kind| TypeRef { kind: kind.clone(), index: 0 })
+        let at = self.types.binary_search_by(|(known, _)| known.cmp(name)).ok()?;
+        self.types.get(at).map(|(_, kind)| TypeRef { kind: kind.clone(), index: 0 })
     }
 
     /// All resources, in a stable order.
     pub fn all(&self) -> impl Iterator<Item = &Arc<ResourceType>> {
-        self.types.values()
+        self.types.iter().map(|(_, kind)| kind)
     }
 }

@@ -99,22 +99,24 @@ impl Managers {
         )
     }
 
-    /// Writes the entries into an object.
-    pub fn store(&self, object: &mut Value) {
-        let mut entries: Vec<&Entry> = self.0.iter().filter(|entry| !entry.fields.is_empty()).collect();
-        entries.sort_by(|one, other| {
+    /// Brings the entries into the order in which they are shown, without those that own nothing.
+    pub fn settle(&mut self) {
+        self.0.retain(|entry| !entry.fields.is_empty());
+        self.0.sort_by(|one, other| {
             (one.who.operation, &one.time, &one.who.manager).cmp(&(
                 other.who.operation,
                 &other.time,
                 &other.who.manager,
             ))
         });
-        let meta = meta_mut(object);
-        if entries.is_empty() {
-            meta.remove("managedFields");
+    }
+
+    /// Writes the entries into an object.
+    pub fn write(&self, object: &mut Value) {
+        if self.0.is_empty() {
             return;
         }
-        let list = entries.into_iter().map(|entry| {
+        let list = self.0.iter().map(|entry| {
             let mut value = json!({
                 "manager": entry.who.manager,
                 "operation": if entry.who.operation == Operation::Apply { "Apply" } else { "Update" },
@@ -127,7 +129,7 @@ impl Managers {
             value
         });
         let list: Vec<Value> = list.collect();
-        meta.insert("managedFields".to_owned(), Value::Array(list));
+        meta_mut(object).insert("managedFields".to_owned(), Value::Array(list));
     }
 
     /// Position of an entry. The version is not part of an applier's identity here: no kind has versions that differ.

@@ -1,15 +1,22 @@
 //! Stored objects, and plain reading of their metadata.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::managed::Managers;
+
 /// One version of one object. It never changes; its JSON text is made once, by whoever needs it first, outside of the
 /// server's lock.
+///
+/// Who owns which field is kept beside it: that list is often longer than the rest, each write needs it as sets, and
+/// but for clients over HTTP hardly anybody looks at it.
 pub struct Object {
     value: Value,
+    managers: Arc<Managers>,
     version: u64,
     text: OnceLock<Bytes>,
 }
@@ -21,14 +28,36 @@ impl fmt::Debug for Object {
 }
 
 impl Object {
-    pub(super) fn new(value: Value, version: u64) -> Self {
-        Self { value, version, text: OnceLock::new() }
+    pub(super) fn new(value: Value, managers: Arc<Managers>, version: u64) -> Self {
+        Self { value, managers, version, text: OnceLock::new() }
     }
 
-    /// The object.
+    /// An object that a server told.
+    pub(crate) fn told(mut value: Value) -> Self {
+        let managers = Managers::of(&value);
+        if let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+            meta.remove("managedFields");
+        }
+        let version = meta_text(&value, "resourceVersion").parse().unwrap_or_default();
+        Self::new(value, Arc::new(managers), version)
+    }
+
+    /// The object, without `metadata.managedFields`.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
+    }
+
+    /// The object as clients see it, with `metadata.managedFields`.
+    #[must_use]
+    pub fn whole(&self) -> Value {
+        let mut whole = self.value.clone();
+        self.managers.write(&mut whole);
+        whole
+    }
+
+    pub(super) fn managers(&self) -> &Arc<Managers> {
+        &self.managers
     }
 
     /// Its resource version.
@@ -40,7 +69,15 @@ impl Object {
     /// Its JSON text.
     #[must_use]
     pub fn text(&self) -> Bytes {
-        self.text.get_or_init(|| Bytes::from(self.value.to_string())).clone()
+        self.text.get_or_init(|| Bytes::from(self.whole().to_string())).clone()
+    }
+}
+
+impl Deref for Object {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.value
     }
 }
 

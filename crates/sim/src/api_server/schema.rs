@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 
 use super::cel::Rule;
+use super::place::Place;
 
 /// How a list merges.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -164,11 +165,11 @@ impl Schema {
     /// Drops what the schema of a whole object does not know; the paths that were dropped.
     pub fn prune_object(&self, object: &mut Value) -> Vec<String> {
         let mut dropped = Vec::new();
-        self.prune(object, true, String::new(), &mut dropped);
+        self.prune(object, true, &Place::Root, &mut dropped);
         dropped
     }
 
-    fn prune(&self, value: &mut Value, is_resource: bool, path: String, dropped: &mut Vec<String>) {
+    fn prune(&self, value: &mut Value, is_resource: bool, place: &Place<'_>, dropped: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
                 map.retain(|name, _| {
@@ -178,7 +179,7 @@ impl Schema {
                         || self.properties.contains_key(name)
                         || (is_resource && matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
                     if !known {
-                        dropped.push(join(&path, name));
+                        dropped.push(Place::Field(place, name).to_string());
                     }
                     known
                 });
@@ -187,14 +188,14 @@ impl Schema {
                         continue;
                     }
                     if let Some(schema) = self.property(name).or(self.additional.as_deref()) {
-                        schema.prune(below, schema.embedded, join(&path, name), dropped);
+                        schema.prune(below, schema.embedded, &Place::Field(place, name), dropped);
                     }
                 }
             }
             Value::Array(list) => {
                 if let Some(schema) = &self.items {
                     for (at, item) in list.iter_mut().enumerate() {
-                        schema.prune(item, schema.embedded, format!("{path}[{at}]"), dropped);
+                        schema.prune(item, schema.embedded, &Place::Item(place, at), dropped);
                     }
                 }
             }
@@ -243,8 +244,4 @@ impl Schema {
             }
         }
     }
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::cel;
 use super::kinds::TypeRef;
+use super::place::Place;
 use super::refusal::Cause;
 use super::schema::{ListType, Schema};
 
@@ -12,16 +13,12 @@ use super::schema::{ListType, Schema};
 pub fn object(kind: &TypeRef, value: &Value, old: Option<&Value>) -> Vec<Cause> {
     let Some(schema) = &kind.version().schema else { return Vec::new() };
     let mut causes = Vec::new();
-    check(schema, value, "", &mut causes);
+    check(schema, value, &Place::Root, &mut causes);
     // Rules read what the checks above have found to be of the right types.
     if causes.is_empty() {
-        rules(schema, value, old, "", &mut causes);
+        rules(schema, value, old, &Place::Root, &mut causes);
     }
     causes
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 fn kind_of(value: &Value) -> &'static str {
@@ -36,8 +33,8 @@ fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-fn check(schema: &Schema, value: &Value, path: &str, causes: &mut Vec<Cause>) {
-    let invalid = |detail: String| Cause::invalid(path, value, &format!("{path} in body {detail}"));
+fn check(schema: &Schema, value: &Value, path: &Place<'_>, causes: &mut Vec<Cause>) {
+    let invalid = |detail: String| Cause::invalid(path.to_string(), value, &format!("{path} in body {detail}"));
     if value.is_null() && schema.nullable {
         return;
     }
@@ -51,7 +48,7 @@ fn check(schema: &Schema, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         let wanted = if schema.int_or_string { "integer,string" } else { schema.kind.as_str() };
         causes.push(Cause {
             reason: "FieldValueTypeInvalid",
-            field: path.to_owned(),
+            field: path.to_string(),
             message: format!("Invalid value: \"{found}\": {path} in body must be of type {wanted}: \"{found}\""),
         });
         return;
@@ -60,7 +57,7 @@ fn check(schema: &Schema, value: &Value, path: &str, causes: &mut Vec<Cause>) {
         let supported: Vec<String> = schema.values.iter().map(Value::to_string).collect();
         causes.push(Cause {
             reason: "FieldValueNotSupported",
-            field: path.to_owned(),
+            field: path.to_string(),
             message: format!("Unsupported value: {value}: supported values: {}", supported.join(", ")),
         });
     }
@@ -74,7 +71,7 @@ fn check(schema: &Schema, value: &Value, path: &str, causes: &mut Vec<Cause>) {
             if let Some(most) = schema.length.1.filter(|most| length > *most) {
                 causes.push(Cause {
                     reason: "FieldValueTooLong",
-                    field: path.to_owned(),
+                    field: path.to_string(),
                     message: format!("Too long: may not be more than {most} bytes"),
                 });
             }
@@ -111,15 +108,19 @@ fn check_number(schema: &Schema, number: f64, invalid: &dyn Fn(String) -> Cause,
     }
 }
 
-fn check_list(schema: &Schema, list: &[Value], path: &str, causes: &mut Vec<Cause>) {
+fn check_list(schema: &Schema, list: &[Value], path: &Place<'_>, causes: &mut Vec<Cause>) {
     let count = list.len() as u64;
     if let Some(least) = schema.count.0.filter(|least| count < *least) {
-        causes.push(Cause::invalid(path, &json!(count), &format!("{path} in body should have at least {least} items")));
+        causes.push(Cause::invalid(
+            path.to_string(),
+            &json!(count),
+            &format!("{path} in body should have at least {least} items"),
+        ));
     }
     if let Some(most) = schema.count.1.filter(|most| count > *most) {
         causes.push(Cause {
             reason: "FieldValueTooMany",
-            field: path.to_owned(),
+            field: path.to_string(),
             message: format!("Too many: {count}: must have at most {most} items"),
         });
     }
@@ -142,7 +143,7 @@ fn check_list(schema: &Schema, list: &[Value], path: &str, causes: &mut Vec<Caus
     }
     if let Some(items) = &schema.items {
         for (at, item) in list.iter().enumerate() {
-            check(items, item, &format!("{path}[{at}]"), causes);
+            check(items, item, &Place::Item(path, at), causes);
         }
     }
 }
@@ -158,35 +159,35 @@ fn identity_text(schema: &Schema, item: &Value) -> String {
     }
 }
 
-fn check_map(schema: &Schema, map: &serde_json::Map<String, Value>, path: &str, causes: &mut Vec<Cause>) {
+fn check_map(schema: &Schema, map: &serde_json::Map<String, Value>, path: &Place<'_>, causes: &mut Vec<Cause>) {
     for name in &schema.required {
         if !map.contains_key(name) {
-            causes.push(Cause::required(join(path, name), ""));
+            causes.push(Cause::required(Place::Field(path, name).to_string(), ""));
         }
     }
     let size = map.len() as u64;
     if let Some(least) = schema.size.0.filter(|least| size < *least) {
         let detail = format!("{path} in body should have at least {least} properties");
-        causes.push(Cause::invalid(path, &json!(size), &detail));
+        causes.push(Cause::invalid(path.to_string(), &json!(size), &detail));
     }
     if let Some(most) = schema.size.1.filter(|most| size > *most) {
         causes.push(Cause {
             reason: "FieldValueTooMany",
-            field: path.to_owned(),
+            field: path.to_string(),
             message: format!("Too many: {size}: must have at most {most} items"),
         });
     }
     for (name, value) in map {
-        if path.is_empty() && name == "metadata" {
+        if path.is_root() && name == "metadata" {
             continue;
         }
         if let Some(below) = schema.property(name).or(schema.additional.as_deref()) {
-            check(below, value, &join(path, name), causes);
+            check(below, value, &Place::Field(path, name), causes);
         }
     }
 }
 
-fn check_combinations(schema: &Schema, value: &Value, path: &str, causes: &mut Vec<Cause>) {
+fn check_combinations(schema: &Schema, value: &Value, path: &Place<'_>, causes: &mut Vec<Cause>) {
     let passes = |schema: &Schema| {
         let mut found = Vec::new();
         check(schema, value, path, &mut found);
@@ -197,20 +198,20 @@ fn check_combinations(schema: &Schema, value: &Value, path: &str, causes: &mut V
     }
     if !schema.any_of.is_empty() && !schema.any_of.iter().any(passes) {
         let detail = format!("{path} in body must validate at least one schema (anyOf)");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(Cause::invalid(path.to_string(), value, &detail));
     }
     if !schema.one_of.is_empty() && schema.one_of.iter().filter(|part| passes(part)).count() != 1 {
         let detail = format!("{path} in body must validate one and only one schema (oneOf)");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(Cause::invalid(path.to_string(), value, &detail));
     }
     if schema.not.as_deref().is_some_and(passes) {
         let detail = format!("{path} in body must not validate the schema (not)");
-        causes.push(Cause::invalid(path, value, &detail));
+        causes.push(Cause::invalid(path.to_string(), value, &detail));
     }
 }
 
 /// Evaluates the CEL rules from here down. Rules about the old value run only where there is one.
-fn rules(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, causes: &mut Vec<Cause>) {
+fn rules(schema: &Schema, value: &Value, old: Option<&Value>, path: &Place<'_>, causes: &mut Vec<Cause>) {
     for rule in &schema.rules {
         if rule.about_change && old.is_none() {
             continue;
@@ -218,10 +219,10 @@ fn rules(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, causes
         match cel::holds(rule, value, old) {
             Ok(true) => {}
             Ok(false) => {
-                let field = rule
-                    .field
-                    .as_deref()
-                    .map_or_else(|| path.to_owned(), |field| join(path, field.trim_start_matches('.')));
+                let field = rule.field.as_deref().map_or_else(
+                    || path.to_string(),
+                    |field| Place::Field(path, field.trim_start_matches('.')).to_string(),
+                );
                 let reason = match rule.reason.as_str() {
                     "FieldValueRequired" => "FieldValueRequired",
                     "FieldValueForbidden" => "FieldValueForbidden",
@@ -237,7 +238,7 @@ fn rules(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, causes
             }
             Err(error) => {
                 let detail = format!("failed rule: {}: {error}", rule.text);
-                causes.push(Cause::invalid(path, value, &detail));
+                causes.push(Cause::invalid(path.to_string(), value, &detail));
             }
         }
     }
@@ -246,7 +247,7 @@ fn rules(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, causes
             for (name, below) in map {
                 if let Some(schema) = schema.property(name).or(schema.additional.as_deref()) {
                     let old = old.and_then(|old| old.get(name));
-                    rules(schema, below, old, &join(path, name), causes);
+                    rules(schema, below, old, &Place::Field(path, name), causes);
                 }
             }
         }
@@ -260,7 +261,7 @@ fn rules(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, causes
                     }),
                     _ => None,
                 };
-                rules(items, item, old, &format!("{path}[{at}]"), causes);
+                rules(items, item, old, &Place::Item(path, at), causes);
             }
         }
         _ => {}

@@ -86,20 +86,20 @@ pub struct View {
 impl View {
     /// The object in the version that the view's path names.
     #[must_use]
-    pub fn converted<'o>(&self, object: &'o Object) -> Cow<'o, Value> {
-        convert(&self.kind, object.value())
+    pub fn whole(&self, object: &Object) -> Value {
+        whole(&self.kind, object)
     }
 
     /// The text of one object.
     #[must_use]
     pub fn one(&self, object: &Object) -> Bytes {
-        match (self.form, self.converted(object)) {
-            (Form::Whole, Cow::Borrowed(_)) => object.text(),
-            (Form::Whole, Cow::Owned(value)) => value.to_string().into(),
-            (Form::Metadata, value) => metadata_only(&value).to_string().into(),
-            (Form::Table(row), value) => {
+        match self.form {
+            Form::Whole if is_stored_version(&self.kind, object.value()) => object.text(),
+            Form::Whole => self.whole(object).to_string().into(),
+            Form::Metadata => metadata_only(&self.whole(object)).to_string().into(),
+            Form::Table(row) => {
                 let version = object.version().to_string();
-                table::render(&self.kind, &[value.as_ref()], row, &version, self.now).to_string().into()
+                table::render(&self.kind, &[&self.whole(object)], row, &version, self.now).to_string().into()
             }
         }
     }
@@ -109,8 +109,8 @@ impl View {
     pub fn list<'o>(&self, objects: impl Iterator<Item = &'o Object>, version: u64) -> Bytes {
         let version = version.to_string();
         if let Form::Table(row) = self.form {
-            let values: Vec<Cow<'_, Value>> = objects.map(|object| self.converted(object)).collect();
-            let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
+            let values: Vec<Value> = objects.map(|object| self.whole(object)).collect();
+            let values: Vec<&Value> = values.iter().collect();
             return table::render(&self.kind, &values, row, &version, self.now).to_string().into();
         }
         let (kind, api_version) = match self.form {
@@ -159,19 +159,34 @@ impl View {
     }
 }
 
+/// A stored object, with the owners of its fields, in the version of a resource's path.
+#[must_use]
+pub fn whole(kind: &TypeRef, stored: &Object) -> Value {
+    let whole = stored.whole();
+    if is_stored_version(kind, &whole) { whole } else { converted(kind, &whole) }
+}
+
 /// A stored object in the version of a resource's path.
 #[must_use]
 pub fn convert<'o>(kind: &TypeRef, stored: &'o Value) -> Cow<'o, Value> {
-    let wanted = kind.api_version();
-    if stored.get("apiVersion").and_then(Value::as_str) == Some(wanted.as_str()) {
-        return Cow::Borrowed(stored);
-    }
+    if is_stored_version(kind, stored) { Cow::Borrowed(stored) } else { Cow::Owned(converted(kind, stored)) }
+}
+
+/// Whether an object is stored as the resource's path shows it. Nearly all are, and it is asked at every look: hence
+/// without making the text that is compared.
+fn is_stored_version(kind: &TypeRef, stored: &Value) -> bool {
+    let found = stored.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let (group, version) = found.split_once('/').unwrap_or(("", found));
+    group == kind.kind.group && version == kind.version().name
+}
+
+fn converted(kind: &TypeRef, stored: &Value) -> Value {
     if kind.kind.group == events::GROUP {
-        return Cow::Owned(events::from_core(stored));
+        return events::from_core(stored);
     }
     let mut value = stored.clone();
-    value["apiVersion"] = json!(wanted);
-    Cow::Owned(value)
+    value["apiVersion"] = json!(kind.api_version());
+    value
 }
 
 /// An object of a path's version in its stored form.

@@ -68,7 +68,7 @@ fn last_selected(change: &Change) -> Arc<Object> {
             let version = change.object.version();
             let mut value = previous.value().clone();
             meta_mut(&mut value).insert("resourceVersion".to_owned(), json!(version.to_string()));
-            Arc::new(Object::new(value, version))
+            Arc::new(Object::new(value, previous.managers().clone(), version))
         }
         _ => change.object.clone(),
     }

@@ -212,7 +212,7 @@ impl ApiServer {
         if !causes.is_empty() {
             return Err(Refusal::invalid(&kind.kind, &name, &causes));
         }
-        let managers = managers.unwrap_or_else(|| {
+        let mut managers = managers.unwrap_or_else(|| {
             let mut managers = Managers::default();
             let who = write.who(kind, Operation::Update);
             let blank = Value::Object(Map::new());
@@ -226,12 +226,12 @@ impl ApiServer {
             managers.updated(who, &blank, &written, &Shape::of(kind), &write.now.rfc3339());
             managers
         });
-        managers.store(&mut value);
+        managers.settle();
         let value = to_stored(kind, value);
         if write.dry {
-            return Ok(Arc::new(Object::new(value, self.store.version())));
+            return Ok(Arc::new(Object::new(value, Arc::new(managers), self.store.version())));
         }
-        let object = self.store.put(&key, value);
+        let object = self.store.put(&key, value, Arc::new(managers));
         let object = if crd::is_definition(kind) { self.register(&key, object, write.now)? } else { object };
         self.after_creation(&key, &object, write.now);
         Ok(object)
@@ -275,7 +275,11 @@ impl ApiServer {
         write: &mut Write<'_>,
     ) -> Result<Arc<Object>, Refusal> {
         let old = self.get(kind, namespace, name)?;
-        let shown = super::view::convert(kind, old.value()).into_owned();
+        let shown = match patch {
+            // Only such a patch can speak of what is kept beside the object.
+            Patch::Json(_) => super::view::whole(kind, &old),
+            _ => super::view::convert(kind, old.value()).into_owned(),
+        };
         let value = identify(kind, namespace, Some(name), patch.onto(shown)?)?;
         self.replace(kind, &old, value, None, write)
     }
@@ -324,9 +328,8 @@ impl ApiServer {
             return self.insert(kind, value, Some(managers), write);
         };
         check_preconditions(kind, &config, old.value())?;
-        let mut managers = Managers::of(old.value());
-        let mut live = super::view::convert(kind, old.value()).into_owned();
-        meta_mut(&mut live).remove("managedFields");
+        let mut managers = Managers::clone(old.managers());
+        let live = super::view::convert(kind, old.value());
         if on_status && kind.kind.custom {
             // Nothing but status can change, so nothing else is taken into ownership.
             let identity = json!({
@@ -354,43 +357,47 @@ impl ApiServer {
         write: &mut Write<'_>,
     ) -> Result<Arc<Object>, Refusal> {
         let name = object::name(old.value()).to_owned();
-        let before = super::view::convert(kind, old.value()).into_owned();
-        check_preconditions(kind, &value, &before)?;
-        protect(kind, &mut value, &before, write.subresource);
-        let causes = rules::metadata_updated(&value, &before);
+        let before = super::view::convert(kind, old.value());
+        let before = before.as_ref();
+        check_preconditions(kind, &value, before)?;
+        meta_mut(&mut value).remove("managedFields");
+        protect(kind, &mut value, before, write.subresource);
+        let causes = rules::metadata_updated(&value, before);
         if !causes.is_empty() {
             return Err(Refusal::invalid(&kind.kind, &name, &causes));
         }
         self.complete(kind, &mut value, write)?;
-        defaults::keep(kind, &mut value, &before);
-        let mut causes = validate::object(kind, &value, Some(&before));
-        causes.extend(rules::updated(kind, &value, &before));
+        defaults::keep(kind, &mut value, before);
+        let mut causes = validate::object(kind, &value, Some(before));
+        causes.extend(rules::updated(kind, &value, before));
         if !causes.is_empty() {
             return Err(Refusal::invalid(&kind.kind, &name, &causes));
         }
-        let mut was = before.clone();
-        meta_mut(&mut was).remove("managedFields");
-        meta_mut(&mut value).remove("managedFields");
-        let managers = managers.unwrap_or_else(|| {
-            let mut managers = Managers::of(&before);
-            let who = write.who(kind, Operation::Update);
-            managers.updated(who, &was, &value, &Shape::of(kind), &write.now.rfc3339());
-            managers
-        });
-        raise_generation(kind, &mut value, &before);
-        managers.store(&mut value);
-        if value == before {
+        // Only an apply can change who owns what without changing the object.
+        if managers.is_none() && value == *before {
             return Ok(old.clone());
         }
+        let mut managers = managers.unwrap_or_else(|| {
+            let mut managers = Managers::clone(old.managers());
+            let who = write.who(kind, Operation::Update);
+            managers.updated(who, before, &value, &Shape::of(kind), &write.now.rfc3339());
+            managers
+        });
+        managers.settle();
+        raise_generation(kind, &mut value, before);
+        if value == *before && managers == **old.managers() {
+            return Ok(old.clone());
+        }
+        let managers = Arc::new(managers);
         let value = to_stored(kind, value);
         if write.dry {
-            return Ok(Arc::new(Object::new(value, self.store.version())));
+            return Ok(Arc::new(Object::new(value, managers, self.store.version())));
         }
         let key = Key { kind: kind.stored().clone(), namespace: object::namespace(&value).to_owned(), name };
         if object::is_deleting(&value) && self.may_vanish(kind, &value) {
             return Ok(self.vanish(&key, value, write.now));
         }
-        let object = self.store.put(&key, value);
+        let object = self.store.put(&key, value, managers);
         let object = if crd::is_definition(kind) { self.register(&key, object, write.now)? } else { object };
         self.after_update(&key, &object, write.now);
         Ok(object)

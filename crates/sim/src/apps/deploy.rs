@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Application, node_name};
 use crate::agents::{Agent, AgentWorld, Side, object};
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::kinds;
 use crate::time::Time;
 
@@ -40,7 +40,7 @@ impl Deployer {
     fn bring(
         &mut self,
         application: &Application,
-        decisions: &[Value],
+        decisions: &[Arc<Object>],
         world: &AgentWorld<'_>,
     ) -> Result<bool, ApiError> {
         if decided(application, decisions, &self.cluster) {
@@ -69,7 +69,7 @@ impl Agent for Deployer {
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
         let again = Some(now + Duration::from_secs(1));
-        let Ok(decisions) = world.hub.list(&kinds::PLACEMENT_DECISION, None, None) else { return again };
+        let Ok(decisions) = world.hub.see_all(&kinds::PLACEMENT_DECISION, None) else { return again };
         let applications = self.applications.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut settled = true;
         for application in &applications {
@@ -80,7 +80,10 @@ impl Agent for Deployer {
 }
 
 /// The decisions of the application's placement.
-fn of_placement<'a>(application: &'a Application, decisions: &'a [Value]) -> impl Iterator<Item = &'a Value> {
+fn of_placement<'a>(
+    application: &'a Application,
+    decisions: &'a [Arc<Object>],
+) -> impl Iterator<Item = &'a Arc<Object>> {
     decisions.iter().filter(|decision| object::namespace(decision) == application.hub_namespace).filter(|decision| {
         object::label(decision, "cluster.open-cluster-management.io/placement") == application.placement
     })
@@ -88,12 +91,12 @@ fn of_placement<'a>(application: &'a Application, decisions: &'a [Value]) -> imp
 
 /// Whether anything was decided, be it "nowhere". A hub that was just rebuilt has not decided yet: GitOps that is set up
 /// for disaster recovery removes nothing then.
-fn is_decided(application: &Application, decisions: &[Value]) -> bool {
+fn is_decided(application: &Application, decisions: &[Arc<Object>]) -> bool {
     of_placement(application, decisions).any(|decision| decision.pointer("/status/decisions").is_some())
 }
 
 /// Whether a decision of the application's placement names the cluster, for whatever reason.
-fn decided(application: &Application, decisions: &[Value], cluster: &str) -> bool {
+fn decided(application: &Application, decisions: &[Arc<Object>], cluster: &str) -> bool {
     of_placement(application, decisions)
         .flat_map(|decision| object::list(decision, "/status/decisions"))
         .any(|entry| entry["clusterName"] == cluster)
@@ -101,19 +104,19 @@ fn decided(application: &Application, decisions: &[Value], cluster: &str) -> boo
 
 fn deploy(application: &Application, cluster: &str, own: &dyn Api) -> Result<bool, ApiError> {
     let namespace = application.namespace();
-    if own.get(&kinds::NAMESPACE, None, namespace) == Err(ApiError::NotFound) {
+    if missing(own.see(&kinds::NAMESPACE, None, namespace)) {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
         unless_exists(own.create(&kinds::NAMESPACE, &object))?;
     }
     let mut free = true;
     for claim in &application.claims {
-        match own.get(&kinds::PVC, Some(namespace), claim) {
+        match own.see(&kinds::PVC, Some(namespace), claim) {
             Ok(existing) => free &= !object::deleting(&existing),
             Err(ApiError::NotFound) => unless_exists(own.create(&kinds::PVC, &application.claim(claim)))?,
             Err(other) => return Err(other),
         }
     }
-    if free && own.get(&kinds::POD, Some(namespace), &application.name) == Err(ApiError::NotFound) {
+    if free && missing(own.see(&kinds::POD, Some(namespace), &application.name)) {
         unless_exists(own.create(&kinds::POD, &application.pod(&node_name(cluster))))?;
     }
     Ok(free)
@@ -122,12 +125,12 @@ fn deploy(application: &Application, cluster: &str, own: &dyn Api) -> Result<boo
 /// The pod first; its claims only when it is gone.
 fn remove(application: &Application, own: &dyn Api) -> Result<bool, ApiError> {
     let namespace = Some(application.namespace());
-    match own.get(&kinds::POD, namespace, &application.name) {
+    match own.see(&kinds::POD, namespace, &application.name) {
         Ok(pod) => {
             if !object::deleting(&pod) {
                 unless_gone(own.delete(&kinds::POD, namespace, &application.name, Some(object::uid(&pod))))?;
             }
-            if own.get(&kinds::POD, namespace, &application.name) != Err(ApiError::NotFound) {
+            if !missing(own.see(&kinds::POD, namespace, &application.name)) {
                 return Ok(false);
             }
         }
@@ -135,7 +138,7 @@ fn remove(application: &Application, own: &dyn Api) -> Result<bool, ApiError> {
         Err(other) => return Err(other),
     }
     for claim in &application.claims {
-        match own.get(&kinds::PVC, namespace, claim) {
+        match own.see(&kinds::PVC, namespace, claim) {
             Ok(existing) if !object::deleting(&existing) => {
                 unless_gone(own.delete(&kinds::PVC, namespace, claim, Some(object::uid(&existing))))?;
             }
@@ -144,6 +147,10 @@ fn remove(application: &Application, own: &dyn Api) -> Result<bool, ApiError> {
         }
     }
     Ok(true)
+}
+
+fn missing(seen: Result<Arc<Object>, ApiError>) -> bool {
+    matches!(seen, Err(ApiError::NotFound))
 }
 
 fn unless_exists(created: Result<Value, ApiError>) -> Result<(), ApiError> {

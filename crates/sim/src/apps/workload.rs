@@ -2,12 +2,13 @@
 //! write to each volume at a steady rate; every write is counted by the storage.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::agents::{Agent, AgentWorld, Side, earlier, object};
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::kinds;
 use crate::time::Time;
 
@@ -76,7 +77,7 @@ impl Workload {
     }
 
     /// Stops what has no pod any more.
-    fn stop_gone(&mut self, pods: &[Value], world: &AgentWorld<'_>) {
+    fn stop_gone(&mut self, pods: &[Arc<Object>], world: &AgentWorld<'_>) {
         let site = &self.site;
         self.running.retain(|uid, _| {
             let there = pods.iter().any(|pod| object::uid(pod) == uid && !object::deleting(pod));
@@ -135,14 +136,14 @@ impl Workload {
 
 /// The volume handle of a claim, if it is bound.
 fn bound(own: &dyn Api, namespace: &str, claim: &str) -> Result<Option<String>, ApiError> {
-    let claim = match own.get(&kinds::PVC, Some(namespace), claim) {
+    let claim = match own.see(&kinds::PVC, Some(namespace), claim) {
         Err(ApiError::NotFound) => return Ok(None),
         other => other?,
     };
     if object::text(&claim, "/status/phase") != "Bound" || object::deleting(&claim) {
         return Ok(None);
     }
-    match own.get(&kinds::PV, None, object::text(&claim, "/spec/volumeName")) {
+    match own.see(&kinds::PV, None, object::text(&claim, "/spec/volumeName")) {
         Ok(volume) => Ok(Some(object::text(&volume, "/spec/csi/volumeHandle").to_owned())),
         Err(ApiError::NotFound) => Ok(None),
         Err(other) => Err(other),
@@ -187,7 +188,7 @@ impl Agent for Workload {
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
         let rebooting = self.rebooting(now, world);
         let again = Some(now + Duration::from_secs(1));
-        let Ok(pods) = world.own.list(&kinds::POD, None, None) else { return again };
+        let Ok(pods) = world.own.see_all(&kinds::POD, None) else { return again };
         self.stop_gone(&pods, world);
         if rebooting {
             return earlier(self.booted, again);

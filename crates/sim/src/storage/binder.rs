@@ -2,6 +2,7 @@
 //!
 //! Needed beside embedded API servers only; real ones bring their own controllers, hence the switches.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::provisioner::{STORAGE_PROVISIONER, STORAGE_PROVISIONER_BETA};
 use crate::agents::object;
 use crate::agents::{Agent, AgentWorld, Side};
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::kinds;
 use crate::time::Time;
 
@@ -61,8 +62,8 @@ impl Agent for Binder {
 }
 
 fn look(api: &dyn Api, duties: Duties, now: Time) -> Result<(), ApiError> {
-    let claims = api.list(&kinds::PVC, None, None)?;
-    let volumes = api.list(&kinds::PV, None, None)?;
+    let claims = api.see_all(&kinds::PVC, None)?;
+    let volumes = api.see_all(&kinds::PV, None)?;
     let mut trouble = Ok(());
     if duties.bind {
         for claim in &claims {
@@ -89,7 +90,7 @@ fn keep(trouble: &mut Result<(), ApiError>, next: Result<(), ApiError>) {
     }
 }
 
-fn settle_claim(api: &dyn Api, claim: &Value, volumes: &[Value], now: Time) -> Result<(), ApiError> {
+fn settle_claim(api: &dyn Api, claim: &Value, volumes: &[Arc<Object>], now: Time) -> Result<(), ApiError> {
     let volume_name = object::text(claim, "/spec/volumeName");
     let complete = !object::annotation(claim, BIND_COMPLETED).is_empty();
     let volume = if volume_name.is_empty() {
@@ -128,17 +129,18 @@ fn ask_for_volume(api: &dyn Api, claim: &Value) -> Result<(), ApiError> {
     if class_name.is_empty() || !object::annotation(claim, STORAGE_PROVISIONER).is_empty() {
         return Ok(());
     }
-    let Ok(class) = api.get(&kinds::STORAGE_CLASS, None, class_name) else { return Ok(()) };
+    let Ok(class) = api.see(&kinds::STORAGE_CLASS, None, class_name) else { return Ok(()) };
     let driver = object::text(&class, "/provisioner");
     let patch = json!({"metadata": {"annotations": {STORAGE_PROVISIONER: driver, STORAGE_PROVISIONER_BETA: driver}}});
     api.merge_patch(&kinds::PVC, Some(object::namespace(claim)), object::name(claim), &patch, None).map(drop)
 }
 
 fn bind(api: &dyn Api, claim: &Value, volume: &Value, now: Time) -> Result<(), ApiError> {
-    let mut volume = volume.clone();
-    if object::text(&volume, "/spec/claimRef/uid") != object::uid(claim) {
+    let reserved;
+    let mut volume = volume;
+    if object::text(volume, "/spec/claimRef/uid") != object::uid(claim) {
         let patch = json!({
-            "metadata": {"resourceVersion": object::version(&volume)},
+            "metadata": {"resourceVersion": object::version(volume)},
             "spec": {"claimRef": {
                 "apiVersion": "v1",
                 "kind": "PersistentVolumeClaim",
@@ -147,18 +149,19 @@ fn bind(api: &dyn Api, claim: &Value, volume: &Value, now: Time) -> Result<(), A
                 "uid": object::uid(claim),
             }},
         });
-        volume = api.merge_patch(&kinds::PV, None, object::name(&volume), &patch, None)?;
+        reserved = api.merge_patch(&kinds::PV, None, object::name(volume), &patch, None)?;
+        volume = &reserved;
     }
-    phase_of_volume(api, &volume, "Bound", now)?;
+    phase_of_volume(api, volume, "Bound", now)?;
     let mut patch = json!({
         "metadata": {"resourceVersion": object::version(claim), "annotations": {BIND_COMPLETED: "yes"}},
     });
     if object::text(claim, "/spec/volumeName").is_empty() {
         patch["metadata"]["annotations"][BOUND_BY_CONTROLLER] = json!("yes");
-        patch["spec"] = json!({"volumeName": object::name(&volume)});
+        patch["spec"] = json!({"volumeName": object::name(volume)});
     }
     let bound = api.merge_patch(&kinds::PVC, Some(object::namespace(claim)), object::name(claim), &patch, None)?;
-    settle_bound(api, &bound, &volume)
+    settle_bound(api, &bound, volume)
 }
 
 fn settle_bound(api: &dyn Api, claim: &Value, volume: &Value) -> Result<(), ApiError> {
@@ -191,7 +194,7 @@ fn settle_volume(api: &dyn Api, volume: &Value, now: Time) -> Result<(), ApiErro
     let uid = object::text(volume, "/spec/claimRef/uid");
     if uid.is_empty() {
         // Not so once a claim took it a moment ago: the list is older than that.
-        let current = api.get(&kinds::PV, None, object::name(volume))?;
+        let current = api.see(&kinds::PV, None, object::name(volume))?;
         return if object::text(&current, "/spec/claimRef/uid").is_empty() {
             phase_of_volume(api, &current, "Available", now)
         } else {
@@ -199,7 +202,7 @@ fn settle_volume(api: &dyn Api, volume: &Value, now: Time) -> Result<(), ApiErro
         };
     }
     let namespace = Some(object::text(volume, "/spec/claimRef/namespace"));
-    let claim = api.get(&kinds::PVC, namespace, object::text(volume, "/spec/claimRef/name"));
+    let claim = api.see(&kinds::PVC, namespace, object::text(volume, "/spec/claimRef/name"));
     let gone = match claim {
         Ok(claim) => object::uid(&claim) != uid,
         Err(ApiError::NotFound) => true,
@@ -213,7 +216,7 @@ fn release_claim(api: &dyn Api, claim: &Value) -> Result<(), ApiError> {
         return Ok(());
     }
     let namespace = Some(object::namespace(claim));
-    if api.list(&kinds::POD, namespace, None)?.iter().any(|pod| uses(pod, object::name(claim))) {
+    if api.see_all(&kinds::POD, namespace)?.iter().any(|pod| uses(pod, object::name(claim))) {
         return Ok(());
     }
     let patch = object::finalizer_removed(claim, PVC_PROTECTION);
@@ -231,7 +234,7 @@ fn release_volume(api: &dyn Api, volume: &Value) -> Result<(), ApiError> {
     if !object::has_finalizer(volume, PV_PROTECTION) {
         return Ok(());
     }
-    let current = api.get(&kinds::PV, None, object::name(volume))?;
+    let current = api.see(&kinds::PV, None, object::name(volume))?;
     if object::text(&current, "/status/phase") == "Bound" {
         return Ok(());
     }

@@ -36,11 +36,11 @@ impl Provisioner {
 
     fn provision(&self, claim: &Value, now: Time, world: &AgentWorld<'_>) -> Result<(), ApiError> {
         let name = format!("pvc-{}", object::uid(claim));
-        if world.own.get(&kinds::PV, None, &name).is_ok() {
+        if world.own.see(&kinds::PV, None, &name).is_ok() {
             return Ok(());
         }
         let class_name = object::text(claim, "/spec/storageClassName");
-        let class = world.own.get(&kinds::STORAGE_CLASS, None, class_name)?;
+        let class = world.own.see(&kinds::STORAGE_CLASS, None, class_name)?;
         let handle = format!("0001-lab-{}-{}", self.site, object::uid(claim));
         world
             .storage()
@@ -107,8 +107,7 @@ impl Agent for Provisioner {
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
         let again = Some(now + Duration::from_secs(1));
-        let (Ok(claims), Ok(volumes)) =
-            (world.own.list(&kinds::PVC, None, None), world.own.list(&kinds::PV, None, None))
+        let (Ok(claims), Ok(volumes)) = (world.own.see_all(&kinds::PVC, None), world.own.see_all(&kinds::PV, None))
         else {
             return again;
         };

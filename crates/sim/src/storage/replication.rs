@@ -6,6 +6,7 @@
 mod report;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use self::report::Verdict;
 use super::volume::{Refusal, Storage};
 use crate::agents::object;
 use crate::agents::{Agent, AgentWorld, Side, earlier};
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::kinds;
 use crate::time::Time;
 
@@ -123,7 +124,7 @@ impl ReplicationController {
     }
 
     /// Replications that went without a finalizer: their mirroring ends as far as the storage allows.
-    fn forget_gone(&mut self, replications: &[Value], storage: &mut Storage, now: Time) {
+    fn forget_gone(&mut self, replications: &[Arc<Object>], storage: &mut Storage, now: Time) {
         let (site, finalizers) = (&self.site, self.settings.finalizers);
         self.known.retain(|uid, known| {
             let there = replications.iter().any(|replication| object::uid(replication) == uid);
@@ -185,7 +186,7 @@ impl Agent for ReplicationController {
     }
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
-        let Ok(replications) = world.own.list(&kinds::VOLUME_REPLICATION, None, None) else {
+        let Ok(replications) = world.own.see_all(&kinds::VOLUME_REPLICATION, None) else {
             return Some(now + Duration::from_secs(1));
         };
         self.forget_gone(&replications, &mut world.storage(), now);
@@ -308,7 +309,7 @@ fn release(site: &str, replication: &Value, now: Time, world: &AgentWorld<'_>) -
     }
     let namespace = Some(object::namespace(replication));
     let claim_name = object::text(replication, "/spec/dataSource/name");
-    match world.own.get(&kinds::PVC, namespace, claim_name) {
+    match world.own.see(&kinds::PVC, namespace, claim_name) {
         Ok(claim) => {
             if let Some(handle) = handle_of(world.own, &claim) {
                 world.storage().disable(site, &handle, now).map_err(|_| Failure)?;
@@ -329,7 +330,7 @@ fn release(site: &str, replication: &Value, now: Time, world: &AgentWorld<'_>) -
 fn mark(api: &dyn Api, replication: &Value) -> Result<(), Failure> {
     let namespace = Some(object::namespace(replication));
     let claim_name = object::text(replication, "/spec/dataSource/name");
-    let claim = api.get(&kinds::PVC, namespace, claim_name)?;
+    let claim = api.see(&kinds::PVC, namespace, claim_name)?;
     if !object::has_finalizer(&claim, PVC_FINALIZER) {
         let mut patch = object::finalizer_added(&claim, PVC_FINALIZER);
         patch["metadata"]["annotations"] = json!({PVC_ANNOTATION: object::name(replication)});
@@ -346,11 +347,11 @@ fn mark(api: &dyn Api, replication: &Value) -> Result<(), Failure> {
 fn source(api: &dyn Api, replication: &Value, settings: &Settings) -> Result<Source, String> {
     let class_name = object::text(replication, "/spec/volumeReplicationClass");
     let class = api
-        .get(&kinds::VOLUME_REPLICATION_CLASS, None, class_name)
+        .see(&kinds::VOLUME_REPLICATION_CLASS, None, class_name)
         .map_err(|_| format!("VolumeReplicationClass {class_name} is missing"))?;
     let claim_name = object::text(replication, "/spec/dataSource/name");
     let claim = api
-        .get(&kinds::PVC, Some(object::namespace(replication)), claim_name)
+        .see(&kinds::PVC, Some(object::namespace(replication)), claim_name)
         .map_err(|_| format!("PersistentVolumeClaim {claim_name} is missing"))?;
     if object::text(&claim, "/status/phase") != "Bound" {
         return Err(format!("PersistentVolumeClaim {claim_name} is not bound"));
@@ -363,7 +364,7 @@ fn source(api: &dyn Api, replication: &Value, settings: &Settings) -> Result<Sou
 }
 
 fn handle_of(api: &dyn Api, claim: &Value) -> Option<String> {
-    let volume = api.get(&kinds::PV, None, object::text(claim, "/spec/volumeName")).ok()?;
+    let volume = api.see(&kinds::PV, None, object::text(claim, "/spec/volumeName")).ok()?;
     let handle = object::text(&volume, "/spec/csi/volumeHandle");
     (!handle.is_empty()).then(|| handle.to_owned())
 }
@@ -377,7 +378,7 @@ fn report(
 ) -> Result<(), Failure> {
     // Read again: marking may have changed the object. A changed generation is seen by the next look.
     let (namespace, name) = (Some(object::namespace(replication)), object::name(replication));
-    let mut current = api.get(&kinds::VOLUME_REPLICATION, namespace, name)?;
+    let mut current = api.see(&kinds::VOLUME_REPLICATION, namespace, name)?.value().clone();
     if object::uid(&current) != object::uid(replication) {
         return Err(Failure);
     }

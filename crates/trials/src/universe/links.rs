@@ -1,7 +1,9 @@
 //! What an agent reaches of another cluster: everything, or nothing.
 
+use std::sync::Arc;
+
 use ramen_sim::{
-    api::{Api, ApiError, Resource},
+    api::{Api, ApiError, Object, Resource},
     cluster::Cluster,
 };
 use serde_json::Value;
@@ -25,6 +27,14 @@ impl Api for Far<'_> {
 
     fn list(&self, kind: &Resource, namespace: Option<&str>, labels: Option<&str>) -> Result<Vec<Value>, ApiError> {
         self.reach()?.list(kind, namespace, labels)
+    }
+
+    fn see(&self, kind: &Resource, namespace: Option<&str>, name: &str) -> Result<Arc<Object>, ApiError> {
+        self.reach()?.see(kind, namespace, name)
+    }
+
+    fn see_all(&self, kind: &Resource, namespace: Option<&str>) -> Result<Vec<Arc<Object>>, ApiError> {
+        self.reach()?.see_all(kind, namespace)
     }
 
     fn create(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {

@@ -151,7 +151,7 @@ impl Universe {
             for event in following.poll(server) {
                 match event {
                     WatchEvent::Change(what, object) => {
-                        let object = calls::shortened(object.value());
+                        let object = object.value().clone();
                         inputs.push(match what {
                             "DELETED" => Input::Deleted(index, object),
                             _ if fresh => Input::Listed(index, object),

@@ -106,11 +106,13 @@ fn keep_record(
     let mut applied: Vec<Value> = Vec::new();
     for (meta, result) in results {
         let live = match (result, meta.resource) {
-            (Ok(live), _) => Some(live.clone()),
-            (Err(_), Some(resource)) => own.get(&resource, meta.namespace(), &meta.name).ok(),
+            (Ok(live), _) => Some(object::uid(live).to_owned()),
+            (Err(_), Some(resource)) => {
+                own.see(&resource, meta.namespace(), &meta.name).ok().map(|live| object::uid(&live).to_owned())
+            }
             (Err(_), None) => None,
         };
-        applied.extend(live.map(|live| meta.applied(object::uid(&live))));
+        applied.extend(live.map(|uid| meta.applied(&uid)));
     }
     let dropped: Vec<Value> = object::list(record, "/status/appliedResources")
         .iter()

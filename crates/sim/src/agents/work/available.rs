@@ -1,5 +1,7 @@
 //! The status loop over a ManifestWork: whether its objects exist, and the feedback values of each.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::feedback;
@@ -7,7 +9,7 @@ use super::resource_meta::ResourceMeta;
 use crate::agents::AgentWorld;
 use crate::agents::conditions::{self, Condition};
 use crate::agents::object;
-use crate::api::{ApiError, Resource};
+use crate::api::{ApiError, Object, Resource};
 use crate::kinds::{self, Discovery};
 use crate::time::Time;
 
@@ -36,7 +38,7 @@ pub(super) fn look(served: &Discovery, work: &Value, now: Time, world: &AgentWor
         let meta = meta_of(entry, served, world);
         let live = match meta.resource {
             None => Err(ApiError::Other { code: 404, message: format!("kind {} is not served", meta.kind) }),
-            Some(resource) => world.own.get(&resource, meta.namespace(), &meta.name),
+            Some(resource) => world.own.see(&resource, meta.namespace(), &meta.name),
         };
         let mut conditions = object::list(entry, "/conditions").to_vec();
         conditions::set(&mut conditions, &available(&live, &mut String::new()), now);
@@ -51,7 +53,7 @@ pub(super) fn look(served: &Discovery, work: &Value, now: Time, world: &AgentWor
                 resource,
                 namespace: meta.namespace().map(ToOwned::to_owned),
                 name: meta.name.clone(),
-                version: live.as_ref().map(object::version).unwrap_or_default().to_owned(),
+                version: live.as_ref().map(|live| object::version(live)).unwrap_or_default().to_owned(),
             });
         }
         entry["conditions"] = Value::Array(conditions);
@@ -88,7 +90,7 @@ fn meta_of(entry: &Value, served: &Discovery, world: &AgentWorld<'_>) -> Resourc
     ResourceMeta { ordinal: 0, group, version, kind, name: of("/name"), namespace: of("/namespace"), resource }
 }
 
-fn available<'m>(live: &Result<Value, ApiError>, message: &'m mut String) -> Condition<'m> {
+fn available<'m>(live: &Result<Arc<Object>, ApiError>, message: &'m mut String) -> Condition<'m> {
     let (status, reason) = match live {
         Ok(_) => ("True", "ResourceAvailable"),
         Err(ApiError::NotFound) => ("False", "ResourceNotAvailable"),

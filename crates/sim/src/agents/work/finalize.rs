@@ -28,7 +28,7 @@ pub(super) fn work(identity: &Identity, work: &Value, now: Time, world: &AgentWo
     }
     let (namespace, name) = (Some(object::namespace(work)), object::name(work));
     let record_name = identity.record_name(name);
-    match world.own.get(&kinds::APPLIED_MANIFEST_WORK, None, &record_name) {
+    match world.own.see(&kinds::APPLIED_MANIFEST_WORK, None, &record_name) {
         Err(ApiError::NotFound) => {
             let patch = object::finalizer_removed(work, WORK_FINALIZER);
             world.hub.merge_patch(&kinds::MANIFEST_WORK, namespace, name, &patch, None).map(drop)
@@ -69,7 +69,7 @@ pub(super) fn record(identity: &Identity, record: &Value, own: &dyn Api) -> Resu
     if !pending.is_empty() {
         return Ok(false);
     }
-    let current = own.get(&kinds::APPLIED_MANIFEST_WORK, None, object::name(record))?;
+    let current = own.see(&kinds::APPLIED_MANIFEST_WORK, None, object::name(record))?;
     let patch = object::finalizer_removed(&current, APPLIED_FINALIZER);
     own.merge_patch(&kinds::APPLIED_MANIFEST_WORK, None, object::name(record), &patch, None)?;
     Ok(true)
@@ -89,7 +89,7 @@ pub(super) fn delete(
             continue;
         };
         let namespace = Some(of("/namespace")).filter(|namespace| !namespace.is_empty());
-        let live = match own.get(&resource, namespace, of("/name")) {
+        let live = match own.see(&resource, namespace, of("/name")) {
             Ok(live) => live,
             Err(ApiError::NotFound) => continue,
             Err(other) => return Err(other),
