@@ -35,6 +35,8 @@ const LIST_SILENCE: Duration = Duration::from_secs(10);
 const WATCH_SECONDS: u32 = 30 * 60;
 /// How long a watch may be silent before it is taken up again. API servers send a bookmark every minute.
 const WATCH_SILENCE: Duration = Duration::from_secs(295);
+/// How long a server may have us wait at most.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// What a bookmark carries that ends a list.
 const END_OF_LIST: &str = "k8s.io/initial-events-end";
 
@@ -77,6 +79,13 @@ impl Error {
             Self::Ask(kube::Error::Api(status)) | Self::Told(status) => Some(status),
             _ => None,
         }
+    }
+
+    /// When to come back, if the server said so.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.status()?.details.as_ref()?.retry_after_seconds;
+        // Nothing that a server says may stop a watch for long.
+        (seconds > 0).then(|| Duration::from_secs(u64::from(seconds)).min(LONGEST_WAIT))
     }
 
     /// The HTTP code, if the server gave one.

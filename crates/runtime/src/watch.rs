@@ -125,7 +125,8 @@ impl Watcher {
                     if self.watch.optional && err.code() == Some(403) {
                         return End::NotServed;
                     }
-                    tokio::time::sleep(*pause).await;
+                    // A server that says when to come back is busy, or has only just learned of the kind.
+                    tokio::time::sleep(err.retry_after().unwrap_or_default().max(*pause)).await;
                     *pause = (*pause * 2).min(PAUSES.1);
                 }
             }
@@ -182,7 +183,15 @@ impl Watcher {
     fn complain(&self, err: &stream::Error) {
         let kind = self.watch.resource.kind;
         self.metrics.watch_error(kind.to_owned());
-        tracing::warn!(kind, error = chain(err), "a watch failed; it is taken up again");
+        let error = match err.status() {
+            Some(status) => format!("{} ({} {})", status.message, status.code, status.reason),
+            None => chain(err),
+        };
+        if err.retry_after().is_some() {
+            tracing::info!(kind, error, "a watch has to wait");
+        } else {
+            tracing::warn!(kind, error, "a watch failed; it is taken up again");
+        }
     }
 }
 

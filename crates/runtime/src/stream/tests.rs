@@ -209,6 +209,17 @@ async fn a_server_that_fails_to_is_asked_for_pages_the_next_time() {
 }
 
 #[tokio::test]
+async fn a_server_may_say_when_to_come_back() {
+    let mut busy = failure(429, "TooManyRequests");
+    busy["details"] = json!({ "retryAfterSeconds": 1 });
+    let server = Server::new([Says::Answer(429, busy), Says::Waits(vec![end_of_list(1)])]);
+    let mut stream = server.stream();
+    assert_eq!(told(&mut stream, 1).await, ["started"]);
+    assert_eq!(stream.next().await.unwrap_err().retry_after(), Some(Duration::from_secs(1)));
+    assert_eq!(told(&mut stream, 2).await, ["started", "done"], "asked in the same way, not for pages");
+}
+
+#[tokio::test]
 async fn a_kind_that_is_not_served_may_be_later() {
     let server = Server::new([Says::Answer(404, failure(404, "NotFound")), Says::Waits(vec![end_of_list(1)])]);
     assert_eq!(told(&mut server.stream(), 4).await, ["started", "error Some(404)", "started", "done"]);
