@@ -226,7 +226,7 @@ impl<'a> Volume<'a> {
     }
 
     /// The command that undoes its protection (spec vrg 3.3).
-    pub fn release(&self) -> Wanted {
+    pub fn release(&self, vrg: &Vrg) -> Wanted {
         let without_ours = || self.pvc.finalizers.iter().filter(|f| *f != finalizer::PVC_VOL_REP).cloned().collect();
         let pv = self.pv.filter(|pv| pv.claim.as_ref().is_some_and(|claim| claim.key == *self.key));
         let retained = pv.is_some_and(|pv| pv.annotations.contains_key(annotation::PV_RETAINED));
@@ -238,9 +238,15 @@ impl<'a> Volume<'a> {
                 finalizers: self.is_guarded().then(without_ours),
                 resource_version: self.pvc.resource_version.clone(),
                 volume: pv.filter(|_| retained || archived).map(|pv| pv.name.clone()),
-                restore_policy: retained,
+                restore_policy: retained && !self.may_be_lost_by_mistake(vrg),
             }),
         }
+    }
+
+    /// Protection ends while the claim is being deleted. Nobody can tell whether a user threw it away or whether it goes
+    /// because its application was on its way elsewhere, and here is the only writable copy: the volume outlives it.
+    fn may_be_lost_by_mistake(&self, vrg: &Vrg) -> bool {
+        vrg.deleting && vrg.spec.role == Some(Role::Primary) && self.pvc.is_deleting()
     }
 
     /// The slot of commands on claim and volume.

@@ -8,7 +8,7 @@ use ramen_events::{
     spoke::{Command, PvPhase, Role, VolumeReplication},
 };
 
-use super::{release, restore, upload};
+use super::{release, restore, secondary, upload};
 use crate::{
     domain::{Decision, Wanted},
     runbook::{Gate, Step, wait},
@@ -96,6 +96,7 @@ fn is_restored(scene: &Scene) -> Gate {
 }
 
 fn restore_volumes(scene: &Scene, decision: &mut Decision) {
+    work_on(scene, Stage::Releasing, decision); // claims of before, which are in the way
     if let Some(outlook) = &scene.restore {
         decision.commands.extend(outlook.wants.iter().cloned());
         if let Some(at) = outlook.again {
@@ -165,8 +166,12 @@ pub fn scene(view: &View<'_>) -> Scene {
 
 /// How one volume stands.
 pub fn judge(view: &View<'_>, volume: &Volume<'_>, restored: bool) -> Judged {
+    if volume.pvc.is_deleting() && !restored {
+        return of_before(view, volume);
+    }
     if !volume.selected || volume.pvc.is_deleting() {
-        return leaving(view, volume);
+        let judged = leaving(view, volume);
+        return if restored { judged } else { Judged { wants: Vec::new(), ..judged } };
     }
     if let Owner::Other(other) = &volume.owner {
         return Judged::new(volume.key, Stage::Unprotected)
@@ -296,6 +301,18 @@ fn replicated(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> J
             judged
         }
     }
+}
+
+/// A claim of before that is going while the restore waits for that: it was deleted when the VRG was secondary or was
+/// stepping down, and no user threw it away. It is let go as if the VRG were secondary still, with proof that its data
+/// were handed over.
+fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    let judged = secondary::judge(view, volume);
+    if judged.stage == Stage::Ignored {
+        return judged;
+    }
+    let what = if judged.waits_for.is_empty() { "the claim of before to be gone".to_owned() } else { judged.waits_for };
+    Judged { wants: judged.wants, again: judged.again, ..Judged::new(volume.key, Stage::Releasing).waiting(what) }
 }
 
 /// A claim that was deselected or deleted. During a final synchronization it is left alone.

@@ -133,5 +133,5 @@ pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>) -> Release {
         Some(text) => Release::problem(format!("its protection to be undone: {text}")),
         None => Release::waiting("its protection to be undone"),
     };
-    Release { wants: vec![volume.release()], ..release }
+    Release { wants: vec![volume.release(view.vrg)], ..release }
 }
