@@ -3,9 +3,10 @@
 
 use ramen_events::{
     Command as AnyCommand, Time,
-    spoke::{Command, VolumeReplication},
+    spoke::{Command, Role, VolumeReplication},
 };
 
+use super::primary;
 use crate::{
     domain::Wanted,
     spoke::{
@@ -13,7 +14,7 @@ use crate::{
         vrg::{
             replication_check::{self, Check},
             stores,
-            view::{View, Volume},
+            view::{Afterwards, View, Volume},
         },
     },
 };
@@ -90,14 +91,20 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
     if !waits.is_empty() {
         return Release { wants, ..Release::waiting(waits.join("; ")) };
     }
-    end_replication(view, volume)
+    end_replication(view, volume, Afterwards::AsBefore)
 }
 
 /// Ends the replication of a primary volume and takes the marks off its claim. The volume stays as it is.
-pub fn end_replication(view: &View<'_>, volume: &Volume<'_>) -> Release {
+pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwards) -> Release {
     if let Some(vr) = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key)) {
         if vr.deleting {
             return Release::waiting("its VolumeReplication to be gone");
+        }
+        // Its VRG was secondary until a moment ago. By the hub's order the data is to be here: a volume that is let go as
+        // secondary could not be used by anybody.
+        if vr.role != Some(Role::Primary) && volume.is_bound() {
+            let asked = primary::apply(view, volume, &vr.class, Role::Primary, false);
+            return Release { wants: asked.wants, ..Release::waiting(asked.waits_for) };
         }
         match replication_check::primary(vr) {
             Check::Settled => {}
@@ -109,7 +116,7 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>) -> Release {
         }
         return delete_replication(volume, vr, view);
     }
-    take_marks_off(view, volume)
+    take_marks_off(view, volume, afterwards)
 }
 
 /// Deletes a replication.
@@ -124,7 +131,7 @@ pub fn delete_replication(volume: &Volume<'_>, vr: &VolumeReplication, view: &Vi
 }
 
 /// Undoes the protection of a claim that has no replication any more.
-pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>) -> Release {
+pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwards) -> Release {
     use crate::spoke::vrg::view::Owner;
     if !volume.is_guarded() && !volume.is_noted() && volume.owner != Owner::Us {
         return Release::default();
@@ -133,5 +140,5 @@ pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>) -> Release {
         Some(text) => Release::problem(format!("its protection to be undone: {text}")),
         None => Release::waiting("its protection to be undone"),
     };
-    Release { wants: vec![volume.release(view.vrg)], ..release }
+    Release { wants: vec![volume.release(view.vrg, afterwards)], ..release }
 }
