@@ -307,7 +307,10 @@ fn replicated(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> J
 /// stepping down, and no user threw it away. It is let go as if the VRG were secondary still, with proof that its data
 /// were handed over.
 fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
-    let judged = if view.is_failover() && volume.is_involved(&view.vrg.key) && !is_handed_over(view, volume) {
+    let replicated = volume.replication.is_some_and(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
+    let judged = if !volume.is_involved(&view.vrg.key) {
+        Judged::new(volume.key, Stage::Ignored)
+    } else if !replicated || (view.is_failover() && !is_handed_over(view, volume)) {
         go_on_with(view, volume)
     } else {
         secondary::judge(view, volume)
@@ -328,8 +331,8 @@ fn is_handed_over(view: &View<'_>, volume: &Volume<'_>) -> bool {
     })
 }
 
-/// In a failover the other cluster may be lost, and will never confirm that it has everything. The data here goes on: the
-/// volume outlives the claim of before, and the restore takes it as it is.
+/// Lets a claim of before go; its volume outlives it, and the restore takes it as it is. Nobody waits here for the other
+/// cluster: in a failover it may be lost, and would never confirm that it has everything.
 fn go_on_with(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let judged = Judged::new(volume.key, Stage::Releasing);
     if let Some(users) = view.users(volume) {

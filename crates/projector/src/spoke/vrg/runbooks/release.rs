@@ -54,6 +54,10 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
     if !view.state.config.as_ref().is_some_and(|config| config.unprotect_volumes) {
         return Release::waiting("volumeUnprotectionEnabled to be set in the operator's configuration");
     }
+    // Its deletion, if it is being deleted, is of the time when the VRG was secondary: no user threw it away.
+    if volume.replication.is_some_and(|vr| vr.role == Some(Role::Secondary)) {
+        return Release::waiting("its volume to be primary before it is let go");
+    }
     if let Some(deleted) = volume.pvc.deleted_at {
         if let Some(users) = view.users(volume) {
             return Release::waiting(users);
@@ -100,9 +104,10 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
         if vr.deleting {
             return Release::waiting("its VolumeReplication to be gone");
         }
-        // Its VRG was secondary until a moment ago. By the hub's order the data is to be here: a volume that is let go as
-        // secondary could not be used by anybody.
-        if vr.role != Some(Role::Primary) && volume.is_bound() {
+        // Its VRG was secondary until a moment ago. By the hub's order the data are to be here: a volume that is let go as
+        // secondary could not be used by anybody. It is kept in both cases, whatever becomes of its claim.
+        let promoted = view.vrg.deleting || afterwards == Afterwards::Kept;
+        if promoted && vr.role != Some(Role::Primary) && volume.is_bound() {
             let asked = primary::apply(view, volume, &vr.class, Role::Primary, false);
             return Release { wants: asked.wants, ..Release::waiting(asked.waits_for) };
         }
