@@ -119,6 +119,14 @@ fn a_claim_without_replication_is_let_go_only_with_proof(
     assert_eq!(lab.names(), wanted);
 }
 
+type Change = fn(&mut VolumeReplication);
+
+fn as_it_is(_: &mut VolumeReplication) {}
+
+fn demotion_failed(vr: &mut VolumeReplication) {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
+}
+
 fn not_mirrored(vr: &mut VolumeReplication) {
     vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
     vr.message = "volume is not mirrored".into();
@@ -157,16 +165,11 @@ fn a_volume_that_was_never_mirrored_is_kept_and_told_of() {
 }
 
 #[rstest]
-#[case::handed_over(Some(|_: &mut VolumeReplication| {}), true)]
-#[case::never_mirrored(Some(not_mirrored as fn(&mut VolumeReplication)), false)]
-#[case::demotion_failed(Some(|vr: &mut VolumeReplication| {
-    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
-}), false)]
+#[case::handed_over(Some(as_it_is as Change), true)]
+#[case::never_mirrored(Some(not_mirrored as Change), false)]
+#[case::demotion_failed(Some(demotion_failed as Change), false)]
 #[case::nothing_is_known(None, false)]
-fn a_secondary_that_is_deleted_keeps_volumes_without_proof(
-    #[case] last: Option<fn(&mut VolumeReplication)>,
-    #[case] restored: bool,
-) {
+fn a_secondary_that_is_deleted_keeps_volumes_without_proof(#[case] last: Option<Change>, #[case] restored: bool) {
     let mut lab = Lab::new(Role::Primary, "");
     if last.is_none() {
         lab.lose(Kind::VolumeReplication, "data"); // as primary, where no proof is kept
