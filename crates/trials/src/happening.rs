@@ -262,11 +262,7 @@ impl Happening {
             }
             Self::Evict { app, on } => set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([])),
             Self::Lose { cluster } => universe.lose(cluster),
-            Self::BringBack { cluster } => {
-                if !universe.is_up(cluster) {
-                    universe.bring_back(cluster);
-                }
-            }
+            Self::BringBack { cluster } if !universe.is_up(cluster) => universe.bring_back(cluster),
             Self::HubLink { cluster, works } => universe.set_hub_link(cluster, *works),
             Self::StoreLink { cluster, works } => universe.set_store_link(cluster, *works),
             Self::StorageLink { works } => universe.set_storage_link(*works),
@@ -283,7 +279,7 @@ impl Happening {
             Self::RebuildHub { from } => universe.rebuild_hub(*from),
             Self::Skew { cluster, ms } => universe.set_skew(cluster, *ms),
             Self::Mend => universe.mend(),
-            // The rest are requests to a hub that has no power.
+            // The rest are requests to a hub without power, and what is so already.
             _ => {}
         }
         universe.spread();

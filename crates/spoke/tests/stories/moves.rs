@@ -158,6 +158,29 @@ fn a_replication_that_vanished_is_made_anew_as_secondary_instead_of_letting_the_
     assert!(stage.exists("c1", &PVC, "data-0"), "the claim is not let go without proof");
 }
 
+#[rstest]
+#[case::its_vrg_becomes_secondary(false)]
+#[case::its_vrg_is_deleted_as_well(true)]
+fn a_volume_that_was_never_mirrored_is_kept_and_holds_nothing_up(#[case] deleted: bool) {
+    let mut stage = Stage::protected(1);
+    let volume = stage.volume_of("c1", "data-0");
+    let handle = stage.get("c1", &PV, &volume)["spec"]["csi"]["volumeHandle"].as_str().unwrap().to_owned();
+    let now = stage.now();
+    stage.storage.lock().unwrap().disable("c1", &handle, now).unwrap();
+    stage.ask("c1", "secondary", "Failover");
+    stage.place(&[]);
+    if deleted {
+        stage.clusters["c1"].delete(&ramen_sim::kinds::VRG, Some(APP), APP, None).unwrap();
+        stage.until(60, "the VRG to be gone", |stage| stage.vrg("c1").is_none());
+    } else {
+        stage.until(60, "c1 to be secondary", |stage| stage.state("c1") == "Secondary");
+    }
+    stage.until(30, "the claim to be gone", |stage| !stage.exists("c1", &PVC, "data-0"));
+    stage.pass(Duration::from_secs(30));
+    assert!(!stage.exists("c1", &VOLUME_REPLICATION, "data-0"));
+    assert_eq!(stage.get("c1", &PV, &volume)["spec"]["persistentVolumeReclaimPolicy"], "Retain");
+}
+
 #[test]
 fn failover_needs_only_one_store_and_says_which_one_did_not_answer() {
     let mut stage = Stage::protected(2);

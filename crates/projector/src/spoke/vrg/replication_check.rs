@@ -1,7 +1,10 @@
 //! What a VolumeReplication says about its volume (spec vrg 3.4.2), for its present spec and state only.
 
-use ramen_api::ramen::wire::{condition, state};
-use ramen_events::{ConditionStatus, spoke::VolumeReplication};
+use ramen_api::ramen::wire::{condition, reason, state};
+use ramen_events::{
+    ConditionStatus,
+    spoke::{Role, VolumeReplication},
+};
 
 /// What it says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,38 @@ pub fn primary(vr: &VolumeReplication) -> Check {
 /// Whether the storage says that it can't replicate the volume at all.
 pub fn is_invalid(vr: &VolumeReplication) -> bool {
     vr.current(condition::VALIDATED).is_some_and(|c| c.status == ConditionStatus::False)
+}
+
+/// How drivers say that they do not mirror a volume: all words of a line. The first two are ceph-csi's, older and newer; an
+/// image that is just being taken out of the mirroring (`0 Mode`, `disabling Mode`) was mirrored and is not meant. The last
+/// is the simulated storage's.
+const NOT_MIRRORED: &[&[&str]] = &[
+    &["mirroring is not enabled on", "image is in 2 Mode"],
+    &["mirroring is not enabled on", "image is in disabled Mode"],
+    &["volume is not mirrored"],
+];
+
+/// How drivers say that the other side was promoted by force, so that the data here went their own way.
+const WENT_DIFFERENT_WAYS: &[&[&str]] = &[&["split-brain"], &["the copies went different ways"]];
+
+/// Whether the storage answered to a demotion that the volume is not mirrored at all: it was never replicated, so there is
+/// nothing to hand over. Other failures, silence and unknown words prove nothing.
+pub fn is_not_mirrored(vr: &VolumeReplication) -> bool {
+    refused(vr, reason::FAILED_TO_DEMOTE, NOT_MIRRORED)
+}
+
+/// Whether the storage can't follow the other side, because that one was promoted by force meanwhile.
+pub fn went_different_ways(vr: &VolumeReplication) -> bool {
+    refused(vr, reason::FAILED_TO_RESYNC, WENT_DIFFERENT_WAYS)
+}
+
+/// Whether the present wish to be secondary was refused for this reason, in one of these ways.
+fn refused(vr: &VolumeReplication, reason: &str, ways: &[&[&str]]) -> bool {
+    let completed = vr.current(condition::COMPLETED);
+    vr.role == Some(Role::Secondary)
+        && vr.observed_generation == vr.generation
+        && completed.is_some_and(|c| c.status == ConditionStatus::False && c.reason == reason)
+        && ways.iter().any(|words| words.iter().all(|word| vr.message.contains(word)))
 }
 
 /// As secondary.

@@ -261,16 +261,17 @@ fn notices(before: Option<&VrgStatus>, wanted: &VrgStatus) -> Vec<Notice> {
 pub fn write_deletion(view: &View<'_>, scene: &Scene, wait: &ramen_events::Wait, step: &str, decision: &mut Decision) {
     let due = view.since(step).plus_ms(DELETION_PAUSE_MS);
     let Some(before) = view.vrg.status.as_ref() else { return };
-    if view.now() < due {
+    let bad = scene.volumes.iter().filter(|volume| volume.stage != Stage::Ignored).find_map(|volume| {
+        let verdict = volume.data_ready.as_ref().filter(|verdict| verdict.is_bad())?;
+        Some(format!("claim {}: {}", volume.key.name, verdict.message))
+    });
+    // What a person has to know is told at once: it may be over in a moment.
+    if bad.is_none() && view.now() < due {
         decision.ask_again(due, "tell what the deletion waits for");
         return;
     }
-    let bad = scene
-        .volumes
-        .iter()
-        .any(|volume| volume.stage != Stage::Ignored && volume.data_ready.as_ref().is_some_and(Verdict::is_bad));
-    let text = format!("deletion waits for {}", wait.what);
-    let verdict = if bad { Verdict::error(text) } else { Verdict::progressing(text) };
+    let text = format!("deletion waits for {}", bad.as_ref().unwrap_or(&wait.what));
+    let verdict = if bad.is_some() { Verdict::error(text) } else { Verdict::progressing(text) };
     let mut status = before.clone();
     for condition in &mut status.conditions {
         if condition.kind == condition::DATA_READY {

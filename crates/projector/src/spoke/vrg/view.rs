@@ -55,6 +55,15 @@ pub struct Volume<'a> {
     pub class: Result<Choice<'a>, Unfit>,
 }
 
+/// What becomes of a volume when its claim is let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// It is as it was before its protection.
+    AsBefore,
+    /// It outlives its claim.
+    Kept,
+}
+
 /// Who owns a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -226,7 +235,7 @@ impl<'a> Volume<'a> {
     }
 
     /// The command that undoes its protection (spec vrg 3.3).
-    pub fn release(&self, vrg: &Vrg) -> Wanted {
+    pub fn release(&self, vrg: &Vrg, afterwards: Afterwards) -> Wanted {
         let without_ours = || self.pvc.finalizers.iter().filter(|f| *f != finalizer::PVC_VOL_REP).cloned().collect();
         let pv = self.pv.filter(|pv| pv.claim.as_ref().is_some_and(|claim| claim.key == *self.key));
         let retained = pv.is_some_and(|pv| pv.annotations.contains_key(annotation::PV_RETAINED));
@@ -238,7 +247,7 @@ impl<'a> Volume<'a> {
                 finalizers: self.is_guarded().then(without_ours),
                 resource_version: self.pvc.resource_version.clone(),
                 volume: pv.filter(|_| retained || archived).map(|pv| pv.name.clone()),
-                restore_policy: retained && !self.may_be_lost_by_mistake(vrg),
+                restore_policy: retained && afterwards == Afterwards::AsBefore && !self.may_be_lost_by_mistake(vrg),
             }),
         }
     }

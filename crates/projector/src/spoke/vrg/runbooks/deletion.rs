@@ -13,7 +13,7 @@ use crate::{
     spoke::vrg::{
         scene::{self, Judged, Scene, Stage},
         stores,
-        view::{View, Volume},
+        view::{Afterwards, View, Volume},
     },
 };
 
@@ -62,11 +62,10 @@ fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     if !marked || matches!(volume.owner, Owner::Other(_)) {
         return Judged::new(volume.key, Stage::Ignored);
     }
-    let ours = volume.replication.is_some_and(|vr| vr.owner.as_ref() == Some(&view.vrg.key));
-    if ours && !view.is_primary() {
+    if !view.is_primary() && volume.is_involved(&view.vrg.key) {
         return secondary::judge(view, volume);
     }
-    let release = release::end_replication(view, volume);
+    let release = release::end_replication(view, volume, Afterwards::AsBefore);
     let judged = Judged { wants: release.wants, again: release.again, ..Judged::new(volume.key, Stage::Releasing) };
     match (release.waits_for.is_empty(), release.problem) {
         (true, _) => Judged::new(volume.key, Stage::Ignored),

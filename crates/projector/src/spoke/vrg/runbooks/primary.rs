@@ -18,7 +18,7 @@ use crate::{
             replication_check::{self, Check},
             scene::{self, Judged, Scene, Stage},
             verdict::{Verdict, whole_seconds},
-            view::{Owner, View, Volume},
+            view::{Afterwards, Owner, View, Volume},
         },
     },
 };
@@ -307,12 +307,39 @@ fn replicated(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> J
 /// stepping down, and no user threw it away. It is let go as if the VRG were secondary still, with proof that its data
 /// were handed over.
 fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
-    let judged = secondary::judge(view, volume);
+    let replicated = volume.replication.is_some_and(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
+    let judged = if !volume.is_involved(&view.vrg.key) {
+        Judged::new(volume.key, Stage::Ignored)
+    } else if !replicated || (view.is_failover() && !is_handed_over(view, volume)) {
+        go_on_with(view, volume)
+    } else {
+        secondary::judge(view, volume)
+    };
     if judged.stage == Stage::Ignored {
         return judged;
     }
     let what = if judged.waits_for.is_empty() { "the claim of before to be gone".to_owned() } else { judged.waits_for };
     Judged { wants: judged.wants, again: judged.again, ..Judged::new(volume.key, Stage::Releasing).waiting(what) }
+}
+
+fn is_handed_over(view: &View<'_>, volume: &Volume<'_>) -> bool {
+    let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
+    ours.is_some_and(|vr| {
+        vr.role == Some(Role::Secondary)
+            && (matches!(replication_check::secondary(vr), Check::Settled | Check::Resyncing)
+                || replication_check::is_not_mirrored(vr))
+    })
+}
+
+/// Lets a claim of before go; its volume outlives it, and the restore takes it as it is. Nobody waits here for the other
+/// cluster: in a failover it may be lost, and would never confirm that it has everything.
+fn go_on_with(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    let judged = Judged::new(volume.key, Stage::Releasing);
+    if let Some(users) = view.users(volume) {
+        return judged.waiting(users);
+    }
+    let release = release::end_replication(view, volume, Afterwards::Kept);
+    Judged { wants: release.wants, again: release.again, ..judged.waiting(release.waits_for) }
 }
 
 /// A claim that was deselected or deleted. During a final synchronization it is left alone.

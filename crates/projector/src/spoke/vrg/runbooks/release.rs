@@ -3,9 +3,10 @@
 
 use ramen_events::{
     Command as AnyCommand, Time,
-    spoke::{Command, VolumeReplication},
+    spoke::{Command, Role, VolumeReplication},
 };
 
+use super::primary;
 use crate::{
     domain::Wanted,
     spoke::{
@@ -13,7 +14,7 @@ use crate::{
         vrg::{
             replication_check::{self, Check},
             stores,
-            view::{View, Volume},
+            view::{Afterwards, View, Volume},
         },
     },
 };
@@ -53,6 +54,10 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
     if !view.state.config.as_ref().is_some_and(|config| config.unprotect_volumes) {
         return Release::waiting("volumeUnprotectionEnabled to be set in the operator's configuration");
     }
+    // Its deletion, if it is being deleted, is of the time when the VRG was secondary: no user threw it away.
+    if volume.replication.is_some_and(|vr| vr.role == Some(Role::Secondary)) {
+        return Release::waiting("its volume to be primary before it is let go");
+    }
     if let Some(deleted) = volume.pvc.deleted_at {
         if let Some(users) = view.users(volume) {
             return Release::waiting(users);
@@ -90,14 +95,21 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
     if !waits.is_empty() {
         return Release { wants, ..Release::waiting(waits.join("; ")) };
     }
-    end_replication(view, volume)
+    end_replication(view, volume, Afterwards::AsBefore)
 }
 
 /// Ends the replication of a primary volume and takes the marks off its claim. The volume stays as it is.
-pub fn end_replication(view: &View<'_>, volume: &Volume<'_>) -> Release {
+pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwards) -> Release {
     if let Some(vr) = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key)) {
         if vr.deleting {
             return Release::waiting("its VolumeReplication to be gone");
+        }
+        // Its VRG was secondary until a moment ago. By the hub's order the data are to be here: a volume that is let go as
+        // secondary could not be used by anybody. It is kept in both cases, whatever becomes of its claim.
+        let promoted = view.vrg.deleting || afterwards == Afterwards::Kept;
+        if promoted && vr.role != Some(Role::Primary) && volume.is_bound() {
+            let asked = primary::apply(view, volume, &vr.class, Role::Primary, false);
+            return Release { wants: asked.wants, ..Release::waiting(asked.waits_for) };
         }
         match replication_check::primary(vr) {
             Check::Settled => {}
@@ -109,7 +121,7 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>) -> Release {
         }
         return delete_replication(volume, vr, view);
     }
-    take_marks_off(view, volume)
+    take_marks_off(view, volume, afterwards)
 }
 
 /// Deletes a replication.
@@ -124,7 +136,7 @@ pub fn delete_replication(volume: &Volume<'_>, vr: &VolumeReplication, view: &Vi
 }
 
 /// Undoes the protection of a claim that has no replication any more.
-pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>) -> Release {
+pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwards) -> Release {
     use crate::spoke::vrg::view::Owner;
     if !volume.is_guarded() && !volume.is_noted() && volume.owner != Owner::Us {
         return Release::default();
@@ -133,5 +145,5 @@ pub fn take_marks_off(view: &View<'_>, volume: &Volume<'_>) -> Release {
         Some(text) => Release::problem(format!("its protection to be undone: {text}")),
         None => Release::waiting("its protection to be undone"),
     };
-    Release { wants: vec![volume.release(view.vrg)], ..release }
+    Release { wants: vec![volume.release(view.vrg, afterwards)], ..release }
 }

@@ -17,7 +17,7 @@ use crate::{
         replication_check::{self, Check},
         scene::{self, Judged, Scene, Stage},
         verdict::Verdict,
-        view::{View, Volume},
+        view::{Afterwards, View, Volume},
     },
 };
 
@@ -55,7 +55,16 @@ pub fn scene(view: &View<'_>) -> Scene {
 
 /// Whether the storage may throw away local data to follow the primary (spec vrg 5.4).
 pub fn auto_resync(view: &View<'_>) -> bool {
-    view.is_failover() || view.vrg.test_failover == annotation::TRUE
+    // On a primary that lets claims of its former role go, the data here are those that count.
+    (view.is_failover() && !view.is_primary()) || view.vrg.test_failover == annotation::TRUE
+}
+
+/// The same for one volume. A VRG that is deleted has no action any more whose end could be awaited. Where the storage says
+/// that the other side was promoted by force, this side, being secondary, is the one that lost: only a failover forces
+/// (VS14). Its storage lets go of it only once it follows the winner.
+fn may_resync(view: &View<'_>, vr: &VolumeReplication) -> bool {
+    let followed = vr.role == Some(Role::Secondary) && vr.auto_resync;
+    auto_resync(view) || (view.vrg.deleting && (followed || replication_check::went_different_ways(vr)))
 }
 
 /// How one volume stands.
@@ -79,8 +88,8 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
     {
         return Judged::new(volume.key, Stage::Protected).waiting(what);
     }
-    if vr.role != Some(Role::Secondary) || vr.auto_resync != auto_resync(view) {
-        return apply(view, volume, &vr.class, Role::Secondary, auto_resync(view));
+    if vr.role != Some(Role::Secondary) || vr.auto_resync != may_resync(view, vr) {
+        return apply(view, volume, &vr.class, Role::Secondary, may_resync(view, vr));
     }
     match replication_check::secondary(vr) {
         Check::Settled => {
@@ -91,7 +100,7 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
         }
         Check::Resyncing => {
             let text = "volume takes over the data of the other cluster";
-            let mut judged = if view.is_failover() {
+            let mut judged = if view.is_failover() || may_resync(view, vr) {
                 released(volume, release::delete_replication(volume, vr, view))
             } else {
                 // A relocation ends only when the other side has everything (V11).
@@ -105,6 +114,9 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             let mut judged = Judged::new(volume.key, Stage::Protected).waiting(what);
             judged.data_protected.clone_from(&judged.data_ready);
             judged
+        }
+        Check::Failed(_) if replication_check::is_not_mirrored(vr) => {
+            kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED)
         }
         Check::Failed(text) => {
             let mut judged = Judged::new(volume.key, Stage::Protected).wrong(text);
@@ -126,7 +138,13 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     });
     let untouched = view.work.untouched.contains(volume.key);
     if handed_over || untouched || !volume.pvc.bound {
-        return released(volume, release::take_marks_off(view, volume));
+        return released(volume, release::take_marks_off(view, volume, Afterwards::AsBefore));
+    }
+    if proof.is_some_and(replication_check::is_not_mirrored) {
+        return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NEVER_REPLICATED);
+    }
+    if view.vrg.deleting {
+        return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NOT_PROVEN);
     }
     // The replication is gone and nothing proves that the volume was demoted: ask the storage again, as secondary (V3).
     if let Some(what) = in_the_way(view, volume) {
@@ -148,6 +166,25 @@ pub fn in_the_way(view: &View<'_>, volume: &Volume<'_>) -> Option<String> {
         return Some("the claim to be deleted".to_owned());
     }
     view.users(volume)
+}
+
+/// Why a volume is kept: the storage says so.
+const NEVER_REPLICATED: &str = "was never replicated, so the other cluster has nothing of it";
+/// Why a volume is kept: a VRG that is deleted does not replicate anew just to find out.
+const NOT_PROVEN: &str = "has no VolumeReplication, so nothing proves that the other cluster has its data";
+
+/// A volume that may hold the only copy of its data: its claim is let go, and it outlives it.
+fn kept(volume: &Volume<'_>, release: Release, why: &str) -> Judged {
+    let problem = release.problem;
+    let judged = released(volume, release);
+    if problem {
+        return judged;
+    }
+    let told = Verdict::error(format!(
+        "volume {} {why}: it is kept, with reclaim policy Retain; take from it what is needed, then delete it",
+        volume.pvc.volume
+    ));
+    Judged { data_protected: Some(told.clone()), data_ready: Some(told), ..judged }
 }
 
 fn released(volume: &Volume<'_>, release: Release) -> Judged {

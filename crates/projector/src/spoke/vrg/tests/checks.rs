@@ -8,7 +8,7 @@ use ramen_events::{
 use rstest::rstest;
 
 use super::lab::{replication, said};
-use crate::spoke::vrg::replication_check::{Check, primary, secondary};
+use crate::spoke::vrg::replication_check::{Check, is_not_mirrored, primary, secondary};
 
 fn set(vr: &mut VolumeReplication, kind: &str, status: ramen_events::ConditionStatus) {
     vr.conditions.retain(|condition| condition.kind != kind);
@@ -67,4 +67,22 @@ fn a_failure_is_told_in_the_storages_words() {
     set(&mut vr, COMPLETED, False);
     set(&mut vr, VALIDATED, False);
     assert_eq!(primary(&vr), Check::Failed("Validated False".into()), "the cause, not its effect");
+}
+
+#[rstest]
+#[case::simulated("volume is not mirrored", true)]
+#[case::ceph_csi("mirroring is not enabled on 0001-0024-rook, image is in 2 Mode", true)]
+#[case::ceph_csi_in_words("mirroring is not enabled on 0001-0024-rook, image is in disabled Mode", true)]
+#[case::mirroring_is_being_ended("mirroring is not enabled on 0001-0024-rook, image is in 0 Mode", false)]
+#[case::in_use("volume cannot be demoted: it is still in use", false)]
+#[case::no_answer("storage of site c1 does not answer", false)]
+#[case::no_words("", false)]
+fn only_an_explicit_answer_says_that_a_volume_is_not_mirrored(#[case] message: &str, #[case] wanted: bool) {
+    let mut vr = replication("data", Role::Secondary);
+    set(&mut vr, COMPLETED, False);
+    vr.conditions.iter_mut().for_each(|condition| condition.reason = "FailedToDemote".into());
+    vr.message = message.into();
+    assert_eq!(is_not_mirrored(&vr), wanted);
+    vr.generation += 1;
+    assert!(!is_not_mirrored(&vr), "an answer to an older question");
 }

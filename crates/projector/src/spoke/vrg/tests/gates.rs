@@ -4,7 +4,7 @@ use ramen_api::ramen::wire::condition::{COMPLETED, DEGRADED, RESYNCING};
 use ramen_events::{
     ConditionStatus::{False, True},
     Kind,
-    spoke::{Attachment, Fact, Pod, Role, VolumeReplication},
+    spoke::{Attachment, Command, Fact, Pod, Role, VolumeReplication},
 };
 use rstest::rstest;
 
@@ -119,6 +119,86 @@ fn a_claim_without_replication_is_let_go_only_with_proof(
     assert_eq!(lab.names(), wanted);
 }
 
+type Change = fn(&mut VolumeReplication);
+
+fn as_it_is(_: &mut VolumeReplication) {}
+
+fn demotion_failed(vr: &mut VolumeReplication) {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
+}
+
+fn not_mirrored(vr: &mut VolumeReplication) {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
+    vr.message = "volume is not mirrored".into();
+}
+
+fn went_different_ways(vr: &mut VolumeReplication) {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToResync", 2)];
+    vr.message = "no local sync information: the copies went different ways".into();
+}
+
+/// Whether the volume gets back the policy that it had, with the command that lets its claim go.
+fn policy_is_restored(lab: &Lab) -> Option<bool> {
+    lab.commands().into_iter().find_map(|command| match command {
+        Command::ReleaseVolume { restore_policy, .. } => Some(restore_policy),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_volume_that_was_never_mirrored_is_kept_and_told_of() {
+    let mut lab = Lab::new(Role::Secondary, "Failover");
+    lab.learn(secondary(true, not_mirrored));
+    assert_eq!(lab.names(), ["DeleteReplication"]);
+    let told = lab.commands().into_iter().find_map(|command| match command {
+        Command::WriteVrgStatus { notices, .. } => notices.first().map(|notice| notice.message.clone()),
+        _ => None,
+    });
+    assert!(told.as_deref().is_some_and(|told| told.contains("volume pv-data was never replicated")), "{told:?}");
+    lab.learn(secondary(true, |vr| {
+        not_mirrored(vr);
+        vr.deleting = true;
+        vr.generation += 1;
+    }));
+    lab.lose(Kind::VolumeReplication, "data");
+    assert_eq!(policy_is_restored(&lab), Some(false));
+}
+
+#[rstest]
+#[case::handed_over(Some(as_it_is as Change), true)]
+#[case::never_mirrored(Some(not_mirrored as Change), false)]
+#[case::demotion_failed(Some(demotion_failed as Change), false)]
+#[case::nothing_is_known(None, false)]
+fn a_secondary_that_is_deleted_keeps_volumes_without_proof(#[case] last: Option<Change>, #[case] restored: bool) {
+    let mut lab = Lab::new(Role::Primary, "");
+    if last.is_none() {
+        lab.lose(Kind::VolumeReplication, "data"); // as primary, where no proof is kept
+    }
+    lab.change_vrg(|vrg| {
+        vrg.spec.role = Some(Role::Secondary);
+        vrg.deleting = true;
+    });
+    if let Some(change) = last {
+        lab.learn(secondary(false, change));
+        lab.lose(Kind::VolumeReplication, "data");
+    }
+    assert_eq!(policy_is_restored(&lab), Some(restored));
+}
+
+#[test]
+fn a_failover_back_does_not_wait_for_a_cluster_that_is_lost() {
+    let mut lab = Lab::new(Role::Primary, "Failover");
+    lab.change_vrg(|vrg| vrg.status = None);
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    let demoted = |vr: &mut VolumeReplication| vr.conditions[1] = said(DEGRADED, True, "VolumeDegraded", 2);
+    lab.learn(secondary(false, demoted));
+    assert_eq!(lab.wanted_role(), Some((Role::Primary, false)), "the data here goes on");
+    lab.learn(Fact::VolumeReplication(Box::new(replication("data", Role::Primary))));
+    assert!(lab.names().contains(&"DeleteReplication"), "{:?}", lab.names());
+    lab.lose(Kind::VolumeReplication, "data");
+    assert_eq!(policy_is_restored(&lab), Some(false));
+}
+
 #[test]
 fn a_claim_that_we_do_not_hold_holds_nothing_up() {
     let mut lab = Lab::new(Role::Secondary, "Failover");
@@ -173,6 +253,11 @@ fn a_claim_of_another_vrg_is_left_alone() {
 #[case::primary_not_valid(Role::Primary, |vr: &mut VolumeReplication| {
     vr.conditions = vec![said(COMPLETED, False, "FailedToPromote", 2), said("Validated", False, "PrerequisiteNotMet", 2)];
 }, &["DeleteReplication"])]
+#[case::primary_that_was_secondary(Role::Primary, |vr: &mut VolumeReplication| {
+    *vr = replication("data", Role::Secondary);
+}, &["ApplyReplication"])]
+#[case::secondary_never_mirrored(Role::Secondary, not_mirrored, &["DeleteReplication"])]
+#[case::secondary_lost_a_failover(Role::Secondary, went_different_ways, &["ApplyReplication"])]
 #[case::secondary_settled(Role::Secondary, |_: &mut VolumeReplication| {}, &["DeleteReplication"])]
 #[case::v6_secondary_not_ready(Role::Secondary, |vr: &mut VolumeReplication| {
     vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
