@@ -12,7 +12,7 @@ fn secrets_stay_where_they_are() {
     assert_eq!(ended.violation, None);
     for (whose, disk) in ended.universe.logs() {
         let found = find_bytes(&MemoryLog::open(&disk), b"simulated-secret-key").unwrap();
-        assert!(found.is_empty(), "the log of {whose} holds a secret: {found:?}");
+        assert!(found.is_none(), "the log of {whose} holds a secret: {found:?}");
     }
     let clusters: Vec<String> = ended.universe.managed().map(str::to_owned).chain(["hub".to_owned()]).collect();
     for cluster in clusters {
