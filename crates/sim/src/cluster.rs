@@ -236,7 +236,7 @@ impl Api for Cluster {
         let created = self.ask(kind, |server, kind, now| {
             server.create(kind, space(object), object.clone(), &mut Write::new(now, MANAGER))
         })?;
-        Ok(created.value().clone())
+        Ok(created.whole())
     }
 
     fn update(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
@@ -259,7 +259,7 @@ impl Api for Cluster {
             let mut write = Write { subresource, ..Write::new(now, MANAGER) };
             server.patch(kind, namespace, name, &Patch::Merge(patch.clone()), &mut write)
         })?;
-        Ok(patched.value().clone())
+        Ok(patched.whole())
     }
 
     fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Value, ApiError> {
@@ -267,7 +267,7 @@ impl Api for Cluster {
             let mut write = Write { force, ..Write::new(now, manager) };
             server.apply(kind, space(object), object::name(object), object.clone(), &mut write)
         })?;
-        Ok(applied.value().clone())
+        Ok(applied.whole())
     }
 
     fn delete(&self, kind: &Resource, namespace: Option<&str>, name: &str, uid: Option<&str>) -> Result<(), ApiError> {
@@ -295,6 +295,6 @@ impl Cluster {
             let mut write = Write { subresource, ..Write::new(now, MANAGER) };
             server.update(kind, namespace, name, object, &mut write)
         })?;
-        Ok(replaced.value().clone())
+        Ok(replaced.whole())
     }
 }

@@ -278,7 +278,7 @@ fn deletion_lets_a_volume_go_when_the_storage_is_ready(
 #[rstest]
 #[case::claim_stays(Role::Primary, None, true)]
 #[case::claim_goes_too(Role::Primary, Some(1), false)]
-#[case::its_data_are_elsewhere(Role::Secondary, Some(1), true)]
+#[case::nobody_proved_that_its_data_are_elsewhere(Role::Secondary, Some(1), false)]
 fn a_claim_that_goes_with_its_primary_leaves_the_volume(
     #[case] role: Role,
     #[case] deleted: Option<u64>,
