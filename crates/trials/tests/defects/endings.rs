@@ -110,17 +110,4 @@ pub const DEFECTS: &[Defect] = &[
         },
         ..SOUND
     },
-    Defect {
-        name: "data thrown away at the end",
-        what: "releasing a volume always has it deleted with its claim, also where its data went to the other cluster",
-        rules: &[""],
-        act: |done| {
-            if let Some(spoke::Command::ReleaseVolume { volume: Some(_), .. }) = done.spoke() {
-                for body in done.writes("PersistentVolume") {
-                    body["spec"] = json!({"persistentVolumeReclaimPolicy": "Delete"});
-                }
-            }
-        },
-        ..SOUND
-    },
 ];

@@ -40,6 +40,9 @@ impl Hunted {
         if self.defect.rules.contains(&violation.rule) {
             return None;
         }
+        if self.defect.rules.iter().all(|rule| rule.is_empty()) {
+            return None; // whichever catches it
+        }
         let (plan, rules) = (which.name(), self.defect.rules.join("\" or \""));
         Some(format!(
             "CAUGHT BY ANOTHER RULE: {name}, in {plan}, by {violation}. If that is as good as \"{rules}\", name it in the \

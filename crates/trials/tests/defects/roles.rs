@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     defect::{Defect, SOUND},
-    json::{believe, believe_accepted, text, vrg_in, vrg_of},
+    json::{believe, believe_accepted, vrg_in},
 };
 
 pub const DEFECTS: &[Defect] = &[
@@ -97,22 +97,6 @@ pub const DEFECTS: &[Defect] = &[
         see: |seen| {
             if seen.kind == Kind::ManifestWork {
                 believe(seen.object, "primary", "Primary", &["DataReady", "ClusterDataReady"]);
-            }
-            true
-        },
-        ..SOUND
-    },
-    Defect {
-        name: "source believed protected",
-        what: "the hub relocates an application whose copies are in no store",
-        rules: &[""],
-        see: |seen| {
-            if seen.kind == Kind::ManifestWork
-                && vrg_of(seen.object).is_some_and(|vrg| text(vrg, "/spec/replicationState") == "primary")
-            {
-                for condition in ["DataReady", "ClusterDataProtected"] {
-                    crate::json::feedback(seen.object, condition, &json!("True"));
-                }
             }
             true
         },

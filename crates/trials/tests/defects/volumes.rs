@@ -135,16 +135,4 @@ pub const DEFECTS: &[Defect] = &[
         see: |seen| !matches!(seen.kind, Kind::Pod | Kind::VolumeAttachment),
         ..SOUND
     },
-    Defect {
-        name: "claims believed bound too early",
-        what: "each claim counts as bound from the beginning",
-        rules: &[""],
-        see: |seen| {
-            if seen.kind == Kind::PersistentVolumeClaim {
-                seen.object["status"]["phase"] = json!("Bound");
-            }
-            true
-        },
-        ..SOUND
-    },
 ];
