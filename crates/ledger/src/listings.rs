@@ -84,6 +84,10 @@ impl Listings {
         if let Some(watch) = self.watches.get_mut(watch) {
             watch.shown.remove(id);
             watch.answered.remove(id);
+            // A list that comes as a stream may take back what it showed.
+            if let Some(reading) = &mut watch.reading {
+                reading.remove(id);
+            }
         }
         self.watches.iter().any(|watch| watch.kind == id.kind && watch.shown.contains(id))
     }
@@ -178,6 +182,15 @@ mod tests {
         assert_eq!(missing.gone, [id("ns", "lost")]);
         assert_eq!(missing.unsure, [id("ns", "young")]);
         assert!(listings.settled());
+    }
+
+    #[test]
+    fn a_list_that_takes_back_what_it_showed_does_not_show_it() {
+        let mut listings = Listings::new(&[Watch::all(Kind::ConfigMap, &CONFIG_MAP)]);
+        listings.started(0);
+        listings.shows(0, &id("ns", "went"));
+        listings.hides(0, &id("ns", "went"));
+        assert_eq!(listings.complete(0, &[id("ns", "went")].into()).gone, [id("ns", "went")]);
     }
 
     #[test]

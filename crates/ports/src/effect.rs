@@ -1,8 +1,8 @@
 //! What a command comes down to: calls to an API server or to an S3 store.
 
 use ramen_api::Resource;
-use ramen_events::spoke::Fence;
-use serde_json::Value;
+use ramen_events::{Outcome, spoke::Fence};
+use serde_json::{Value, json};
 
 /// An object of this cluster's API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,32 @@ pub struct Target {
     pub namespace: String,
     /// Its name.
     pub name: String,
+}
+
+impl Target {
+    /// A body with what says which object it is.
+    #[must_use]
+    pub fn complete(&self, body: &Value) -> Value {
+        let mut body = body.clone();
+        body["apiVersion"] = json!(self.resource.api_version());
+        body["kind"] = json!(self.resource.kind);
+        body["metadata"]["name"] = json!(self.name);
+        if !self.namespace.is_empty() {
+            body["metadata"]["namespace"] = json!(self.namespace);
+        }
+        body
+    }
+}
+
+/// What a refusal of an API server, by its HTTP status code, means for the command whose call it was.
+#[must_use]
+pub fn refusal(code: u16, reason: &str, message: &str) -> Outcome {
+    match code {
+        409 => Outcome::Conflict { message: message.to_owned() },
+        // The server may have given up on something that still happens.
+        500.. => Outcome::Unknown { message: format!("{code} {reason}: {message}") },
+        code => Outcome::Refused { code, reason: reason.to_owned(), message: message.to_owned() },
+    }
 }
 
 /// One call. The effects of a command are carried out in order and stop at the first that fails.

@@ -14,5 +14,5 @@ mod effect;
 pub mod fence;
 mod operator;
 
-pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target};
+pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target, refusal};
 pub use operator::{Blobs, Observation, Operator, RenderError, Watch};

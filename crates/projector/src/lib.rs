@@ -19,6 +19,7 @@
 
 pub mod domain;
 pub mod flights;
+mod go_duration;
 pub mod hub;
 mod json;
 pub mod runbook;

@@ -199,6 +199,11 @@ impl ApiServer {
         let found = self.store.find(kind.stored(), namespace, name);
         found.cloned().ok_or_else(|| Refusal::not_found(&kind.kind, name))
     }
+
+    /// Gives the generator of uids another seed: copies of one server must not give the same uids.
+    pub fn reseed(&mut self, seed: u64) {
+        self.random = seed;
+    }
 }
 
 /// Reviews are answered and forgotten: everyone is who they say and may do anything.
@@ -217,11 +222,4 @@ fn review(kind: &TypeRef, request: &Request) -> Result<Answer, Refusal> {
     value["kind"] = Value::from(kind.kind.kind.as_str());
     value["apiVersion"] = Value::from(kind.api_version());
     Ok(Answer::document(201, value))
-}
-
-impl ApiServer {
-    /// Gives the generator of uids another seed: copies of one server must not give the same uids.
-    pub fn reseed(&mut self, seed: u64) {
-        self.random = seed;
-    }
 }

@@ -13,7 +13,7 @@ use ramen_sim::{
     cluster::Cluster,
     time::Time,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What a call showed, and its failure if it was one.
 pub(crate) struct Called {
@@ -71,9 +71,9 @@ fn made(
     let object = match effect {
         Effect::Apply { body, .. } => {
             write.force = true;
-            server.apply(kind, namespace, name, complete(target, body), &mut write)?
+            server.apply(kind, namespace, name, target.complete(body), &mut write)?
         }
-        Effect::Create { body, .. } => server.create(kind, namespace, complete(target, body), &mut write)?,
+        Effect::Create { body, .. } => server.create(kind, namespace, target.complete(body), &mut write)?,
         Effect::Merge { body, .. } => server.patch(kind, namespace, name, &Patch::Merge(body.clone()), &mut write)?,
         Effect::MergeStatus { body, .. } => {
             write.subresource = Some("status");
@@ -94,16 +94,7 @@ fn made(
 /// When the object is not what was expected it is read, as the runtime does.
 fn failed(server: &ApiServer, target: &Target, refusal: &Refusal) -> Called {
     let told = matches!(refusal.code, 404 | 409).then(|| sight(target, stored(server, target)));
-    Called { outcome: outcome(refusal.code, refusal.reason, &refusal.message), sight: told }
-}
-
-/// What an answer with this status code means for the command.
-pub(crate) fn outcome(code: u16, reason: &str, message: &str) -> Outcome {
-    match code {
-        409 => Outcome::Conflict { message: message.to_owned() },
-        500.. => Outcome::Unknown { message: format!("{code} {reason}: {message}") },
-        code => Outcome::Refused { code, reason: reason.to_owned(), message: message.to_owned() },
-    }
+    Called { outcome: ramen_ports::refusal(refusal.code, refusal.reason, &refusal.message), sight: told }
 }
 
 fn stored(server: &ApiServer, target: &Target) -> Option<Value> {
@@ -123,16 +114,4 @@ fn space(target: &Target) -> Option<&str> {
 fn sight(target: &Target, object: Option<Value>) -> Sight {
     let Target { resource, namespace, name } = target;
     Sight { resource, namespace: namespace.clone(), name: name.clone(), object }
-}
-
-/// Fills in what says which object it is.
-fn complete(target: &Target, body: &Value) -> Value {
-    let mut body = body.clone();
-    body["apiVersion"] = json!(target.resource.api_version());
-    body["kind"] = json!(target.resource.kind);
-    body["metadata"]["name"] = json!(target.name);
-    if !target.namespace.is_empty() {
-        body["metadata"]["namespace"] = json!(target.namespace);
-    }
-    body
 }

@@ -11,18 +11,16 @@ mod moves;
 mod rest;
 mod spoke;
 
-use std::collections::BTreeMap;
-
-use ramen_sim::{
-    api::Resource,
-    api_server::{kinds::TypeName, object::Object},
-    time::Time,
-};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     run::{Violation, Watcher},
     universe::{Turn, Universe},
+};
+use ramen_sim::{
+    api::Resource,
+    api_server::{kinds::TypeName, object::Object},
+    time::Time,
 };
 
 pub use self::rest::at_rest;

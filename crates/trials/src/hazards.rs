@@ -156,6 +156,11 @@ impl Hazards {
         }
         None
     }
+
+    /// Nothing goes wrong from now on.
+    pub(crate) fn end(&mut self) {
+        self.rules.clear();
+    }
 }
 
 /// An effect in a few words.
@@ -177,11 +182,4 @@ pub(crate) fn describe(effect: &Effect) -> String {
         || verb.to_owned(),
         |target| format!("{verb} {} {}/{}", target.resource.kind, target.namespace, target.name),
     )
-}
-
-impl Hazards {
-    /// Nothing goes wrong from now on.
-    pub(crate) fn end(&mut self) {
-        self.rules.clear();
-    }
 }

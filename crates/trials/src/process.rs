@@ -65,7 +65,7 @@ pub(crate) trait Process {
     fn disk(&self) -> &MemoryStore;
     /// Batches that a dying machine would lose.
     fn unsynced(&self) -> usize;
-    /// A process of its own on a disk of its own, with what this one has on its disk.
+    /// Another process of the same operator, on an empty disk of its own.
     fn rival(&self) -> Box<dyn Process>;
 }
 

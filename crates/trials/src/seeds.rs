@@ -63,6 +63,30 @@ impl Class {
             _ => &[],
         }
     }
+
+    /// The class of something that befalls the world; `None` for what users do and for ends of faults.
+    pub fn of(what: &Happening) -> Option<Self> {
+        match what {
+            Happening::Lose { cluster } if cluster == HUB => Some(Self::Hub),
+            Happening::Lose { .. } => Some(Self::Clusters),
+            Happening::RebuildHub { .. } => Some(Self::Hub),
+            Happening::HubLink { works: false, .. }
+            | Happening::StoreLink { works: false, .. }
+            | Happening::StorageLink { works: false } => Some(Self::Links),
+            Happening::Store { fault, .. } if *fault != StoreFault::None => Some(Self::Stores),
+            Happening::EmptyStore { .. } => Some(Self::Stores),
+            Happening::Crash { .. } | Happening::LoseLog { .. } => Some(Self::Crashes),
+            Happening::Rival { .. } => Some(Self::Rivals),
+            Happening::Skew { .. } => Some(Self::Clocks),
+            Happening::Stubborn { .. } => Some(Self::Pods),
+            _ => None,
+        }
+    }
+
+    /// The class of a mishap.
+    pub fn of_mishap(mishap: Mishap) -> Option<Self> {
+        Self::ALL.iter().copied().find(|class| class.mishaps().contains(&mishap))
+    }
 }
 
 /// The plan of a seed, with these classes of faults.
@@ -263,30 +287,4 @@ fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
 /// The hub, or a cluster.
 fn somewhere(rng: &mut Rng, outline: &Outline) -> String {
     if one_in(rng, 2) { HUB.to_owned() } else { pick(rng, &outline.clusters()) }
-}
-
-impl Class {
-    /// The class of something that befalls the world; `None` for what users do and for ends of faults.
-    pub fn of(what: &Happening) -> Option<Self> {
-        match what {
-            Happening::Lose { cluster } if cluster == HUB => Some(Self::Hub),
-            Happening::Lose { .. } => Some(Self::Clusters),
-            Happening::RebuildHub { .. } => Some(Self::Hub),
-            Happening::HubLink { works: false, .. }
-            | Happening::StoreLink { works: false, .. }
-            | Happening::StorageLink { works: false } => Some(Self::Links),
-            Happening::Store { fault, .. } if *fault != StoreFault::None => Some(Self::Stores),
-            Happening::EmptyStore { .. } => Some(Self::Stores),
-            Happening::Crash { .. } | Happening::LoseLog { .. } => Some(Self::Crashes),
-            Happening::Rival { .. } => Some(Self::Rivals),
-            Happening::Skew { .. } => Some(Self::Clocks),
-            Happening::Stubborn { .. } => Some(Self::Pods),
-            _ => None,
-        }
-    }
-
-    /// The class of a mishap.
-    pub fn of_mishap(mishap: Mishap) -> Option<Self> {
-        Self::ALL.iter().copied().find(|class| class.mishaps().contains(&mishap))
-    }
 }

@@ -135,7 +135,6 @@ pub struct Universe {
     /// The stores.
     pub stores: Stores,
     storage: Mutex<Storage>,
-    /// Storage of the sites mirrors over this link.
     inhabitants: Vec<Inhabitant>,
     subscribers: Subscribers,
     pub(crate) operators: Vec<Operated>,
@@ -316,9 +315,7 @@ impl Universe {
             subscribers::Subscriber::Watch { process, watch } => self.announce(process, watch),
         }
     }
-}
 
-impl Universe {
     /// What each operator waits for and fails at, in words: whose, what.
     pub fn waits(&self) -> Vec<(String, String)> {
         let mut waits = Vec::new();
@@ -333,17 +330,13 @@ impl Universe {
         }
         waits
     }
-}
 
-impl Universe {
     /// The logs of the operators: whose, and what is on its disk.
     pub fn logs(&self) -> Vec<(String, ramen_events::log::MemoryStore)> {
         let stays = self.operators.iter().filter(|operated| !operated.rival);
         stays.map(|operated| (operated.home.clone(), operated.process.disk().clone())).collect()
     }
-}
 
-impl Universe {
     /// How many points at which something could go wrong were met, by kind.
     pub fn points_met(&self) -> Vec<(crate::hazards::Point, u64)> {
         use crate::hazards::Point;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ramen_api::ramen::wire::{annotation, condition, finalizer, label, state::Progression};
 use ramen_events::hub::{DrpcFact, ObjectRef, PolicyFact};
 
-use crate::domain::Gauge;
+use crate::{domain::Gauge, go_duration};
 
 use super::{drpc::Counted, state::Hub};
 
@@ -174,33 +174,9 @@ fn seconds(interval: &str) -> Option<i64> {
     number.parse::<i64>().ok().filter(|number| *number >= 0)?.checked_mul(unit)
 }
 
-/// A duration as Go writes it, such as `1m2.5s`, in milliseconds.
+/// A duration as Go writes it, in milliseconds.
 fn milliseconds(duration: &str) -> Option<i64> {
-    let mut nanoseconds: u128 = 0;
-    let mut rest = duration;
-    while !rest.is_empty() {
-        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
-        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
-        rest = after;
-        let unit: u128 = match unit {
-            "h" => 3_600_000_000_000,
-            "m" => 60_000_000_000,
-            "s" => 1_000_000_000,
-            "ms" => 1_000_000,
-            "us" | "µs" => 1_000,
-            "ns" => 1,
-            _ => return None,
-        };
-        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
-        let part = part.get(..part.len().min(9))?;
-        let whole: u128 = whole.parse().ok()?;
-        nanoseconds = nanoseconds.checked_add(whole.checked_mul(unit)?)?;
-        if !part.is_empty() {
-            let scale = 10_u128.pow(u32::try_from(part.len()).ok()?);
-            nanoseconds = nanoseconds.checked_add(part.parse::<u128>().ok()?.checked_mul(unit)? / scale)?;
-        }
-    }
-    i64::try_from(nanoseconds / 1_000_000).ok()
+    i64::try_from(go_duration::nanoseconds(duration)? / 1_000_000).ok()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl Calls {
 
     /// Server-side apply, by force.
     pub(crate) async fn apply(&self, target: &Target, body: &Value) -> Called {
-        let body = complete(target, body);
+        let body = target.complete(body);
         let params = PatchParams::apply(self.manager).force();
         self.write(target, request(target).patch(&target.name, &params, &Patch::Apply(&body))).await
     }
@@ -49,7 +49,7 @@ impl Calls {
     /// Creates an object.
     pub(crate) async fn create(&self, target: &Target, body: &Value) -> Called {
         let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
-        let body = complete(target, body).to_string().into_bytes();
+        let body = target.complete(body).to_string().into_bytes();
         self.write(target, request(target).create(&params, body)).await
     }
 
@@ -163,18 +163,6 @@ fn request(target: &Target) -> Request {
     let namespace =
         if target.namespace.is_empty() { String::new() } else { format!("namespaces/{}/", target.namespace) };
     Request::new(format!("/{root}/{api}/{namespace}{}", resource.plural))
-}
-
-/// Fills in what says which object it is.
-fn complete(target: &Target, body: &Value) -> Value {
-    let mut body = body.clone();
-    body["apiVersion"] = json!(target.resource.api_version());
-    body["kind"] = json!(target.resource.kind);
-    body["metadata"]["name"] = json!(target.name);
-    if !target.namespace.is_empty() {
-        body["metadata"]["namespace"] = json!(target.namespace);
-    }
-    body
 }
 
 /// Who owns which field is of no use to any decision, and often longer than the rest of the object.

@@ -2,29 +2,18 @@
 
 use std::error::Error as StdError;
 
-use kube::core::Status;
 use ramen_events::Outcome;
 
 /// The outcome of a command one of whose calls failed so.
 pub(crate) fn outcome(err: &kube::Error) -> Outcome {
     match err {
-        kube::Error::Api(status) => of_status(status),
+        kube::Error::Api(status) => ramen_ports::refusal(status.code, &status.reason, &status.message),
         // It was never sent.
         kube::Error::BuildRequest(_) => {
             Outcome::Refused { code: 0, reason: "BadRequest".to_owned(), message: chain(err) }
         }
         _ if never_connected(err) => Outcome::Unreachable { message: chain(err) },
         _ => Outcome::Unknown { message: chain(err) },
-    }
-}
-
-fn of_status(status: &Status) -> Outcome {
-    let message = status.message.clone();
-    match status.code {
-        409 => Outcome::Conflict { message },
-        // The server may have given up on something that still happens.
-        504 | 500.. => Outcome::Unknown { message: format!("{} {}: {message}", status.code, status.reason) },
-        code => Outcome::Refused { code, reason: status.reason.clone(), message },
     }
 }
 
@@ -72,6 +61,7 @@ fn causes<'a>(err: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dy
 
 #[cfg(test)]
 mod tests {
+    use kube::core::Status;
     use rstest::rstest;
 
     use super::*;

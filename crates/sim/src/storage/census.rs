@@ -53,9 +53,7 @@ impl Storage {
         let copies = self.volumes.get(handle).into_iter().flat_map(|volume| &volume.copies);
         copies.filter(|(_, copy)| copy.role != Role::Secondary).map(|(site, _)| site.as_str()).collect()
     }
-}
 
-impl Storage {
     /// The claim that a volume was made for, as `<namespace>/<name>`.
     #[must_use]
     pub fn claim(&self, handle: &str) -> &str {
@@ -78,9 +76,7 @@ impl Storage {
         let first = lines.next();
         lines.any(|line| Some(line) != first)
     }
-}
 
-impl Storage {
     /// How many writes of each line applications were told are safe.
     pub fn acknowledged_by_line(&self, handle: &str) -> impl Iterator<Item = (Line, u64)> {
         let volume = self.volumes.get(handle);

@@ -9,14 +9,14 @@ use ramen_events::{
     Aggregate, BlobId, Cause, ClusterName, Command, CommandId, Epoch, Fact, Kind, ObjectId, Operator as Side, Origin,
     Outcome, Payload, Record, Seq, Stamp, Time,
 };
-use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, Target, fence};
+use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, fence};
 use ramen_projector::{DECIDER_VERSION, Domain, World};
 use ramen_sim::{
     api::{Api, ApiError},
     cluster::Cluster,
 };
 use ramen_spoke::SpokeOperator;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// An S3 store that can be down.
 #[derive(Debug, Default)]
@@ -277,8 +277,8 @@ impl Shell {
         let space = Some(target.namespace.as_str()).filter(|namespace| !namespace.is_empty());
         let (kind, name) = (target.resource, target.name.as_str());
         let answer = match effect {
-            Effect::Apply { body, .. } => self.cluster.apply(kind, &complete(target, body), "ramen-spoke", true),
-            Effect::Create { body, .. } => self.cluster.create(kind, &complete(target, body)),
+            Effect::Apply { body, .. } => self.cluster.apply(kind, &target.complete(body), "ramen-spoke", true),
+            Effect::Create { body, .. } => self.cluster.create(kind, &target.complete(body)),
             Effect::Merge { body, .. } => self.cluster.merge_patch(kind, space, name, body, None),
             Effect::MergeStatus { body, .. } => self.cluster.merge_patch(kind, space, name, body, Some("status")),
             Effect::Delete { uid, .. } => match self.cluster.delete(kind, space, name, uid.as_deref()) {
@@ -349,15 +349,4 @@ impl Shell {
             })
             .collect()
     }
-}
-
-fn complete(target: &Target, body: &Value) -> Value {
-    let mut object = body.clone();
-    object["apiVersion"] = json!(target.resource.api_version());
-    object["kind"] = json!(target.resource.kind);
-    object["metadata"]["name"] = json!(target.name);
-    if !target.namespace.is_empty() {
-        object["metadata"]["namespace"] = json!(target.namespace);
-    }
-    object
 }

@@ -289,9 +289,11 @@ impl Universe {
                 self.enqueue(RESTART, Due::Start { process });
                 return;
             }
-            Some(Mishap::Conflict) => Some(calls::outcome(409, "Conflict", "the object was changed by somebody else")),
-            Some(Mishap::TooMany) => Some(calls::outcome(429, "TooManyRequests", "try again later")),
-            Some(Mishap::Broken) => Some(calls::outcome(500, "InternalError", "something went wrong")),
+            Some(Mishap::Conflict) => {
+                Some(ramen_ports::refusal(409, "Conflict", "the object was changed by somebody else"))
+            }
+            Some(Mishap::TooMany) => Some(ramen_ports::refusal(429, "TooManyRequests", "try again later")),
+            Some(Mishap::Broken) => Some(ramen_ports::refusal(500, "InternalError", "something went wrong")),
             Some(Mishap::Unheard) => Some(Outcome::Unreachable { message: "no answer".to_owned() }),
             _ => None,
         };

@@ -215,9 +215,7 @@ impl Universe {
     pub fn begin(&self) -> Time {
         self.begin
     }
-}
 
-impl Universe {
     /// An operator dies and loses its log, and is started again.
     pub fn lose_log(&mut self, home: &str) {
         self.crash(home, usize::MAX);

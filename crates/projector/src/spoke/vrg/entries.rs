@@ -6,6 +6,8 @@ use ramen_events::{
     spoke::{ProtectedPvc, Role, VrgStatus},
 };
 
+use crate::go_duration;
+
 use super::{
     scene::{Scene, Stage},
     verdict::Verdict,
@@ -75,40 +77,10 @@ pub fn sum_up(status: &mut VrgStatus) {
     let times: Option<Vec<_>> = entries.iter().map(|entry| entry.last_sync_time).collect();
     status.last_group_sync_time = times.and_then(|times| times.into_iter().min());
     let durations = entries.iter().filter_map(|entry| entry.last_sync_duration.as_ref());
-    status.last_group_sync_duration = durations.max_by_key(|text| nanoseconds(text)).cloned();
+    status.last_group_sync_duration = durations.max_by_key(|text| go_duration::nanoseconds(text)).cloned();
     let bytes: Vec<i64> = entries.iter().filter_map(|entry| entry.last_sync_bytes).collect();
     status.last_group_sync_bytes =
         (!bytes.is_empty()).then(|| bytes.iter().fold(0, |sum, n| i64::saturating_add(sum, *n)));
-}
-
-/// A duration as Go writes it, `1h2m3.5s`, in nanoseconds; what can't be read counts as 0.
-fn nanoseconds(text: &str) -> u128 {
-    let mut total = 0_u128;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, tail) = rest.split_at(digits);
-        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let (unit, tail) = tail.split_at(unit);
-        let factor: u128 = match unit {
-            "h" => 3_600_000_000_000,
-            "m" => 60_000_000_000,
-            "s" => 1_000_000_000,
-            "ms" => 1_000_000,
-            "us" | "µs" => 1_000,
-            "ns" => 1,
-            _ => return 0,
-        };
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        total += whole.parse::<u128>().unwrap_or_default() * factor;
-        let mut place = factor;
-        for digit in fraction.chars().filter_map(|c| c.to_digit(10)) {
-            place /= 10;
-            total += u128::from(digit) * place;
-        }
-        rest = tail;
-    }
-    total
 }
 
 #[cfg(test)]
