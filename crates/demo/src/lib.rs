@@ -9,7 +9,6 @@
 
 mod captures;
 mod chaos;
-mod look;
 mod metrics;
 mod milestones;
 mod options;

@@ -6,12 +6,17 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use ramen_sim::{api::ApiError, apps::Application, kinds, time::Time};
+use ramen_sim::{
+    api::ApiError,
+    apps::Application,
+    kinds,
+    look::{self, Drpc},
+    time::Time,
+};
 use serde_json::{Value, json};
 
 use crate::{
     chaos::Chaos,
-    look::{self, Drpc},
     metrics::Figures,
     options::Options,
     processes::Operator,
@@ -75,11 +80,7 @@ impl<'a> Story<'a> {
         for operator in &mut self.operators {
             operator.start()?;
         }
-        self.until(|story| match look::validated(story.stage.api("hub"))? {
-            Ok(()) => Ok(None),
-            Err(why) => Ok(Some(why)),
-        })
-        .await?;
+        self.until(|story| Ok(look::unvalidated(story.stage.api("hub"))?)).await?;
         self.end("clusters and policy are validated").await;
 
         self.begin("deploy").await;
@@ -153,7 +154,7 @@ impl<'a> Story<'a> {
             );
         }
         self.action("failover", up, completed, lost, oldest);
-        self.all(|drpc| drpc.mirrors_vrg).await?;
+        self.all(Drpc::mirrors_vrg).await?;
         self.milestone("failed-over")
     }
 
@@ -267,7 +268,7 @@ impl<'a> Story<'a> {
     async fn all(&mut self, good: impl Fn(&Drpc) -> bool) -> Result<()> {
         self.until(|story| {
             for application in &story.applications {
-                match Drpc::read(story.stage.api("hub"), application)? {
+                match Drpc::read(story.stage.api("hub"), &application.hub_namespace, &application.name)? {
                     Some(drpc) if good(&drpc) => {}
                     Some(drpc) => return Ok(Some(format!("{}: {}", application.name, drpc.line()))),
                     None => bail!("DRPC {} is gone", application.name),
@@ -281,8 +282,9 @@ impl<'a> Story<'a> {
     async fn all_run(&mut self, cluster: &str) -> Result<()> {
         self.until(|story| {
             for application in &story.applications {
-                if !look::runs(story.stage.api(cluster), application)? {
-                    let drpc = Drpc::read(story.stage.api("hub"), application)?.map(|drpc| drpc.line());
+                if !look::runs(story.stage.api(cluster), &application.name)? {
+                    let drpc = Drpc::read(story.stage.api("hub"), &application.hub_namespace, &application.name)?
+                        .map(|drpc| drpc.line());
                     return Ok(Some(format!("{} to run on {cluster}; {}", application.name, drpc.unwrap_or_default())));
                 }
             }

@@ -17,6 +17,7 @@ pub mod driver;
 pub mod front;
 pub mod inhabitants;
 pub mod kinds;
+pub mod look;
 #[cfg(feature = "front")]
 pub mod real;
 pub mod rng;

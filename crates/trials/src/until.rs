@@ -1,11 +1,13 @@
 //! Moments to wait for, told by what objects show.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use ramen_sim::{
-    api::{Api, Object, Resource},
+    agents::object,
+    api::{Api, Resource},
     apps::Application,
     kinds,
+    look::{self, Drpc},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,16 +115,17 @@ impl Until {
             }
             Self::Says { app, text } => {
                 let drpc = drpc(universe, app)?;
-                let conditions = drpc.object.pointer("/status/conditions").and_then(Value::as_array);
-                let told = conditions.into_iter().flatten().map(|condition| text_at(condition, "/message"));
+                let told = drpc.conditions().iter().map(|condition| object::text(condition, "/message").to_owned());
                 let waits = universe.waits().into_iter().map(|(_, wait)| wait).filter(|wait| wait.contains(app));
-                if told.chain(waits).any(|told| told.contains(text)) { Ok(()) } else { Err(drpc.line()) }
+                if told.chain(waits).any(|told| told.contains(text)) {
+                    Ok(())
+                } else {
+                    Err(format!("DRPC is {}", drpc.line()))
+                }
             }
-            Self::Settled { app, phase } => drpc(universe, app).and_then(|drpc| drpc.settled(phase)),
-            Self::Available { app, phase } => drpc(universe, app).and_then(|drpc| drpc.available(phase)),
-            Self::Progression { app, is } => {
-                drpc(universe, app).and_then(|drpc| if drpc.progression == *is { Ok(()) } else { Err(drpc.line()) })
-            }
+            Self::Settled { app, phase } => shows(universe, app, |drpc| drpc.settled(phase)),
+            Self::Available { app, phase } => shows(universe, app, |drpc| drpc.available(phase)),
+            Self::Progression { app, is } => shows(universe, app, |drpc| drpc.progression() == is),
             Self::Unprotected { app } => unprotected(universe, app),
             Self::Field { on, kind, namespace, name, field, is } => {
                 let found = resource(kind).and_then(|kind| {
@@ -184,107 +187,52 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
-/// A DRPC's status as far as waiting for it goes.
-pub(crate) struct Drpc {
-    pub(crate) object: Arc<Object>,
-    pub(crate) phase: String,
-    pub(crate) progression: String,
-}
-
 pub(crate) fn application(universe: &Universe, app: &str) -> Option<Application> {
     universe.applications().into_iter().find(|application| application.name == app)
 }
 
 pub(crate) fn drpc(universe: &Universe, app: &str) -> Result<Drpc, String> {
     let space = application(universe, app).map_or_else(|| "apps".to_owned(), |found| found.hub_namespace);
-    let object =
-        universe.cluster(HUB).see(&kinds::DRPC, Some(&space), app).map_err(|err| format!("DRPC {app}: {err}"))?;
-    Ok(Drpc { phase: text_at(&object, "/status/phase"), progression: text_at(&object, "/status/progression"), object })
+    match Drpc::read(universe.cluster(HUB), &space, app) {
+        Ok(Some(drpc)) => Ok(drpc),
+        Ok(None) => Err(format!("there is no DRPC {app}")),
+        Err(err) => Err(format!("DRPC {app}: {err}")),
+    }
 }
 
-fn text_at(object: &Value, pointer: &str) -> String {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-impl Drpc {
-    /// Status of a condition at the current generation; `stale` at an older one.
-    pub(crate) fn condition(&self, kind: &str) -> &str {
-        let conditions = self.object.pointer("/status/conditions").and_then(Value::as_array);
-        let found = conditions.into_iter().flatten().find(|condition| condition["type"] == kind);
-        let Some(found) = found else { return "absent" };
-        if found["observedGeneration"] != self.object["metadata"]["generation"] {
-            return "stale";
-        }
-        found["status"].as_str().unwrap_or_default()
-    }
-
-    fn available(&self, phase: &str) -> Result<(), String> {
-        if self.phase == phase && self.condition("Available") == "True" { Ok(()) } else { Err(self.line()) }
-    }
-
-    /// Whether nothing is left to do.
-    pub(crate) fn settled(&self, phase: &str) -> Result<(), String> {
-        self.available(phase)?;
-        let rest = self.condition("PeerReady") == "True" && self.condition("Protected") == "True";
-        if rest && self.progression == "Completed" { Ok(()) } else { Err(self.line()) }
-    }
-
-    /// The state in one line, with the first condition that is not True.
-    pub(crate) fn line(&self) -> String {
-        let conditions = self.object.pointer("/status/conditions").and_then(Value::as_array);
-        let bad = conditions.into_iter().flatten().find(|condition| condition["status"] != "True");
-        let bad = bad.map(|condition| {
-            let of = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
-            format!("; {} {}/{}: {}", of("type"), of("status"), of("reason"), of("message"))
-        });
-        format!("DRPC is {} {}{}", self.phase, self.progression, bad.unwrap_or_default())
-    }
+/// Nothing if the DRPC is as wanted, else what it shows.
+pub(crate) fn shows(universe: &Universe, app: &str, wanted: impl Fn(&Drpc) -> bool) -> Result<(), String> {
+    let drpc = drpc(universe, app)?;
+    if wanted(&drpc) { Ok(()) } else { Err(format!("DRPC is {}", drpc.line())) }
 }
 
 fn runs(universe: &Universe, app: &str, on: &str) -> Result<(), String> {
     if !universe.is_up(on) {
         return Err(format!("cluster {on} has no power"));
     }
-    let pod = universe.cluster(on).see(&kinds::POD, Some(app), app);
-    let Ok(pod) = pod else { return Err(format!("{app} has no pod on {on}")) };
-    if pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null() {
-        Ok(())
-    } else {
-        Err(format!("the pod of {app} on {on} does not run"))
+    match look::runs(universe.cluster(on), app) {
+        Ok(true) => Ok(()),
+        _ => Err(format!("no pod of {app} runs on {on}")),
     }
 }
 
 fn validated(universe: &Universe) -> Result<(), String> {
-    for kind in [&kinds::DR_CLUSTER, &kinds::DR_POLICY] {
-        for object in universe.cluster(HUB).see_all(kind, None).unwrap_or_default() {
-            let name = text_at(&object, "/metadata/name");
-            let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-            let found = conditions.into_iter().flatten().find(|condition| condition["type"] == "Validated");
-            if found.is_none_or(|condition| condition["status"] != "True") {
-                let why = found.and_then(|condition| condition["message"].as_str()).unwrap_or("no status yet");
-                return Err(format!("{} {name}: {why}", kind.kind));
-            }
-            let peers = object.pointer("/status/async/peerClasses").and_then(Value::as_array);
-            if kind.kind == "DRPolicy" && peers.is_none_or(Vec::is_empty) {
-                return Err(format!("DRPolicy {name}: no peer classes yet"));
-            }
-        }
+    match look::unvalidated(universe.cluster(HUB)) {
+        Ok(None) => Ok(()),
+        Ok(Some(lacks)) => Err(lacks),
+        Err(err) => Err(format!("the hub: {err}")),
     }
-    Ok(())
 }
 
 fn unprotected(universe: &Universe, app: &str) -> Result<(), String> {
     if let Ok(drpc) = drpc(universe, app) {
-        return Err(format!(
-            "{}, being deleted: {}",
-            drpc.line(),
-            !drpc.object["metadata"]["deletionTimestamp"].is_null()
-        ));
+        let deleting = if object::deleting(drpc.object()) { "being deleted" } else { "there" };
+        return Err(format!("DRPC {app} is still {deleting}: {}", drpc.line()));
     }
     for cluster in universe.managed().filter(|cluster| universe.is_up(cluster)) {
         for kind in [&kinds::VRG, &kinds::VOLUME_REPLICATION] {
             if let Some(object) = universe.cluster(cluster).see_all(kind, Some(app)).unwrap_or_default().first() {
-                return Err(format!("{} {} is left on {cluster}", kind.kind, text_at(object, "/metadata/name")));
+                return Err(format!("{} {} is left on {cluster}", kind.kind, object::name(object)));
             }
         }
     }

@@ -35,9 +35,9 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
 /// A cluster to fail over to: the one that the DRPC names for that, else any of its policy.
 fn somewhere_else(universe: &Universe, app: &str) -> Option<String> {
     let drpc = until::drpc(universe, app).ok()?;
-    let named = text(&drpc.object, "/spec/failoverCluster");
+    let named = text(drpc.object(), "/spec/failoverCluster");
     if !named.is_empty() {
         return Some(named.to_owned());
     }
-    universe.outline().peer_of(text(&drpc.object, "/spec/preferredCluster"))
+    universe.outline().peer_of(text(drpc.object(), "/spec/preferredCluster"))
 }

@@ -71,11 +71,7 @@ fn unsettled(universe: &Universe) -> Option<String> {
             "Relocate" => "Relocated",
             _ => "Deployed",
         };
-        let shown = match until::drpc(universe, name) {
-            Ok(shown) => shown,
-            Err(why) => return Some(why),
-        };
-        if let Err(why) = shown.settled(phase) {
+        if let Err(why) = until::shows(universe, name, |drpc| drpc.settled(phase)) {
             return Some(format!("{name}: {why}"));
         }
         let homes = hub::decided(universe, name);
