@@ -20,12 +20,15 @@ pub struct Watch {
     pub labels: String,
     /// Whether the operator can work without it: a kind whose CRD is missing is watched as soon as it appears.
     pub optional: bool,
+    /// Only of interest once there is an object of this kind: watched from then on. Before, it counts as a kind without
+    /// objects.
+    pub once: Option<Kind>,
 }
 
 impl Watch {
     /// Watches a kind everywhere.
     pub fn all(kind: Kind, resource: &'static Resource) -> Self {
-        Self { kind, resource, namespace: None, labels: String::new(), optional: false }
+        Self { kind, resource, namespace: None, labels: String::new(), optional: false, once: None }
     }
 
     /// Watches a kind in one namespace.
@@ -39,6 +42,13 @@ impl Watch {
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// The operator needs this kind only once there is an object of that one.
+    #[must_use]
+    pub fn once(mut self, kind: Kind) -> Self {
+        self.once = Some(kind);
         self
     }
 }

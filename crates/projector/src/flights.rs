@@ -81,6 +81,12 @@ impl Flights {
         self.slots.get(aggregate).map_or(0, |slots| slots.values().filter(|a| a.outcome.is_none()).count())
     }
 
+    /// When a command of the aggregate was decided last, those in this slot aside.
+    pub fn newest(&self, aggregate: &Aggregate, but: &str) -> Option<Time> {
+        let slots = self.slots.get(aggregate)?;
+        slots.iter().filter(|(slot, _)| *slot != but).map(|(_, attempt)| attempt.decided).max()
+    }
+
     /// May this wish become a command at `now`?
     pub fn clearance(&self, aggregate: &Aggregate, slot: &str, digest: BlobId, now: Time) -> Clearance {
         let Some(attempt) = self.last(aggregate, slot) else { return Clearance::Go };

@@ -36,7 +36,12 @@ pub use world::{Decided, World};
 /// |---|---|
 /// | 1 | |
 /// | 2 | the hub gives epochs with the VRG |
-pub const DECIDER_VERSION: u32 = 2;
+/// | 3 | fewer writes: statuses are held back longer, restored claims are noted as stored from the start |
+pub const DECIDER_VERSION: u32 = 3;
+
+/// The first version that holds statuses back until they have something to say that lasts, and notes at once on what it
+/// restores that all stores hold it.
+pub(crate) const FEWER_WRITES: u32 = 3;
 
 /// The earliest version whose decisions are still made as it made them: each question tells which version is asked
 /// ([`Ask::decider`]), so logs of these versions can be verified decision by decision.

@@ -46,7 +46,7 @@ fn of_spoke(command: &spoke::Command) -> Vec<ObjectId> {
         C::RestorePv { name, .. } | C::NoteDestination { volume: name, .. } => vec![volume(name)],
         C::RestorePvc { key, .. } => vec![claim(key)],
         C::ClearClaim { volume: of, claim: key, .. } => vec![volume(of), claim(key)],
-        C::Fenced { command, .. } => of_spoke(command),
+        C::Fenced { command, .. } | C::RestoreArchived { restore: command } => of_spoke(command),
         _ => Vec::new(),
     }
 }

@@ -283,7 +283,7 @@ fn of_spoke(command: &spoke::Command) -> String {
         C::NoteDestination { volume, handle } => format!("{volume}: {handle}"),
         C::CreateConfig => String::new(),
         C::WriteClusterConfigStatus { name, .. } => name.clone(),
-        C::Fenced { command, .. } => of_spoke(command),
+        C::Fenced { command, .. } | C::RestoreArchived { restore: command } => of_spoke(command),
     }
 }
 

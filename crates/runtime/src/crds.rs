@@ -1,11 +1,11 @@
 //! Which kinds the API server serves, as far as CRDs tell.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kube::Client;
 use ramen_api::kinds::{CUSTOM_RESOURCE_DEFINITION, Resource};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::stream::{Event, Source, Stream};
 
@@ -44,8 +44,9 @@ fn is_built_in(resource: &Resource) -> bool {
                 .any(|name| resource.group.strip_suffix(".k8s.io") == Some(name)))
 }
 
-/// Watches the CRDs' metadata and tells which there are, until dropped.
-pub(crate) async fn follow(client: Client, served: watch::Sender<Served>) {
+/// Once a kind is missing, watches the CRDs' metadata and tells which there are, until dropped.
+pub(crate) async fn follow(client: Client, served: watch::Sender<Served>, missing: Arc<Notify>) {
+    missing.notified().await;
     let mut events = Stream::new(client, Source::new(&CUSTOM_RESOURCE_DEFINITION, None, "").metadata_only());
     let mut names = BTreeSet::new();
     let mut reading = false;

@@ -13,7 +13,7 @@ use ramen_events::{
 use ramen_ledger::Ledger;
 use ramen_ports::Operator;
 use ramen_projector::Domain;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -180,6 +180,8 @@ async fn start<O: Operator>(
     parts.spawn(Part::Pipeline, pipeline.run(stop));
 
     let (served, knows_served) = watch::channel(Served::default());
+    let missing = Arc::new(Notify::new());
+    let seen = watch::Sender::default();
     for (index, watch) in operator.watches().into_iter().enumerate() {
         let watcher = Watcher {
             index,
@@ -188,12 +190,14 @@ async fn start<O: Operator>(
             inputs: inputs.clone(),
             vault: Arc::clone(&vault),
             served: knows_served.clone(),
+            missing: Arc::clone(&missing),
+            seen: seen.clone(),
             metrics: metrics.clone(),
         };
         parts.spawn_until_stop(Part::Watch, watcher.run());
     }
     if operator.watches().iter().any(|watch| watch.optional) {
-        parts.spawn_until_stop(Part::Watch, crds::follow(client, served));
+        parts.spawn_until_stop(Part::Watch, crds::follow(client, served, missing));
     }
     Ok(())
 }

@@ -1,16 +1,18 @@
 //! One watcher per row of the operator's table.
 //!
 //! A kind that the operator can work without, and that the API server does not serve, counts as a kind without objects.
-//! It is watched as soon as its CRD appears: one watch on the CRDs' metadata tells, so missing kinds cost no requests.
+//! It is watched as soon as its CRD appears: one watch on the CRDs' metadata tells, so a missing kind costs one request.
+//! Where no kind is missing, nobody looks at CRDs.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kube::Client;
 use ramen_api::kinds::{self, Resource};
+use ramen_events::Kind;
 use ramen_ledger::Input;
 use ramen_ports::Watch;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::{
     crds::Served,
@@ -37,8 +39,12 @@ pub(crate) struct Watcher {
     pub(crate) inputs: mpsc::Sender<Input>,
     /// Where the values of Secrets go.
     pub(crate) vault: Arc<Vault>,
-    /// Which CRDs there are.
+    /// Which CRDs there are, once somebody asked.
     pub(crate) served: watch::Receiver<Served>,
+    /// Asks for that.
+    pub(crate) missing: Arc<Notify>,
+    /// Kinds of which there was an object.
+    pub(crate) seen: watch::Sender<BTreeSet<Kind>>,
     pub(crate) metrics: Metrics,
 }
 
@@ -61,18 +67,23 @@ impl Watcher {
     /// Watches until the pipeline takes no more.
     pub(crate) async fn run(mut self) {
         let mut pause = PAUSES.0;
-        loop {
-            if self.watch.optional && !self.may_be_served().await {
-                if self.tell(Input::NotServed(self.index)).await.is_err() {
-                    return;
-                }
-                self.until_served().await;
+        if let Some(kind) = self.watch.once {
+            if self.tell(Input::NotServed(self.index)).await.is_err() {
+                return;
             }
+            if self.seen.subscribe().wait_for(|seen| seen.contains(&kind)).await.is_err() {
+                return;
+            }
+        }
+        loop {
             match self.follow(&mut pause).await {
                 End::Closed => return,
                 End::NotServed => {
-                    if self.watch.optional && self.tell(Input::NotServed(self.index)).await.is_err() {
-                        return;
+                    if self.watch.optional {
+                        if self.tell(Input::NotServed(self.index)).await.is_err() {
+                            return;
+                        }
+                        self.until_served().await;
                     }
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(if self.watch.optional { ASK_AGAIN } else { PAUSES.1 });
@@ -81,18 +92,12 @@ impl Watcher {
         }
     }
 
-    /// Waits until it is known which CRDs there are, or that this cannot be known.
-    async fn may_be_served(&mut self) -> bool {
-        let resource = self.watch.resource;
-        match self.served.wait_for(|served| *served != Served::Asking).await {
-            Ok(served) => served.may_serve(resource),
-            Err(_) => true,
-        }
-    }
-
+    /// Waits until the kind's CRD is there, or it cannot be known whether it is.
     async fn until_served(&mut self) {
         let resource = self.watch.resource;
-        if self.served.wait_for(|served| served.may_serve(resource)).await.is_err() {
+        self.missing.notify_one();
+        let known = |served: &Served| *served != Served::Asking && served.may_serve(resource);
+        if self.served.wait_for(known).await.is_err() {
             // Nobody watches the CRDs any more: the process ends.
             std::future::pending::<()>().await;
         }
@@ -135,6 +140,9 @@ impl Watcher {
 
     async fn pass_on(&self, event: Event, secrets: &mut BTreeSet<(String, String)>) -> Result<(), Closed> {
         let is_secret = *self.watch.resource == kinds::SECRET;
+        if let Event::Listed(_) | Event::Changed(_) = &event {
+            self.seen.send_if_modified(|seen| seen.insert(self.watch.kind));
+        }
         let input = match event {
             Event::Started => {
                 secrets.clear();

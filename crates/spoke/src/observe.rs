@@ -13,6 +13,8 @@ mod volumes;
 mod vrg;
 mod workload;
 
+pub(crate) use volumes::spec_hash;
+
 pub use stored::answers;
 
 /// What an object of a watched kind tells; `namespace` is the operator's own.

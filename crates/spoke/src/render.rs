@@ -67,6 +67,10 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
             let effects = self::command(fenced, namespace, blobs)?.into_iter();
             effects.map(|effect| stores::as_writer(effect, fence)).collect()
         }
+        Command::RestoreArchived { restore } => {
+            let effects = self::command(restore, namespace, blobs)?.into_iter();
+            effects.map(restore::as_archived).collect()
+        }
         Command::DeleteClusterClaim { name } => {
             vec![Effect::Delete { target: cluster_scoped(&kinds::CLUSTER_CLAIM, name), uid: None }]
         }

@@ -23,7 +23,8 @@ pub fn table(namespace: &str) -> Vec<Watch> {
         Watch::all(Kind::VolumeSnapshotClass, &kinds::VOLUME_SNAPSHOT_CLASS).optional(),
         Watch::all(Kind::VolumeGroupSnapshotClass, &kinds::VOLUME_GROUP_SNAPSHOT_CLASS).optional(),
         Watch::all(Kind::NetworkFenceClass, &kinds::NETWORK_FENCE_CLASS).optional(),
-        Watch::all(Kind::CsiAddonsNode, &kinds::CSI_ADDONS_NODE).optional(),
+        // Of a node, only the networks of its fence classes are told.
+        Watch::all(Kind::CsiAddonsNode, &kinds::CSI_ADDONS_NODE).optional().once(Kind::NetworkFenceClass),
         Watch::all(Kind::NetworkAttachmentDefinition, &kinds::NETWORK_ATTACHMENT_DEFINITION).optional(),
         Watch::all(Kind::ClusterClaim, &kinds::CLUSTER_CLAIM).optional(),
     ]

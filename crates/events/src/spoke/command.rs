@@ -215,6 +215,12 @@ pub enum Command {
         /// The command.
         command: Box<Command>,
     },
+    /// Restores a volume or a claim whose copy all stores of the VRG hold: what is created says so from the start, as
+    /// [`Command::MarkArchived`] would say later.
+    RestoreArchived {
+        /// `RestorePv` or `RestorePvc`.
+        restore: Box<Command>,
+    },
 }
 
 /// An event for people.
@@ -252,7 +258,7 @@ impl Command {
             Self::WriteClusterConfigStatus { .. } => "WriteClusterConfigStatus",
             Self::DeleteClusterClaim { .. } => "DeleteClusterClaim",
             Self::CompleteBinding { .. } => "CompleteBinding",
-            Self::Fenced { command, .. } => command.name(),
+            Self::Fenced { command, .. } | Self::RestoreArchived { restore: command } => command.name(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod cidrs;
 mod deletion;
 mod fence;
 pub(super) mod inventory;
+pub(super) use status::QUIET_MS;
 #[cfg(test)]
 pub(super) use works::ROLES;
 mod status;

@@ -93,6 +93,8 @@ pub struct Drpc {
     pub touched: Vec<(ClusterName, Time)>,
     /// The version of the deciders that is asked gives epochs.
     pub gives_epochs: bool,
+    /// The version of the deciders that is asked holds back what does not last.
+    pub fewer_writes: bool,
     /// Slots whose last attempt failed, with the words.
     pub failing: Vec<(String, String)>,
 }

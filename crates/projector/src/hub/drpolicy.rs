@@ -15,15 +15,18 @@ use std::collections::BTreeMap;
 
 use ramen_api::ramen::wire::{condition, finalizer, label, reason};
 use ramen_events::{
-    Command, Kind,
+    Aggregate, ClusterName, Command, Controller, Kind, Time,
     hub::{self, MetaPatch, ObjectRef, PeerClass, PolicyFact, PolicyStatus},
 };
 
-use crate::domain::{Ask, Decision};
+use crate::{
+    FEWER_WRITES,
+    domain::{Ask, Decision},
+};
 
 use super::{
     conditions::{Conditions, turned_bad},
-    drcluster::inventory,
+    drcluster::{QUIET_MS, inventory},
     state::Hub,
 };
 
@@ -120,6 +123,12 @@ impl Policy<'_> {
     fn report(&self, verdict: Verdict, classes: Option<Classes>, decision: &mut Decision) {
         let none = PolicyStatus::default();
         let before = self.fact.status.as_ref().unwrap_or(&none);
+        if verdict.is_waiting()
+            && let Some(at) = self.settles().filter(|at| *at > self.ask.now)
+        {
+            decision.ask_again(at, "tell what the clusters are waited for");
+            return;
+        }
         let mut conditions = Conditions::new(self.ask.now, &self.fact.meta, &before.conditions);
         match verdict {
             Verdict::Valid => conditions.yes(condition::VALIDATED, reason::SUCCEEDED, self.validated_text()),
@@ -148,6 +157,21 @@ impl Policy<'_> {
             events,
         };
         decision.want("status", Command::Hub(command));
+    }
+
+    /// When it will have been quiet about its clusters for long enough, unless more is done. What a policy waits for is
+    /// their validation and inventories, which come within moments as a rule.
+    fn settles(&self) -> Option<Time> {
+        if self.ask.decider < FEWER_WRITES {
+            return None;
+        }
+        let settles = |name: &ClusterName| {
+            let cluster = self.hub.clusters.get(&name.0)?;
+            let newest = self.ask.flights.newest(&Aggregate::new(Controller::DrCluster, "", &name.0), "");
+            let unheard = newest.is_none() && cluster.status.is_none();
+            Some(newest.or(unheard.then_some(self.ask.now))?.plus_ms(QUIET_MS))
+        };
+        self.fact.spec.clusters.iter().filter_map(settles).max()
     }
 
     /// What `Validated` says; the first words are ones that clients know. What the policy or the configuration asks

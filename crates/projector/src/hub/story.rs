@@ -11,6 +11,11 @@ use serde_json::json;
 
 use crate::{DECIDER_VERSION, World};
 
+/// What a status waits for until it is certain that there is something to tell, and how long at most.
+const HELD_BACK: [&str; 3] =
+    ["the status is due to be written", "tell what is waited for", "tell what the clusters are waited for"];
+const HELD_BACK_MS: u64 = 1_000;
+
 use super::Hub;
 
 mod clusters;
@@ -308,8 +313,24 @@ impl Story {
         )
     }
 
-    /// Carries out everything that is wanted until nothing is.
+    /// Carries out everything that is wanted until nothing is, statuses included that are held back for a moment.
     pub fn run(&mut self) {
+        self.carry_out_all();
+        while let Some((aggregate, (wanted, why))) = self.held_back() {
+            self.now = self.now.max(wanted);
+            self.timers.remove(&aggregate);
+            self.record(Some(aggregate), Payload::TimerFired { wanted, why });
+            self.carry_out_all();
+        }
+    }
+
+    fn held_back(&self) -> Option<(Aggregate, (Time, String))> {
+        let soon = self.now.plus_ms(HELD_BACK_MS);
+        let held = |(_, (at, why)): &(&Aggregate, &(Time, String))| *at <= soon && HELD_BACK.contains(&why.as_str());
+        self.timers.iter().find(held).map(|(aggregate, timer)| (aggregate.clone(), timer.clone()))
+    }
+
+    fn carry_out_all(&mut self) {
         for _ in 0..2_000 {
             let Some((aggregate, id, slot, command)) = self.queue.pop_front() else { return };
             let words = words(&command);

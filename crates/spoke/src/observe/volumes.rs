@@ -122,7 +122,7 @@ fn restorable(whole: &Value) -> Value {
 }
 
 /// Lower-case hex SHA-256 of `{"spec": ...}` in canonical form, with the escapes of Go's encoder (spec vrg 0).
-fn spec_hash(spec: &Value) -> String {
+pub fn spec_hash(spec: &Value) -> String {
     let text =
         json!({ "spec": spec }).to_string().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     let hash = Sha256::digest(text.as_bytes());

@@ -2,12 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use ramen_api::ramen::wire::{annotation, finalizer, label};
+use ramen_api::{
+    kinds,
+    ramen::wire::{annotation, finalizer, label},
+};
 use ramen_events::spoke::Key;
 use ramen_ports::Effect;
 use serde_json::{Map, Value, json};
 
-use super::{claim_target, volume_target};
+use super::{claim_target, volume_target, volumes};
+use crate::observe::spec_hash;
+
+/// API servers count no generations of volumes.
+const NEW_VOLUME: i64 = 0;
 
 /// Secrets that a StorageClass names, and where a volume refers to them.
 const SECRETS: &[(&str, &str)] = &[
@@ -76,6 +83,18 @@ pub fn restorable_claim(copy: &Value, key: &Key, owner: &Key) -> Value {
     claim["metadata"]["labels"][label::OWNER_NAMESPACE] = json!(owner.namespace);
     claim["metadata"]["labels"][label::OWNER_NAME] = json!(owner.name);
     claim
+}
+
+/// What is created says that all stores hold its copy.
+pub fn as_archived(effect: Effect) -> Effect {
+    let Effect::Create { target, mut body } = effect else { return effect };
+    let note = if target.resource == &kinds::PERSISTENT_VOLUME_CLAIM {
+        spec_hash(&body["spec"])
+    } else {
+        volumes::archive_note(NEW_VOLUME)
+    };
+    annotations(&mut body).insert(annotation::ARCHIVED.to_owned(), Value::String(note));
+    Effect::Create { target, body }
 }
 
 /// Takes away what only its API server may say, and these fields of the metadata.
@@ -179,6 +198,18 @@ mod tests {
         copy["metadata"].as_object_mut().unwrap().remove("annotations");
         let parameters = [("csi.storage.k8s.io/node-stage-secret-name".to_owned(), "s".to_owned())].into();
         assert_eq!(restorable_volume(&copy, "", &parameters)["metadata"]["annotations"][annotation::RESTORED], "True");
+    }
+
+    #[test]
+    fn what_is_archived_is_noted_as_after_an_upload() {
+        let claim = json!({ "metadata": { "name": "c", "namespace": "n" }, "spec": { "volumeName": "pv" } });
+        let noted = |effect| match as_archived(effect) {
+            Effect::Create { body, .. } => body["metadata"]["annotations"][annotation::ARCHIVED].clone(),
+            other => panic!("{other:?}"),
+        };
+        let key = Key::new("n", "c");
+        assert_eq!(noted(super::claim(&claim, &key, &key)), spec_hash(&claim["spec"]));
+        assert_eq!(noted(super::volume(&volume_copy(), "pv", "d", &BTreeMap::new())), "archiveV1-0");
     }
 
     #[test]

@@ -70,14 +70,18 @@ const BIND_AGAIN: &str = "volumereplicationgroups.ramendr.openshift.io/bind-agai
 
 pub fn mark_archived(pvc: &Key, hash: &str, volume: &str, generation: i64) -> Vec<Effect> {
     let note = json!({ "metadata": { "annotations": { annotation::ARCHIVED: hash, BIND_AGAIN: null } } });
-    let archive = format!("archiveV1-{generation}");
     vec![
         Effect::Merge { target: claim_target(pvc), body: note },
         Effect::Merge {
             target: volume_target(volume),
-            body: json!({ "metadata": { "annotations": { annotation::ARCHIVED: archive } } }),
+            body: json!({ "metadata": { "annotations": { annotation::ARCHIVED: archive_note(generation) } } }),
         },
     ]
+}
+
+/// How a volume of this generation says that all stores hold its copy.
+pub fn archive_note(generation: i64) -> String {
+    format!("archiveV1-{generation}")
 }
 
 pub fn complete_binding(pvc: &Key, at: Time) -> Effect {

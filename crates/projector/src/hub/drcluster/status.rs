@@ -2,16 +2,20 @@
 
 use ramen_api::ramen::wire::{condition, reason};
 use ramen_events::{
-    Command,
+    Command, Time,
     hub::{self, DrClusterStatus},
 };
 
 use crate::{
-    domain::Decision,
+    FEWER_WRITES,
+    domain::{Decision, Wanted},
     hub::conditions::{Conditions, turned_bad},
 };
 
 use super::{Cluster, Unmet, cidrs, fence};
+
+/// How long nothing may be done about a cluster before it is told what is waited for, in milliseconds.
+pub const QUIET_MS: u64 = 1_000;
 
 /// Reasons that a person has to act on.
 const BAD: [&str; 7] = [
@@ -24,8 +28,14 @@ const BAD: [&str; 7] = [
     reason::FENCE_ERROR,
 ];
 
-/// Writes the status if it says something new.
+/// Writes the status if it says something new. What is only waited for is not told while things still move.
 pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decision) {
+    if unmet.as_ref().is_some_and(|unmet| unmet.waiting)
+        && let Some(at) = settles(cluster, decision).filter(|at| *at > cluster.ask.now)
+    {
+        decision.ask_again(at, "tell what is waited for");
+        return;
+    }
     let none = DrClusterStatus::default();
     let before = cluster.fact.status.as_ref().unwrap_or(&none);
     let mut conditions = Conditions::new(cluster.ask.now, &cluster.fact.meta, &before.conditions);
@@ -56,6 +66,18 @@ pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decisio
         events,
     };
     decision.want("status", Command::Hub(command));
+}
+
+/// When it will have been quiet about the cluster for long enough, unless more is done; `None` if nothing was done yet.
+fn settles(cluster: &Cluster<'_>, decision: &Decision) -> Option<Time> {
+    let ask = &cluster.ask;
+    if ask.decider < FEWER_WRITES || ask.flights.failing(ask.aggregate).next().is_some() {
+        return None;
+    }
+    let fresh = |want: &Wanted| ask.flights.last(ask.aggregate, &want.slot).is_none();
+    let newest = ask.flights.newest(ask.aggregate, "status");
+    let newest = if decision.commands.iter().any(fresh) { Some(ask.now) } else { newest };
+    newest.map(|newest| newest.plus_ms(QUIET_MS))
 }
 
 impl Cluster<'_> {

@@ -12,6 +12,7 @@ use ramen_events::{
 };
 
 use crate::{
+    FEWER_WRITES,
     domain::Ask,
     hub::{index::placement_of, state::Hub},
 };
@@ -65,6 +66,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         ops_namespace: hub.config().map(|config| config.ops_namespace.clone()).unwrap_or_default(),
         can_watch: !hub.cannot_watch,
         gives_epochs: ask.decider >= super::epoch::SINCE,
+        fewer_writes: ask.decider >= FEWER_WRITES,
         copies: copies(hub, &listed, &vrg_namespace, &key.name),
         status_written: slot_time("status"),
         touched,

@@ -21,6 +21,10 @@ use super::{
 
 /// How often progress and mirrored fields are written at most, in milliseconds: they come in bursts.
 const SOFT_MS: u64 = 1_000;
+/// How long a step has to last to be told of, in milliseconds.
+const STEP_MS: u64 = 300;
+/// The same for the first step of a deletion that is told.
+const DELETION_STEP_MS: u64 = 1_000;
 /// How often times of synchronization are written at most, in milliseconds, when nothing else changes.
 const SLOW_MS: u64 = 30_000;
 /// How long a new DRPC may be without a status, in milliseconds: clusters usually answer sooner.
@@ -91,8 +95,9 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
             }
         }
     };
+    let lasts = lasts_at(drpc, stage);
     if !differs(before, after, soft) {
-        return Some(last.plus_ms(SOFT_MS));
+        return Some(last.plus_ms(SOFT_MS).max(lasts));
     }
     let unreported = before.conditions.is_empty();
     if before.phase == after.phase
@@ -103,7 +108,18 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
     match stage {
         Stage::Contacting(shut) if unreported => Some(shut.since.plus_ms(SILENCE_MS)),
         Stage::Preparing if unreported && drpc.last_failure().is_empty() => None,
-        _ => Some(drpc.now),
+        _ => Some(lasts),
+    }
+}
+
+/// From when on a step is worth telling: most are over in a moment, and the next one says more.
+fn lasts_at(drpc: &Drpc, stage: &Stage) -> Time {
+    match stage {
+        Stage::Running(Some(shut)) if drpc.fewer_writes => shut.since.plus_ms(STEP_MS).max(drpc.now),
+        Stage::Deleting(Some(shut)) if drpc.fewer_writes && drpc.fact.status.phase != "Deleting" => {
+            shut.since.plus_ms(DELETION_STEP_MS).max(drpc.now)
+        }
+        _ => drpc.now,
     }
 }
 

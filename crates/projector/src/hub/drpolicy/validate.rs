@@ -24,6 +24,17 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Whether it is likely to be overtaken soon, while its clusters get ready.
+    pub fn is_waiting(&self) -> bool {
+        match self {
+            Self::Waiting(_) => true,
+            Self::Invalid { reason, .. } => *reason == reason::DR_CLUSTERS_UNAVAILABLE,
+            Self::Valid => false,
+        }
+    }
+}
+
 fn invalid(reason: &'static str, message: String) -> Verdict {
     Verdict::Invalid { reason, message }
 }

@@ -12,12 +12,16 @@ use super::{
     verdict::{Verdict, whole_seconds},
     view::{Owner, View},
 };
-use crate::domain::Decision;
+use crate::{FEWER_WRITES, domain::Decision};
 
 /// How long a status that only shows progress is held back after a step began: most steps are over by then.
-const PROGRESS_PAUSE_MS: u64 = 1_000;
+const PROGRESS_PAUSE_MS: u64 = 5_000;
+/// The same, before [`FEWER_WRITES`].
+const FORMER_PROGRESS_PAUSE_MS: u64 = 1_000;
 /// How often words alone are worth a write, while what they say of stays as it is.
 const WORDS_PAUSE_MS: u64 = 5_000;
+/// How often words alone are worth a write once the work is done: they come in bursts, and the last ones count.
+const LAST_WORDS_PAUSE_MS: u64 = 1_000;
 /// How often times of synchronizations alone are worth a write.
 const COUNTERS_PAUSE_MS: u64 = 30_000;
 /// How long a deletion may take before its wait is told.
@@ -172,17 +176,29 @@ enum Worth {
 }
 
 fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, complete: bool, step: &str) -> Worth {
-    let due = view.since(step).plus_ms(PROGRESS_PAUSE_MS);
+    let fewer = view.ask.decider >= FEWER_WRITES;
+    let due = view.since(step).plus_ms(if fewer { PROGRESS_PAUSE_MS } else { FORMER_PROGRESS_PAUSE_MS });
     if let Some(before) = before {
         let last = before.last_update.unwrap_or_default();
         if same(before, wanted) {
             return Worth::Nothing;
         }
+        // Of times that are there for the first time, only the group's counts.
+        let without_counters = |status: &VrgStatus| {
+            let mut status = without_counters(status);
+            if fewer {
+                status.pvcs.iter_mut().for_each(|entry| entry.last_sync_time = None);
+            }
+            status
+        };
         if same(&without_counters(before), &without_counters(wanted)) {
             return later(view, last.plus_ms(COUNTERS_PAUSE_MS), false, "show times of synchronizations");
         }
         if !complete && outline(before) == outline(wanted) {
             return later(view, due.max(last.plus_ms(WORDS_PAUSE_MS)), false, "show progress of volumes");
+        }
+        if fewer && complete && outline(before) == outline(wanted) && answers(before) == answers(wanted) {
+            return later(view, last.plus_ms(LAST_WORDS_PAUSE_MS), false, "show what became of volumes");
         }
     }
     let was_bad = |kind: &str| before.and_then(|before| before.condition(kind)).is_some_and(is_bad);
@@ -199,6 +215,11 @@ fn outline(status: &VrgStatus) -> VrgStatus {
         conditions: status.conditions.iter().map(without_words).collect(),
         ..VrgStatus::default()
     }
+}
+
+/// What the hub waits for during a relocation.
+fn answers(status: &VrgStatus) -> (bool, bool) {
+    (status.prepare_for_final_sync_complete, status.final_sync_complete)
 }
 
 fn later(view: &View<'_>, due: Time, urgent: bool, why: &'static str) -> Worth {

@@ -49,6 +49,17 @@ pub fn place(view: &View<'_>, pair: &Pair<'_>) -> Placement {
     }
 }
 
+/// The same wish, for something whose copy all stores hold.
+pub fn as_archived(want: Wanted) -> Wanted {
+    match want.command {
+        AnyCommand::Spoke(restore @ (Command::RestorePv { .. } | Command::RestorePvc { .. })) => Wanted {
+            command: AnyCommand::Spoke(Command::RestoreArchived { restore: Box::new(restore) }),
+            slot: want.slot,
+        },
+        _ => want,
+    }
+}
+
 fn volume_slot(pair: &Pair<'_>) -> String {
     format!("restore/volume/{}", pair.volume.name)
 }

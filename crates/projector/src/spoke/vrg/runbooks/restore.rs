@@ -12,6 +12,7 @@ use ramen_events::{
 
 use super::placing::{self, Placement};
 use crate::{
+    FEWER_WRITES,
     domain::Wanted,
     spoke::{
         state::is_restored,
@@ -258,6 +259,17 @@ pub fn pairs(set: &StoredSet) -> Result<Vec<Pair<'_>>, String> {
     Ok(pairs)
 }
 
+/// Whether all stores of the VRG hold this very copy.
+fn is_archived(view: &View<'_>, pair: &Pair<'_>) -> bool {
+    let holds = |set: &StoredSet| {
+        set.asked_for == view.vrg.generation
+            && set.volumes.iter().any(|volume| volume.name == pair.volume.name && volume.blob == pair.volume.blob)
+            && set.claims.iter().any(|claim| claim.key == pair.claim.key && claim.blob == pair.claim.blob)
+    };
+    view.ask.decider >= FEWER_WRITES
+        && view.stores.iter().all(|store| view.work.answers.get(store.name).is_some_and(holds))
+}
+
 /// Brings the pairs here.
 fn place(view: &View<'_>, set: &StoredSet, pairs: &[Pair<'_>], remarks: &str) -> Outlook {
     let mut wants = Vec::new();
@@ -266,11 +278,12 @@ fn place(view: &View<'_>, set: &StoredSet, pairs: &[Pair<'_>], remarks: &str) ->
         match placing::place(view, pair) {
             Placement::Here => {}
             Placement::Wants(want, what) => {
+                let want = if is_archived(view, pair) { placing::as_archived(*want) } else { *want };
                 match view.failure_text(&want.slot) {
                     Some(failure) => problems.push(format!("{what}: {failure}")),
                     None => waits.push(what),
                 }
-                wants.push(*want);
+                wants.push(want);
             }
             Placement::Waits(what) => waits.push(what),
             Placement::Conflict(problem) => problems.push(problem),

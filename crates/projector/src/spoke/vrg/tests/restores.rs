@@ -41,6 +41,10 @@ impl Lab {
     fn restored(&self) -> Vec<String> {
         self.commands()
             .into_iter()
+            .map(|command| match command {
+                Command::RestoreArchived { restore } => *restore,
+                command => command,
+            })
             .filter_map(|command| match command {
                 Command::RestorePv { name, .. } => Some(name),
                 _ => None,
@@ -99,8 +103,21 @@ fn one_store_with_a_set_is_enough_once_the_other_failed_or_was_waited_for() {
     let mut lab = fresh("Failover");
     lab.answer(stored("s3-1", &["data"]));
     assert_eq!(lab.restored(), [] as [&str; 0], "the other store may hold a newer set");
-    assert_eq!(lab.decide().again.map(|again| again.at.ms_since(NOW)), Some(1_000), "a status is due first");
+    assert_eq!(lab.decide().again.map(|again| again.at.ms_since(NOW)), Some(3_000), "patience with it ends");
     lab.unreachable("s3-2");
+    assert_eq!(lab.restored(), ["pv-data"]);
+}
+
+#[rstest]
+#[case::in_both(&["s3-1", "s3-2"], true)]
+#[case::in_one(&["s3-1"], false)]
+fn what_all_stores_hold_is_noted_as_archived_from_the_start(#[case] stores: &[&str], #[case] noted: bool) {
+    let mut lab = fresh("Failover");
+    for profile in ["s3-1", "s3-2"] {
+        lab.answer(stored(profile, if stores.contains(&profile) { &["data"] } else { &[] }));
+    }
+    let is_noted = |command: &Command| matches!(command, Command::RestoreArchived { .. });
+    assert_eq!(lab.commands().iter().any(is_noted), noted);
     assert_eq!(lab.restored(), ["pv-data"]);
 }
 
