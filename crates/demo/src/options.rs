@@ -26,6 +26,11 @@ pub struct Options {
     #[arg(long, default_value_t = 2, value_name = "M", value_parser = clap::value_parser!(u16).range(1..=20))]
     pub pvcs: u16,
 
+    /// Rest this many seconds once the applications are protected; with 60, the story is the very one in which Ramen was
+    /// measured
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    pub idle: u16,
+
     /// Folder for what the run leaves behind; emptied first if a run of the demo made it
     #[arg(long, default_value = "demo-out", value_name = "DIR")]
     pub out: PathBuf,

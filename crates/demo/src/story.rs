@@ -107,12 +107,22 @@ impl<'a> Story<'a> {
     /// # Errors
     /// When a step does not get there, or data is lost that must not be.
     pub async fn disaster(&mut self) -> Result<()> {
-        let rest = Instant::now() + QUIET;
-        self.until(|_| Ok((Instant::now() < rest).then(|| "applications write".to_owned()))).await?;
+        if self.options.idle > 0 {
+            self.begin(&format!("idle-{}s", self.options.idle)).await;
+            self.rest(Duration::from_secs(self.options.idle.into())).await?;
+            self.end("nothing happens but synchronizations").await;
+        }
+        self.rest(QUIET).await?;
         self.failover().await?;
         self.heal().await?;
         self.relocate().await?;
         self.unprotect().await
+    }
+
+    /// Lets applications write.
+    async fn rest(&mut self, time: Duration) -> Result<()> {
+        let end = Instant::now() + time;
+        self.until(|_| Ok((Instant::now() < end).then(|| "applications write".to_owned()))).await
     }
 
     async fn failover(&mut self) -> Result<()> {

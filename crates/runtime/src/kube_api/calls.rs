@@ -10,6 +10,7 @@ use kube::{
         request::Request,
     },
 };
+use ramen_api::kinds;
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
 use ramen_ports::Target;
@@ -111,7 +112,10 @@ impl Calls {
     /// When the object is not what was expected it is read, so that the next decision sees what is really there.
     /// "Not found" alone does not say what was not found: a subresource may be missing instead of the object.
     async fn failed(&self, target: &Target, failed: Failed) -> Called {
-        let object = if failed.conflict || failed.not_found { self.get(target).await.ok() } else { None };
+        // That a namespace is there is all that anybody wants to know of it.
+        let matters = *target.resource != kinds::NAMESPACE;
+        let is_stale = failed.conflict || failed.not_found;
+        let object = if is_stale && matters { self.get(target).await.ok() } else { None };
         Called { outcome: failed.outcome, sight: object.map(|object| sight(target, object)) }
     }
 

@@ -12,7 +12,7 @@ use ramen_events::{
     hub::{self, ClusterConfigSeen, ViewAnswer, ViewFact, ViewScope, ViewWish},
 };
 
-use crate::domain::Decision;
+use crate::{FEWER_WRITES, domain::Decision};
 
 use super::{Cluster, inventory, works};
 
@@ -65,6 +65,9 @@ pub const CLASSES: [ClassKind; 5] = [
 /// Seconds between reads of a configuration that the cluster has not filled in yet.
 const FAST: i64 = 1;
 
+/// How long a cluster may take to fill it in before it is read for the first time, in milliseconds.
+const FILLED_MS: u64 = 500;
+
 /// Creates what is needed, drops what is not.
 pub fn ensure(cluster: &Cluster<'_>, decision: &mut Decision) {
     let listed = cluster.hub.policies_of(&cluster.name.0).next().is_some();
@@ -77,7 +80,16 @@ pub fn ensure(cluster: &Cluster<'_>, decision: &mut Decision) {
         return;
     }
     let config = inventory::config_of(cluster.hub, &cluster.name);
-    let interval = if config.is_some_and(|config| config.processed) { 0 } else { FAST };
+    // The cluster needs a moment to fill it in. Whoever reads too early has to read again and again.
+    let filled = work.map_or(cluster.ask.now, |known| known.at.plus_ms(FILLED_MS));
+    if cluster.ask.decider >= FEWER_WRITES && config.is_none() && cluster.ask.now < filled {
+        decision.ask_again(filled, "the cluster fills in its DRClusterConfig");
+        return;
+    }
+    let view = cluster.hub.view(&cluster.name, &name::dr_cluster_config_view(&cluster.name.0));
+    let unread =
+        cluster.ask.decider >= FEWER_WRITES && view.is_none_or(|view| matches!(view.fact.answer, ViewAnswer::Silent));
+    let interval = if unread || config.is_some_and(|config| config.processed) { 0 } else { FAST };
     let wish = cluster.wish(
         name::dr_cluster_config_view(&cluster.name.0),
         &kinds::DR_CLUSTER_CONFIG,

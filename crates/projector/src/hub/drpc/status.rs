@@ -108,8 +108,24 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
     match stage {
         Stage::Contacting(shut) if unreported => Some(shut.since.plus_ms(SILENCE_MS)),
         Stage::Preparing if unreported && drpc.last_failure().is_empty() => None,
+        Stage::Running(_) if unreported && drpc.fewer_writes && !is_told_in_full(after) => {
+            Some(lasts.max(drpc.asked.since.plus_ms(SILENCE_MS)))
+        }
+        // Nothing is left to be read, or to be written to.
+        Stage::Deleting(None) if drpc.fewer_writes => None,
+        _ if is_true(after) && !is_true(before) => Some(drpc.now),
         _ => Some(lasts),
     }
+}
+
+/// Whether it shows what protects the application, too.
+fn is_told_in_full(status: &DrpcStatus) -> bool {
+    status.progression == "Completed" && status.resource.as_ref().is_some_and(|told| !told.protected_pvcs.is_empty())
+}
+
+/// Whether it says that the application runs where it was asked to.
+fn is_true(status: &DrpcStatus) -> bool {
+    status.condition(condition::AVAILABLE).is_some_and(|told| told.status == ConditionStatus::True)
 }
 
 /// From when on a step is worth telling: most are over in a moment, and the next one says more.

@@ -202,8 +202,13 @@ fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, comple
         }
     }
     let was_bad = |kind: &str| before.and_then(|before| before.condition(kind)).is_some_and(is_bad);
+    // The hub frees the application from its old home as soon as it hears of this.
+    let accepted = fewer
+        && !view.is_primary()
+        && view.is_failover()
+        && before.is_none_or(|before| before.observed_generation != wanted.observed_generation);
     let turned_bad = wanted.conditions.iter().any(|c| is_bad(c) && !was_bad(&c.kind));
-    later(view, due, complete || turned_bad, "show progress")
+    later(view, due, complete || turned_bad || accepted, "show progress")
 }
 
 /// What a status says of the VRG as a whole, without words.
