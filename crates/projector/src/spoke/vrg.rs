@@ -32,6 +32,7 @@ use self::{
 };
 use super::Spoke;
 use crate::{
+    FEWER_WRITES,
     domain::{Ask, Decision},
     runbook::{self, Gate, Step},
 };
@@ -99,7 +100,11 @@ fn store_copy(view: &View<'_>, scene: &mut Scene, decision: &mut Decision) -> bo
         return false;
     }
     scene.copy = Some(upload::VrgArchive::stored());
-    let status = status::wanted(view, scene);
+    let mut status = status::wanted(view, scene);
+    if view.ask.decider >= FEWER_WRITES {
+        // The copy may be made before the VRG has a status at all.
+        status.last_update = status.last_update.or_else(|| Some(verdict::whole_seconds(latest_change(view, &status))));
+    }
     let reached = status.state == ramen_api::ramen::wire::state::State::Primary.as_str();
     let settled = scene.volumes.iter().all(|volume| volume.stage != scene::Stage::Settled || volume.archive.is_done());
     let since = latest_change(view, &status);
