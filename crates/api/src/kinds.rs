@@ -187,6 +187,10 @@ kinds! {
     SECRET = "" "v1" "Secret" "secrets" namespaced;
     /// A namespace.
     NAMESPACE = "" "v1" "Namespace" "namespaces" cluster;
+    /// Asks whose a token is.
+    TOKEN_REVIEW = "authentication.k8s.io" "v1" "TokenReview" "tokenreviews" cluster;
+    /// Asks what somebody may do.
+    SUBJECT_ACCESS_REVIEW = "authorization.k8s.io" "v1" "SubjectAccessReview" "subjectaccessreviews" cluster;
     /// A stable address of a workload.
     SERVICE = "" "v1" "Service" "services" namespaced;
     /// An event for people.

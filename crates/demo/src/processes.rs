@@ -79,6 +79,8 @@ pub struct Operator {
     data: PathBuf,
     log: PathBuf,
     listen: SocketAddr,
+    /// Where it gives captures.
+    pub captures: SocketAddr,
     child: Option<Child>,
     /// Figures of earlier processes of this operator.
     before: Figures,
@@ -93,7 +95,8 @@ impl Operator {
     /// When no port is free.
     pub fn new(cluster: &str, binaries: &Path, kubeconfig: PathBuf, out: &Path) -> Result<Self> {
         let name = if cluster == "hub" { "ramen-hub" } else { "ramen-spoke" };
-        let listen = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).context("no free port")?;
+        let port = || TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).context("no free port");
+        let (listen, captures) = (port()?, port()?);
         Ok(Self {
             cluster: cluster.to_owned(),
             binary: binaries.join(name),
@@ -101,6 +104,7 @@ impl Operator {
             data: out.join("data").join(cluster),
             log: out.join(format!("{name}-{cluster}.log")),
             listen,
+            captures,
             child: None,
             before: Figures::default(),
             starts: 0,
@@ -123,6 +127,7 @@ impl Operator {
         command.arg("--data-dir").arg(&self.data);
         command.args(["--namespace", "ramen-system", "--identity"]).arg(format!("{}-0", self.cluster));
         command.arg("--listen").arg(self.listen.to_string());
+        command.arg("--captures").arg(self.captures.to_string());
         if self.cluster != "hub" {
             command.args(["--cluster-name", &self.cluster]);
         }

@@ -60,6 +60,11 @@ pub struct Flags {
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8081", value_parser = parse_listen)]
     pub listen: Listen,
 
+    /// Address of /capture, which gives the event log to whoever may `get` that non-resource URL; plain HTTP, so keep it
+    /// on 127.0.0.1 and reach it through `kubectl port-forward`
+    #[arg(long, value_name = "ADDR", default_value = "none", value_parser = parse_listen)]
+    pub captures: Listen,
+
     /// Whether to act only while holding the Lease
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           default_missing_value = "true", require_equals = true)]
@@ -110,6 +115,7 @@ impl Flags {
             identity: self.identity.clone().filter(|name| !name.is_empty()).unwrap_or_else(unnamed),
             lease: self.leader_elect.then(|| Lease::named(lease_name)),
             listen: self.listen.0,
+            captures: self.captures.0,
             limits: Limits { call, store_call: call, ..Limits::default() },
             cluster,
         }

@@ -13,8 +13,9 @@
 //! - [`ramen_ledger`] is the pipeline without sockets and clocks: inputs to records, decisions and flights.
 //! - `pipeline` is the loop around it: durable first, then acted on.
 //! - `watch` and `crds` bring inputs, both from a `stream`; `executor` carries out commands through `kube_api` and `s3`.
-//! - `loss` tells people of a log that lost records; `lease`, `serve`, `metrics`, `gauges`, [`telemetry`], `parts` are what a process in a cluster needs besides.
+//! - `loss` tells people of a log that lost records; `lease`, `serve`, `captures`, `metrics`, `gauges`, [`telemetry`], `parts` are what a process in a cluster needs besides.
 
+mod captures;
 mod clock;
 mod crds;
 mod error;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, Settings,
+    captures::Captures,
     clock::WallClock,
     crds::{self, Served},
     executor::Executor,
@@ -146,6 +147,16 @@ async fn start<O: Operator>(
     metrics.lost.set(i64::try_from(lost).unwrap_or(i64::MAX));
     if lost > 0 {
         loss::report(lost, settings, &notices, &calls).await;
+    }
+
+    if let Some(addr) = settings.captures {
+        let listener = serve::listen(addr).await?;
+        let (history, end) = (Arc::clone(&log) as Arc<dyn History>, parts.end.clone());
+        let captures = Captures::new(history, calls.clone(), settings.cluster.to_string());
+        parts.spawn(Part::Server, async move {
+            serve::serve_captures(listener, captures, end).await;
+            Ok(())
+        });
     }
 
     let executor = Executor {

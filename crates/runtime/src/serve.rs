@@ -1,4 +1,4 @@
-//! Metrics and health over HTTP.
+//! Metrics and health over HTTP; captures have an address of their own.
 //!
 //! - `/metrics`: what Prometheus scrapes.
 //! - `/healthz`: the process runs.
@@ -9,12 +9,16 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    body::{Body, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, gauges::Asking, metrics::Metrics};
+use crate::{Error, captures::Captures, gauges::Asking, metrics::Metrics};
 
 /// The form in which metrics are given.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -24,9 +28,32 @@ pub(crate) async fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
     TcpListener::bind(addr).await.map_err(|err| Error::Listen { addr, err })
 }
 
-/// Serves until `stop`.
+/// Serves metrics and health until `stop`.
 pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, asking: Asking, stop: CancellationToken) {
     let shared = Arc::new((metrics, asking));
+    let each = move |request| {
+        let shared = Arc::clone(&shared);
+        async move { answer(&request, &shared.0, &shared.1).await }
+    };
+    serve_with(listener, each, stop).await;
+}
+
+/// Serves captures until `stop`.
+pub(crate) async fn serve_captures(listener: TcpListener, captures: Captures, stop: CancellationToken) {
+    let captures = Arc::new(captures);
+    let each = move |request| {
+        let captures = Arc::clone(&captures);
+        async move { captures.answer(&request).await }
+    };
+    serve_with(listener, each, stop).await;
+}
+
+async fn serve_with<F, A, B>(listener: TcpListener, each: F, stop: CancellationToken)
+where
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
+    A: Future<Output = Response<B>> + Send,
+    B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
     let mut connections = JoinSet::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         while connections.try_join_next().is_some() {}
@@ -35,11 +62,11 @@ pub(crate) async fn serve(listener: TcpListener, metrics: Metrics, asking: Askin
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             continue;
         };
-        let shared = Arc::clone(&shared);
+        let each = each.clone();
         connections.spawn(async move {
             let service = service_fn(move |request| {
-                let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(answer(&request, &shared.0, &shared.1).await) }
+                let answer = each(request);
+                async move { Ok::<_, Infallible>(answer.await) }
             });
             // A client that goes away is no error of ours.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

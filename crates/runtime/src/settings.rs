@@ -23,6 +23,8 @@ pub struct Settings {
     pub lease: Option<Lease>,
     /// Where metrics and health are served; `None`: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where captures of the log are given to those who may have them; `None`: nowhere.
+    pub captures: Option<SocketAddr>,
     /// Bounds on time and concurrency.
     pub limits: Limits,
 }

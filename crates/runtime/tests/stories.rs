@@ -11,9 +11,9 @@ use ramen_api::{
     kinds::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, EVENT, LEASE, VOLUME_REPLICATION_CLASS},
 };
 use ramen_events::{
-    ClusterName, Kind, ObjectId, Outcome, Payload,
+    ClusterName, Kind, ObjectId, Outcome, Payload, Seq,
     disk::{Options, Owner, SledLog},
-    log::find_bytes,
+    log::{History, find_bytes},
 };
 use ramen_ports::StoreProfile;
 use ramen_runtime::{Error, run};
@@ -291,15 +291,88 @@ async fn health_tells_what_is_missing_and_metrics_tell_what_was_asked() {
     assert_eq!(lease["spec"]["holderIdentity"], "", "given up at the stop");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn captures_are_for_those_who_may_have_them() {
+    let lab = Lab::new().await;
+    for account in ["auditor", "stranger"] {
+        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": { "namespace": "wants", "name": account } });
+        lab.cluster.create(&ramen_sim::kinds::SERVICE_ACCOUNT, &account).unwrap();
+    }
+    let rbac = "rbac.authorization.k8s.io";
+    let role = json!({ "apiVersion": format!("{rbac}/v1"), "kind": "ClusterRole", "metadata": { "name": "captures" },
+        "rules": [{ "nonResourceURLs": ["/capture"], "verbs": ["get"] }] });
+    lab.cluster.create(&ramen_sim::kinds::CLUSTER_ROLE, &role).unwrap();
+    let binding = json!({ "apiVersion": format!("{rbac}/v1"), "kind": "ClusterRoleBinding",
+        "metadata": { "name": "captures" },
+        "roleRef": { "apiGroup": rbac, "kind": "ClusterRole", "name": "captures" },
+        "subjects": [{ "kind": "ServiceAccount", "namespace": "wants", "name": "auditor" }] });
+    lab.cluster.create(&ramen_sim::kinds::CLUSTER_ROLE_BINDING, &binding).unwrap();
+
+    let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = ramen_runtime::Settings { captures: Some(addr), ..lab.settings("one") };
+    let process = lab.start_with(Mirror::new(), settings);
+    lab.set("wants", "a", "1");
+    until("the copy", || lab.value("copies", "a").as_deref() == Some("1")).await;
+    until("an address", || !ask(addr, "/").is_empty()).await;
+
+    assert!(ask(addr, "/capture").contains(" 401 "), "no token");
+    assert!(ask_as(addr, "/capture", "made-up").0.contains("401"), "a made-up token");
+    let (head, body) = ask_as(addr, "/capture", &token(&lab, "stranger"));
+    assert!(head.contains("403"), "{head}");
+    let body = String::from_utf8(body).unwrap();
+    assert!(body.contains("system:serviceaccount:wants:stranger") && body.contains("nonResourceURL"), "{body}");
+
+    let auditor = token(&lab, "auditor");
+    let (head, body) = ask_as(addr, "/capture?from=9&to=3", &auditor);
+    assert!(head.contains("400"), "{head} {}", String::from_utf8_lossy(&body));
+    let (head, body) = ask_as(addr, "/capture?to=2", &auditor);
+    assert!(head.contains("200") && head.contains("c1-1-2.ramenlog"), "{head}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &body).unwrap();
+    let capture = ramen_events::capture::Reader::open(file.path()).unwrap();
+    let captured: Vec<_> = capture.scan(Seq(1)).map(|record| record.unwrap().0).collect();
+    assert_eq!(captured, lab.records()[..2]);
+    for text in [&auditor, "made-up"] {
+        assert!(!body.windows(text.len()).any(|part| part == text.as_bytes()), "a token is in the capture");
+    }
+    process.stop().await.unwrap();
+}
+
+/// A token of a service account.
+fn token(lab: &Lab, account: &str) -> String {
+    let path = format!("/api/v1/namespaces/wants/serviceaccounts/{account}/token");
+    let url = lab.front.url();
+    let addr = url.strip_prefix("http://").unwrap().parse().unwrap();
+    let body = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {} }).to_string();
+    let length = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+    let (head, answer) = send(addr, &format!("POST {path}"), &length, &body);
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_else(|err| panic!("{head}: {err}"));
+    answer["status"]["token"].as_str().unwrap().to_owned()
+}
+
 /// Asks for a path and returns the whole answer; empty while nobody listens.
 fn ask(addr: std::net::SocketAddr, path: &str) -> String {
+    let (head, body) = send(addr, &format!("GET {path}"), "", "");
+    head + &String::from_utf8_lossy(&body)
+}
+
+/// As [`ask`], with a token: head and body.
+fn ask_as(addr: std::net::SocketAddr, path: &str, token: &str) -> (String, Vec<u8>) {
+    send(addr, &format!("GET {path}"), &format!("Authorization: Bearer {token}\r\n"), "")
+}
+
+/// Sends a request by HTTP 1.0, whose bodies are not cut into chunks: head and body of the answer.
+fn send(addr: std::net::SocketAddr, what: &str, headers: &str, body: &str) -> (String, Vec<u8>) {
     use std::io::{Read, Write};
 
-    let mut answer = String::new();
+    let mut answer = Vec::new();
     if let Ok(mut stream) = std::net::TcpStream::connect(addr) {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request = format!("{what} HTTP/1.0\r\nHost: x\r\n{headers}\r\n{body}");
         let _ = stream.write_all(request.as_bytes());
-        let _ = stream.read_to_string(&mut answer);
+        let _ = stream.read_to_end(&mut answer);
     }
-    answer
+    let end = answer.windows(4).position(|part| part == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
+    let body = answer.split_off(end);
+    (String::from_utf8_lossy(&answer).into_owned(), body)
 }

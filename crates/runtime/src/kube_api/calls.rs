@@ -10,7 +10,7 @@ use kube::{
         request::Request,
     },
 };
-use ramen_api::kinds;
+use ramen_api::kinds::{self, Resource};
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
 use ramen_ports::Target;
@@ -93,6 +93,15 @@ impl Calls {
         let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
         let body = body.to_string().into_bytes();
         self.send(request(target).create(&params, body)).await.map(drop).map_err(|failed| failed.outcome)
+    }
+
+    /// Asks a question of the kind that is answered at once and kept nowhere; returns the answer's `status`.
+    pub(crate) async fn review(&self, resource: &'static Resource, spec: Value) -> Result<Value, Outcome> {
+        let target = Target { resource, namespace: String::new(), name: String::new() };
+        let body = json!({ "apiVersion": resource.api_version(), "kind": resource.kind, "spec": spec });
+        let body = body.to_string().into_bytes();
+        let answer = self.send(request(&target).create(&PostParams::default(), body)).await;
+        answer.map(|mut answer| answer["status"].take()).map_err(|failed| failed.outcome)
     }
 
     /// Merges `patch` and returns the object.

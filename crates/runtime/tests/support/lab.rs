@@ -87,6 +87,7 @@ impl Lab {
             identity: identity.to_owned(),
             lease: None,
             listen: None,
+            captures: None,
             limits: Limits { call: Duration::from_secs(5), stop: Duration::from_secs(1), ..Limits::default() },
         }
     }

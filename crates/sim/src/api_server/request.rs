@@ -113,6 +113,7 @@ pub fn route(registry: &Registry, path: &str) -> Result<Route, Refusal> {
         None => true,
         Some("status") => kind.has_status(),
         Some("finalize") => plural == "namespaces" && group.is_empty(),
+        Some("token") => plural == "serviceaccounts" && group.is_empty(),
         Some(_) => false,
     };
     if misplaced || !known {
