@@ -6,6 +6,7 @@
 //!
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
+mod audit;
 mod causes;
 mod changes;
 mod cmd;
