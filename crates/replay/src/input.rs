@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::{merge::Merged, open};
+use crate::{live, merge::Merged, open};
 
 /// Logs of one installation
 #[derive(Clone, Debug, Args)]
 pub struct Input {
-    /// Capture files, or data directories of stopped operators: of the hub, of managed clusters, or of all of them
+    /// Capture files, or data directories of operators, stopped or running: of the hub, of managed clusters, or of all of them
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
 
@@ -25,7 +25,7 @@ impl Input {
     /// # Errors
     /// When one can't be read.
     pub fn read(&self) -> Result<Merged> {
-        let merged = Merged::read(open::open_all(&self.logs, self.salvage)?)?;
+        let merged = self.read_again()?;
         for clock in merged.clocks() {
             eprintln!("ramen-replay: {clock}");
         }
@@ -36,5 +36,18 @@ impl Input {
             );
         }
         Ok(merged)
+    }
+
+    /// Opens and merges the logs once more: what people should know of them was told before.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn read_again(&self) -> Result<Merged> {
+        Merged::read(open::open_all(&self.logs, self.salvage)?)
+    }
+
+    /// What changes when one of the logs has grown.
+    pub fn marks(&self) -> Vec<Option<Vec<u8>>> {
+        self.logs.iter().map(|path| live::mark(path)).collect()
     }
 }

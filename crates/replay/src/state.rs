@@ -123,6 +123,18 @@ impl State {
         }
     }
 
+    /// All of it, in the form in which operators save it.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let config = bincode::config::standard();
+        Ok(match self {
+            Self::Hub(world) => bincode::encode_to_vec(world, config)?,
+            Self::Spoke(world) => bincode::encode_to_vec(world, config)?,
+        })
+    }
+
     /// All of it, as JSON.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use ramen_events::{Aggregate, Command, Controller, Fact, Outcome, Payload, Time,
 
 use crate::{
     audit::{
+        before::Before,
         deviations, objectives, protection,
         report::{Action, CommandRun, Ending, NOT_KNOWN, Seen, Step, Waited, When},
         request,
@@ -26,8 +27,8 @@ pub struct Subject<'a> {
     pub vrgs: Vec<(String, String)>,
     /// Name of the runbook.
     pub kind: &'a str,
-    /// The cluster that it ran on before, and the entry that shows it.
-    pub source: Option<(String, usize)>,
+    /// The cluster that it ran on before.
+    pub source: Option<String>,
     /// The cluster that it is to run on.
     pub target: Option<String>,
     /// The entry that shows the request; the first of the action when none does.
@@ -36,8 +37,8 @@ pub struct Subject<'a> {
     pub end: usize,
     /// Name of the policy.
     pub policy: String,
-    /// The policy's scheduling interval when it was asked for, and the entry that shows it.
-    pub interval: Option<(String, usize)>,
+    /// The policy's scheduling interval when it was asked for, and the record that shows it.
+    pub interval: Option<(String, String)>,
 }
 
 impl Subject<'_> {
@@ -69,7 +70,7 @@ impl Subject<'_> {
 }
 
 /// All actions of the story's applications; first contact is none.
-pub fn all(merged: &Merged, story: &Story, targets: &Targets) -> Vec<Action> {
+pub fn all(merged: &Merged, story: &Story, targets: &Targets, before: Option<&Before>) -> Vec<Action> {
     let owners = crate::walks::owners(merged);
     let mut actions = Vec::new();
     for application in story.applications.iter().filter(|application| application.is_drpc()) {
@@ -78,7 +79,7 @@ pub fn all(merged: &Merged, story: &Story, targets: &Targets) -> Vec<Action> {
         let vrgs: Vec<(String, String)> = vrgs.collect();
         let blocks = application.blocks(story);
         for parts in grouped(&blocks) {
-            actions.extend(action(merged, story, drpc, &vrgs, &parts, targets));
+            actions.extend(action(merged, story, (drpc, &vrgs), &parts, targets, before));
         }
     }
     actions
@@ -104,17 +105,19 @@ fn grouped<'a, 'b>(blocks: &'b [Block<'a>]) -> Vec<Vec<&'b Block<'a>>> {
 fn action(
     merged: &Merged,
     story: &Story,
-    drpc: &Aggregate,
-    vrgs: &[(String, String)],
+    (drpc, vrgs): (&Aggregate, &[(String, String)]),
     parts: &[&Block<'_>],
     targets: &Targets,
+    before: Option<&Before>,
 ) -> Option<Action> {
     let (first, last) = (parts.first()?.walk, parts.last()?.walk);
-    let (asked, request) = request::of(merged, drpc, first.entry);
+    let (asked, request) = request::of(merged, drpc, first.entry, before);
     let left = last.steps.last().and_then(|step| step.left).filter(|_| last.until.is_some());
     // A walk without steps is done where it begins.
     let ended = left.or_else(|| last.until.map(|_| last.entry));
-    let fact = asked.and_then(|asked| request::drpc(merged, asked));
+    // Without the request, the object as it was seen before it was acted on.
+    let known = asked.or_else(|| (0..=first.entry).rev().find(|index| request::is_about(merged, *index, drpc)));
+    let fact = known.and_then(|known| request::drpc(merged, known));
     let policy = fact.map_or_else(|| NOT_KNOWN.to_owned(), |fact| fact.spec.policy.clone());
     let target = match (first.runbook.as_str(), fact) {
         ("deletion", _) | (_, None) => None,
@@ -126,11 +129,13 @@ fn action(
         drpc,
         vrgs: vrgs.to_vec(),
         kind: &first.runbook,
-        source: primary_before(merged, drpc, first.log, asked.unwrap_or(first.entry)),
+        source: primary_before(merged, drpc, first.log, asked.unwrap_or(first.entry))
+            .or_else(|| before?.primary(drpc).map(str::to_owned)),
         target: target.filter(|target| !target.is_empty()),
         asked: asked.unwrap_or(first.entry),
         end: ended.map_or(merged.entries.len().saturating_sub(1), |ended| with_decisions(merged, ended)),
-        interval: interval(merged, &policy, asked.unwrap_or(first.entry)),
+        interval: interval(merged, &policy, asked.unwrap_or(first.entry))
+            .or_else(|| Some((before?.interval(&policy)?.to_owned(), before?.name.clone()))),
         policy,
     };
     let (steps, in_steps) = steps(&subject, story, parts);
@@ -148,7 +153,7 @@ fn action(
         kind: first.runbook.clone(),
         action: first.action.clone(),
         from_cluster: match (&subject.source, first.runbook.as_str()) {
-            (Some((cluster, _)), _) => cluster.clone(),
+            (Some(cluster), _) => cluster.clone(),
             (None, "deploy") => "none".to_owned(),
             (None, _) => NOT_KNOWN.to_owned(),
         },
@@ -183,15 +188,15 @@ fn with_decisions(merged: &Merged, decision: usize) -> usize {
 }
 
 /// The cluster that was last asked to be primary.
-fn primary_before(merged: &Merged, drpc: &Aggregate, hub: usize, before: usize) -> Option<(String, usize)> {
+fn primary_before(merged: &Merged, drpc: &Aggregate, hub: usize, before: usize) -> Option<String> {
     let entries = merged.entries.get(..before)?;
-    entries.iter().enumerate().rev().find_map(|(index, entry)| match &entry.record.payload {
+    entries.iter().rev().find_map(|entry| match &entry.record.payload {
         Payload::Commanded { command: Command::Hub(hub::Command::ApplyVrgWork(work)), .. }
             if entry.log == hub
                 && entry.record.aggregate.as_ref() == Some(drpc)
                 && work.manifest.spec.state == "primary" =>
         {
-            Some((work.cluster.0.clone(), index))
+            Some(work.cluster.0.clone())
         }
         // Without the command, what the agent says that it was.
         Payload::Observed(Fact::Hub(hub::Fact::Work(work)))
@@ -199,18 +204,18 @@ fn primary_before(merged: &Merged, drpc: &Aggregate, hub: usize, before: usize) 
                 && work.drpc.as_ref().is_some_and(|of| of.namespace == drpc.namespace && of.name == drpc.name)
                 && work.feedback.as_ref().is_some_and(|feedback| feedback.state == "Primary") =>
         {
-            Some((work.cluster.0.clone(), index))
+            Some(work.cluster.0.clone())
         }
         _ => None,
     })
 }
 
 /// The scheduling interval of a policy, as last seen before an entry.
-fn interval(merged: &Merged, policy: &str, before: usize) -> Option<(String, usize)> {
+fn interval(merged: &Merged, policy: &str, before: usize) -> Option<(String, String)> {
     let entries = merged.entries.get(..=before)?;
     entries.iter().enumerate().rev().find_map(|(index, entry)| match &entry.record.payload {
         Payload::Observed(Fact::Hub(hub::Fact::Policy(fact))) if fact.meta.name == policy => {
-            Some((fact.spec.interval.clone(), index))
+            Some((fact.spec.interval.clone(), merged.name(index)))
         }
         _ => None,
     })

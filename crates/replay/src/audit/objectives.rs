@@ -19,7 +19,7 @@ use crate::{
 
 /// The entry at which the hub first saw the old cluster as lost: unavailable at the request, or later before recovery.
 pub fn loss(subject: &Subject<'_>) -> Option<usize> {
-    let (source, _) = subject.source.as_ref().filter(|_| subject.kind == "failover")?;
+    let source = subject.source.as_ref().filter(|_| subject.kind == "failover")?;
     let until = recovered(subject).unwrap_or(subject.end);
     let mut lost = None;
     for (index, entry) in subject.merged.entries.iter().enumerate().take(until.saturating_add(1)) {
@@ -116,7 +116,7 @@ fn judge(subject: &Subject<'_>, objective: &mut Objective, application: &str, ta
     };
     objective.target_ms = Some(target.ms);
     if target.from.starts_with("scheduling") {
-        objective.evidence.extend(subject.interval.as_ref().map(|(_, index)| subject.merged.name(*index)));
+        objective.evidence.extend(subject.interval.as_ref().map(|(_, record)| record.clone()));
     }
     objective.target_from = target.from;
     objective.result = match objective.reached_ms {
@@ -213,7 +213,7 @@ fn rpo(subject: &Subject<'_>, loss: Option<usize>) -> Vec<Objective> {
 
 /// The entry that shows that the last synchronization of a relocation was complete.
 fn final_sync(subject: &Subject<'_>) -> Option<usize> {
-    let (source, _) = subject.source.as_ref().filter(|_| subject.kind == "relocate")?;
+    let source = subject.source.as_ref().filter(|_| subject.kind == "relocate")?;
     let entries = subject.merged.entries.get(subject.asked..=subject.end)?;
     entries.iter().zip(subject.asked..).find_map(|(entry, index)| {
         let complete = match &entry.record.payload {
@@ -246,7 +246,7 @@ fn name(merged: &Merged, index: usize) -> &str {
 /// What the old cluster's volumes and groups showed: times no later than `until`, whenever they were reported.
 fn syncs(subject: &Subject<'_>, until: Time) -> Syncs {
     let mut syncs = Syncs::default();
-    let Some((source, _)) = &subject.source else { return syncs };
+    let Some(source) = &subject.source else { return syncs };
     let group = |vrg: &(String, String)| format!("{}/{}", vrg.0, vrg.1);
     for (index, entry) in subject.merged.entries.iter().enumerate().take(subject.end.saturating_add(1)) {
         let here = subject.merged.log_name(entry) == source;

@@ -17,7 +17,7 @@ pub fn missing(subject: &Subject<'_>, loss: Option<usize>) -> Vec<Unprotected> {
     }
     let moment = loss.unwrap_or(subject.asked);
     missing.extend(reported(subject, moment));
-    match subject.source.as_ref().map(|(source, _)| (source, subject.log_of(source))) {
+    match subject.source.as_ref().map(|source| (source, subject.log_of(source))) {
         Some((_, Some(log))) => missing.extend(on_cluster(subject, log, moment)),
         Some((source, None)) => missing.push(Unprotected {
             what: "claims without protection".to_owned(),

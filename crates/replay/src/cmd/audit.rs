@@ -252,11 +252,12 @@ fn of_action(action: &Action, out: &mut dyn Write) -> Result<()> {
     line("result", format!("{}, {}", action.result.words(), span_text(action.took_ms)))?;
     if !action.objectives.is_empty() {
         writeln!(out)?;
-        let mut table = Table::new(&["  OBJECTIVE", "OF", "REACHED", "TARGET", "RESULT", "EVIDENCE", "NOTE"]);
+        let mut table = Table::new(&["  OBJECTIVE", "OF", "REACHED", "TARGET", "RESULT", "EVIDENCE"]);
         for objective in &action.objectives {
             table.row(row(objective));
         }
         table.print(out)?;
+        notes(&action.objectives, out)?;
     }
     writeln!(out)?;
     let mut table = Table::new(&["  STEP", "CLUSTER", "FROM", "TOOK", "COMMANDS", "RECORD", "WAITED LONGEST FOR"]);
@@ -301,6 +302,23 @@ fn of_action(action: &Action, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
+/// How things were counted, or why they are not known: each note once, with what it is about.
+fn notes(objectives: &[Objective], out: &mut dyn Write) -> Result<()> {
+    let mut notes: Vec<(&str, Vec<&str>)> = Vec::new();
+    for objective in objectives.iter().filter(|objective| !objective.note.is_empty()) {
+        let of = if objective.measure.is_rto() { objective.measure.words() } else { &objective.of };
+        match notes.iter_mut().find(|(note, _)| *note == objective.note) {
+            Some((_, about)) => about.push(of),
+            None => notes.push((&objective.note, vec![of])),
+        }
+    }
+    for (note, mut about) in notes {
+        about.dedup();
+        writeln!(out, "  {}", styled(DIM, format!("{}: {note}", about.join(", "))))?;
+    }
+    Ok(())
+}
+
 fn row(objective: &Objective) -> Vec<crate::table::Cell> {
     let plain = anstyle::Style::new();
     let span = |ms: Option<u64>, none: &str| ms.map_or_else(|| none.to_owned(), span_text);
@@ -316,7 +334,6 @@ fn row(objective: &Objective) -> Vec<crate::table::Cell> {
         (span(objective.target_ms, "none given"), plain),
         (objective.result.words().to_owned(), style),
         (objective.evidence.join(" "), NAME),
-        (objective.note.clone(), DIM),
     ]
 }
 

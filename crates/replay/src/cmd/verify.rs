@@ -144,11 +144,13 @@ fn replay<D: Domain>(capture: &Reader) -> Result<Replayed, String> {
     let world = if base.seq == Seq(0) { World::<D>::default() } else { before(capture)? };
     let mut verifier = Verifier::new(world);
     // Decisions of other deciders are theirs: they are folded, not compared.
-    let mut ours = true;
+    let is_ours = |decider: &u32| (OLDEST_DECIDER..=DECIDER_VERSION).contains(decider);
+    // A slice tells who was at work when it begins.
+    let mut ours = capture.header().deciders.first().is_none_or(is_ours);
     for record in capture.scan(base.seq.next()) {
         let (record, _) = record.map_err(|err| format!("{err}; {}", err.remedy()))?;
         if let Payload::Started { decider, .. } = record.payload {
-            ours = (OLDEST_DECIDER..=DECIDER_VERSION).contains(&decider);
+            ours = is_ours(&decider);
         }
         if !ours {
             verifier.fold(&record);
