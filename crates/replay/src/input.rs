@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
 use crate::{live, merge::Merged, open};
@@ -14,7 +14,7 @@ pub struct Input {
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
 
-    /// Of damaged captures, read what is provably intact
+    /// Of damaged captures, read what is provably intact; show logs side by side that do not belong together
     #[arg(long)]
     salvage: bool,
 }
@@ -23,7 +23,7 @@ impl Input {
     /// Opens and merges the logs. What people should know of them goes to stderr.
     ///
     /// # Errors
-    /// When one can't be read.
+    /// When one can't be read, or is of another installation; with `--salvage`, the latter is only told.
     pub fn read(&self) -> Result<Merged> {
         let merged = self.read_again()?;
         for clock in merged.clocks() {
@@ -31,9 +31,15 @@ impl Input {
         }
         for log in merged.strangers() {
             let name = log.name();
-            eprintln!(
-                "ramen-replay: {name} knows no command of this hub's log: is it of the same installation and time?"
-            );
+            let words = format!("{name} knows no command of this hub's log");
+            // Of a hub's log that begins later, or was begun anew, that is no proof.
+            if merged.is_whole_hub() && !self.salvage {
+                bail!(
+                    "{}: {words}: it is of another installation, or of another time; give logs that belong together                      (--salvage shows them side by side all the same)",
+                    log.path.display()
+                );
+            }
+            eprintln!("ramen-replay: {words}: is it of the same installation and time?");
         }
         Ok(merged)
     }

@@ -7,6 +7,7 @@
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
 mod audit;
+mod blobs;
 mod causes;
 mod changes;
 mod cmd;

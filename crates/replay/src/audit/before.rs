@@ -1,6 +1,5 @@
 //! What the hub knew before the first record: a slice carries it.
 
-use anyhow::Result;
 use ramen_events::{Aggregate, Seq};
 use serde_json::Value;
 
@@ -14,17 +13,15 @@ pub struct Before {
 }
 
 impl Before {
-    /// Reads it off the hub's log; `None` when the log begins with its first record.
-    ///
-    /// # Errors
-    /// When the log begins later, and does not carry the state there.
-    pub fn of(merged: &Merged) -> Result<Option<Self>> {
-        let Some(log) = merged.logs.iter().find(|log| log.is_hub()) else { return Ok(None) };
+    /// Reads it off the hub's log; `None` when the log begins with its first record, or does not carry the state.
+    pub fn of(merged: &Merged) -> Option<Self> {
+        let log = merged.logs.iter().find(|log| log.is_hub())?;
         let base = log.history.base().seq;
         if base == Seq(0) {
-            return Ok(None);
+            return None;
         }
-        Ok(Some(Self { state: State::at(log, base)?.json()?, name: format!("state at {}#{base}", log.name()) }))
+        let state = State::at(log, base).and_then(|state| state.json()).ok()?;
+        Some(Self { state, name: format!("state at {}#{base}", log.name()) })
     }
 
     /// The DRPC as it was.

@@ -58,7 +58,7 @@ pub fn report(merged: &Merged, scope: &Scope, targets: &Targets) -> Result<Repor
         bail!(Usage("an audit is about what the hub was asked: give the hub's log, too".to_owned()));
     }
     let story = Story::of(merged, scope.application.as_deref())?;
-    let mut actions = actions::all(merged, &story, targets, before::Before::of(merged)?.as_ref());
+    let mut actions = actions::all(merged, &story, targets, before::Before::of(merged).as_ref());
     if let Some(policy) = &scope.policy {
         if !actions.iter().any(|action| action.policy == *policy) {
             let mut policies: Vec<&str> = actions.iter().map(|action| action.policy.as_str()).collect();

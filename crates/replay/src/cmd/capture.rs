@@ -43,6 +43,10 @@ pub(super) struct Arguments {
     /// Up to this record
     #[arg(long, value_name = "SEQ")]
     to: Option<u64>,
+
+    /// Of a damaged capture, keep what is provably intact
+    #[arg(long)]
+    salvage: bool,
 }
 
 fn object(text: &str) -> Result<ObjectRef, String> {
@@ -54,7 +58,8 @@ fn object(text: &str) -> Result<ObjectRef, String> {
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let log = Log::open(&arguments.log, false)?;
+    let log = Log::open(&arguments.log, arguments.salvage)?;
+    log.warn();
     let history = log.history.as_ref();
     let wanted = Wanted {
         drpc: arguments.drpc.clone(),

@@ -52,7 +52,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut merged = arguments.input.read()?;
     let mut day = String::new();
     show(arguments, &merged, &[], &mut day, out)?;
-    while arguments.follow {
+    if !arguments.follow {
+        return Ok(Exit::Good);
+    }
+    loop {
         out.flush()?;
         thread::sleep(arguments.interval);
         let now = arguments.input.marks();
@@ -64,7 +67,6 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
             show(arguments, &merged, &seen, &mut day, out)?;
         }
     }
-    Ok(Exit::Good)
 }
 
 /// Shows what passes the filter, and of each log, only what comes after what was seen of it.

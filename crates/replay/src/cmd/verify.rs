@@ -15,7 +15,7 @@ use ramen_events::{
 use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
 use serde::Serialize;
 
-use crate::{Divergence, Exit, Verifier, cmd::Format};
+use crate::{Divergence, Exit, Verifier, blobs::Missing, cmd::Format};
 
 /// Checks the hash chain, folds, decides again and compares each decision with the recorded one
 #[derive(Clone, Debug, Args)]
@@ -143,12 +143,15 @@ fn replay<D: Domain>(capture: &Reader) -> Result<Replayed, String> {
     let base = capture.base();
     let world = if base.seq == Seq(0) { World::<D>::default() } else { before(capture)? };
     let mut verifier = Verifier::new(world);
+    let told = |err: ramen_events::log::Error| format!("{err}; {}", err.remedy());
+    let mut missing = Missing::of(capture).map_err(told)?;
     // Decisions of other deciders are theirs: they are folded, not compared.
     let is_ours = |decider: &u32| (OLDEST_DECIDER..=DECIDER_VERSION).contains(decider);
     // A slice tells who was at work when it begins.
     let mut ours = capture.header().deciders.first().is_none_or(is_ours);
     for record in capture.scan(base.seq.next()) {
-        let (record, _) = record.map_err(|err| format!("{err}; {}", err.remedy()))?;
+        let (record, _) = record.map_err(told)?;
+        missing.next(&record);
         if let Payload::Started { decider, .. } = record.payload {
             ours = is_ours(&decider);
         }
@@ -158,7 +161,10 @@ fn replay<D: Domain>(capture: &Reader) -> Result<Replayed, String> {
             return Ok(Replayed { compared: verifier.compared(), divergence: Some(divergence) });
         }
     }
-    Ok(Replayed { compared: verifier.compared(), divergence: None })
+    match missing.words() {
+        Some(words) => Err(words),
+        None => Ok(Replayed { compared: verifier.compared(), divergence: None }),
+    }
 }
 
 /// The state before the first record of a slice.
