@@ -178,8 +178,14 @@ fn read(folder: &Path, bytes: &[u8]) -> (Option<(Seq, String, bool)>, usize) {
     })
 }
 
+/// Some of it each time; `PROPTEST_CASES` asks for more.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_some() { config } else { ProptestConfig { cases: 64, ..config } }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn random_bytes_are_no_record_or_one_that_can_be_written_again(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {

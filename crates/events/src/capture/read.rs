@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    BlobId, ChainHash, Seq, Stamp,
+    BlobId, ChainHash, Record, Seq,
     capture::{
         Error, Header, MAGIC, Place, Trailer, VERSION, frame,
         frame::{Bad, CHECK, Checked, LEAD},
@@ -80,6 +80,18 @@ impl Reader {
         }
     }
 
+    /// As [`Reader::open`], handing out each record on the way, before anything behind it was looked at: for whoever reads
+    /// all of it once. The reader that is handed out with it knows header, snapshot and blobs.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; what was handed out until then is intact.
+    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, &Record)) -> Result<Self, Error> {
+        match Self::read(path, each)? {
+            (reader, None) => Ok(reader),
+            (_, Some(err)) => Err(err),
+        }
+    }
+
     /// Opens what is provable of a capture that is damaged or cut off: all records before the first that is not whole.
     /// Their chain is intact; that nothing was taken off their end is not proven.
     ///
@@ -88,9 +100,16 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`], when not even what comes before the records is whole.
     pub fn salvage(path: &Path) -> Result<(Self, Option<Error>), Error> {
+        Self::read(path, &mut |_, _| {})
+    }
+
+    fn read(path: &Path, each: &mut dyn FnMut(&Self, &Record)) -> Result<(Self, Option<Error>), Error> {
         let failed = |err| Error::File { doing: "read", path: path.to_owned(), err };
         let file = Arc::new(File::open(path).map_err(failed)?);
-        let mut input = Checked::new(BufReader::with_capacity(1 << 16, At { file: Arc::clone(&file), position: 0 }));
+        let from_start = || At { file: Arc::clone(&file), position: 0 };
+        let length = file.metadata().map_err(failed)?.len();
+        let known = frame::is_whole(from_start(), length).map_err(failed)?;
+        let mut input = Checked::new(BufReader::with_capacity(1 << 16, from_start()), known);
         let at = |place| move |bad: Bad| bad.at(place, failed);
 
         let start = input.start::<12>();
@@ -139,7 +158,7 @@ impl Reader {
             let (id, came_with, _) = blob_of(&contents).ok_or(Error::Damaged { place })?;
             reader.blobs.insert(id, (came_with, span));
         }
-        let wrong = reader.index_records(input).err();
+        let wrong = reader.index_records(input, each).err();
         if wrong.is_some() {
             reader.header.last = reader.head.seq;
         }
@@ -147,7 +166,11 @@ impl Reader {
     }
 
     /// Follows the records to the end of the file, and remembers where they are.
-    fn index_records(&mut self, mut input: Checked<BufReader<At>>) -> Result<(), Error> {
+    fn index_records(
+        &mut self,
+        mut input: Checked<BufReader<At>>,
+        each: &mut dyn FnMut(&Self, &Record),
+    ) -> Result<(), Error> {
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
         let at = |place| move |bad: Bad| bad.at(place, failed);
@@ -158,8 +181,9 @@ impl Reader {
                 self.entrances.push(Entrance { seq, start: input.position(), before: self.head.hash });
             }
             let bytes = input.frame(frame::RECORD, stored::MAX_RECORD).map_err(at(place))?;
-            let stamp = stamp_of(seq, &bytes)?;
-            self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp };
+            let record = record_of(seq, &bytes)?;
+            self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp: record.stamp };
+            each(self, &record);
         }
         let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
         let trailer: Trailer = decoded(&trailer, Place::Trailer)?;
@@ -201,9 +225,9 @@ fn decoded<T: bincode::Decode<()>>(contents: &[u8], place: Place) -> Result<T, E
     }
 }
 
-fn stamp_of(seq: Seq, bytes: &[u8]) -> Result<Stamp, Error> {
+fn record_of(seq: Seq, bytes: &[u8]) -> Result<Record, Error> {
     match stored::decode(bytes) {
-        Ok(record) if record.seq == seq => Ok(record.stamp),
+        Ok(record) if record.seq == seq => Ok(record),
         Ok(_) => Err(Error::Damaged { place: Place::Record(seq) }),
         Err(err) => Err(Error::Record { seq, err }),
     }
