@@ -41,6 +41,21 @@ impl Log {
         if path.is_dir() { Self::directory(path) } else { Self::capture(path, salvage) }
     }
 
+    /// As [`Log::open`], for whoever reads only part of it: of a capture, the chain is checked where it is read.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_part(path: &Path, salvage: bool) -> Result<Self> {
+        if !path.is_dir()
+            && let Ok(reader) = Reader::open_quickly(path)
+            && let Some(owner) = reader.header().owner.clone().filter(|_| reader.header().records() > 0)
+        {
+            return Ok(Self { path: path.to_owned(), owner, history: Box::new(reader), wrong: None, _copy: None });
+        }
+        // What is wrong with it is told as always.
+        Self::open(path, salvage)
+    }
+
     fn directory(path: &Path) -> Result<Self> {
         let told = |err: log::Error| {
             let context = format!("{}: {}", path.display(), err.remedy());
