@@ -23,7 +23,7 @@ use crate::{
 
 pub use error::{Error, Place};
 pub use read::Reader;
-pub use write::{write, write_file};
+pub use write::{write, write_file, write_slice, write_slice_file};
 
 /// What a capture file starts with; its version follows.
 const MAGIC: [u8; 8] = *b"RAMENLOG";

@@ -218,3 +218,24 @@ fn what_comes_before_damage_can_be_salvaged() {
     let (_, wrong) = Reader::salvage(&File::holding(&bytes).path()).unwrap();
     assert!(wrong.is_none(), "{wrong:?}");
 }
+
+/// Opened quickly, a capture shows the same, and hides no damage.
+#[test]
+fn a_capture_that_is_opened_quickly_is_the_same() {
+    let log = log();
+    let (from, to) = (2, log.head().seq.0);
+    let file = File::holding(&captured(&log, from, to));
+    let (slow, quick) = (Reader::open(&file.path()).unwrap(), Reader::open_quickly(&file.path()).unwrap());
+    assert_eq!((slow.base(), slow.head()), (quick.base(), quick.head()));
+    let records = |reader: &Reader, from| reader.scan(Seq(from)).collect::<Result<Vec<_>, _>>().unwrap();
+    for from in from..=to {
+        assert_eq!(records(&slow, from), records(&quick, from), "from {from}");
+    }
+    assert_eq!(slow.blobs().unwrap(), quick.blobs().unwrap());
+    let whole = captured(&log, from, to);
+    for bit in (0..whole.len() * 8).step_by(7) {
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(Reader::open_quickly(&File::holding(&bytes).path()).is_err(), "bit {bit}");
+    }
+}

@@ -1,11 +1,12 @@
 //! What is different between two JSON values: what a fact told that was new, what `diff` shows.
 
 use ramen_events::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 /// One difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// Where: names joined by dots, elements of lists by what names them, or by position.
     pub path: String,

@@ -2,19 +2,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 
-use crate::{merge::Merged, open};
+use crate::{live, merge::Merged, open};
 
 /// Logs of one installation
 #[derive(Clone, Debug, Args)]
 pub struct Input {
-    /// Capture files, or data directories of stopped operators: of the hub, of managed clusters, or of all of them
+    /// Capture files, or data directories of operators, stopped or running: of the hub, of managed clusters, or of all of them
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
 
-    /// Of damaged captures, read what is provably intact
+    /// Of damaged captures, read what is provably intact; show logs side by side that do not belong together
     #[arg(long)]
     salvage: bool,
 }
@@ -23,18 +23,37 @@ impl Input {
     /// Opens and merges the logs. What people should know of them goes to stderr.
     ///
     /// # Errors
-    /// When one can't be read.
+    /// When one can't be read, or is of another installation; with `--salvage`, the latter is only told.
     pub fn read(&self) -> Result<Merged> {
-        let merged = Merged::read(open::open_all(&self.logs, self.salvage)?)?;
+        let merged = self.read_again()?;
         for clock in merged.clocks() {
             eprintln!("ramen-replay: {clock}");
         }
         for log in merged.strangers() {
             let name = log.name();
-            eprintln!(
-                "ramen-replay: {name} knows no command of this hub's log: is it of the same installation and time?"
-            );
+            let words = format!("{name} knows no command of this hub's log");
+            // Of a hub's log that begins later, or was begun anew, that is no proof.
+            if merged.is_whole_hub() && !self.salvage {
+                bail!(
+                    "{}: {words}: it is of another installation, or of another time; give logs that belong together                      (--salvage shows them side by side all the same)",
+                    log.path.display()
+                );
+            }
+            eprintln!("ramen-replay: {words}: is it of the same installation and time?");
         }
         Ok(merged)
+    }
+
+    /// Opens and merges the logs once more: what people should know of them was told before.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn read_again(&self) -> Result<Merged> {
+        Merged::read(open::open_all(&self.logs, self.salvage)?)
+    }
+
+    /// What changes when one of the logs has grown.
+    pub fn marks(&self) -> Vec<Option<Vec<u8>>> {
+        self.logs.iter().map(|path| live::mark(path)).collect()
     }
 }

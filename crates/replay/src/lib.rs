@@ -6,17 +6,21 @@
 //!
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
+mod audit;
+mod blobs;
 mod causes;
 mod changes;
 mod cmd;
 mod exit;
 mod filter;
 mod input;
+mod live;
 mod merge;
 mod moment;
 mod object;
 mod open;
 mod page;
+mod slice;
 mod state;
 mod story;
 mod table;

@@ -194,6 +194,18 @@ impl Merged {
             .collect()
     }
 
+    /// Whether the hub's log is here, from its first record on, and nothing was lost of it.
+    pub fn is_whole_hub(&self) -> bool {
+        let hub = self.logs.iter().position(Log::is_hub);
+        hub.is_some_and(|hub| {
+            self.logs.get(hub).is_some_and(|log| log.history.base().seq == Seq(0) && log.wrong.is_none())
+                && !self
+                    .entries
+                    .iter()
+                    .any(|entry| entry.log == hub && matches!(entry.record.payload, Payload::Lost { .. }))
+        })
+    }
+
     /// Managed clusters whose log knows no command of the hub's log: they may be of another installation.
     pub fn strangers(&self) -> Vec<&Log> {
         if !self.logs.iter().any(Log::is_hub) {

@@ -1,4 +1,4 @@
-//! From paths to logs that can be read: capture files, or the data directory of a stopped operator.
+//! From paths to logs that can be read: capture files, or the data directory of an operator, stopped or running.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +7,11 @@ use ramen_events::{
     Operator,
     capture::Reader,
     disk::SledLog,
-    log::{History, Owner},
+    log::{self, History, Owner},
 };
+use tempfile::TempDir;
+
+use crate::live;
 
 /// What is wrong with the command line, as opposed to the files that it names.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,8 @@ pub struct Log {
     pub history: Box<dyn History>,
     /// What is wrong with the part that can't be shown; `None` when all is there.
     pub wrong: Option<String>,
+    /// The copy that is read, if the log itself could not be; removed with the log.
+    _copy: Option<TempDir>,
 }
 
 impl Log {
@@ -36,16 +41,38 @@ impl Log {
         if path.is_dir() { Self::directory(path) } else { Self::capture(path, salvage) }
     }
 
+    /// As [`Log::open`], for whoever reads only part of it: of a capture, the chain is checked where it is read.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn open_part(path: &Path, salvage: bool) -> Result<Self> {
+        if !path.is_dir()
+            && let Ok(reader) = Reader::open_quickly(path)
+            && let Some(owner) = reader.header().owner.clone().filter(|_| reader.header().records() > 0)
+        {
+            return Ok(Self { path: path.to_owned(), owner, history: Box::new(reader), wrong: None, _copy: None });
+        }
+        // What is wrong with it is told as always.
+        Self::open(path, salvage)
+    }
+
     fn directory(path: &Path) -> Result<Self> {
-        let told = |err: ramen_events::log::Error| {
+        let told = |err: log::Error| {
             let context = format!("{}: {}", path.display(), err.remedy());
             anyhow::Error::new(err).context(context)
         };
-        let log = SledLog::open_for_reading(path).map_err(told)?;
+        let (log, copy) = match SledLog::open_for_reading(path) {
+            Ok(log) => (log, None),
+            Err(err) if is_not_ours(&err) => {
+                let (log, copy) = live::open_copy(path)?;
+                (log, Some(copy))
+            }
+            Err(err) => return Err(told(err)),
+        };
         let first = log.scan(log.base().seq.next()).next().transpose().map_err(told)?;
         let (first, _) = first.ok_or_else(|| empty(path))?;
         let owner = Owner { operator: first.origin.operator, cluster: first.origin.cluster };
-        Ok(Self { path: path.to_owned(), owner, history: Box::new(log), wrong: None })
+        Ok(Self { path: path.to_owned(), owner, history: Box::new(log), wrong: None, _copy: copy })
     }
 
     fn capture(path: &Path, salvage: bool) -> Result<Self> {
@@ -66,7 +93,7 @@ impl Log {
         };
         let owner = reader.header().owner.clone().filter(|_| reader.header().records() > 0);
         let owner = owner.ok_or_else(|| empty(path))?;
-        Ok(Self { path: path.to_owned(), owner, history: Box::new(reader), wrong })
+        Ok(Self { path: path.to_owned(), owner, history: Box::new(reader), wrong, _copy: None })
     }
 
     /// The name of the cluster: what records are told apart by.
@@ -87,6 +114,17 @@ impl Log {
     /// Whether it is the hub's.
     pub fn is_hub(&self) -> bool {
         self.owner.operator == Operator::Hub
+    }
+}
+
+/// Whether the log is in use, or may not be written to: then a copy is read, and the log itself is left alone.
+fn is_not_ours(err: &log::Error) -> bool {
+    match err {
+        log::Error::Locked { .. } => true,
+        log::Error::File { err, .. } => {
+            matches!(err.kind(), std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem)
+        }
+        _ => false,
     }
 }
 

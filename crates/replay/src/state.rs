@@ -42,6 +42,28 @@ impl State {
         Ok(state)
     }
 
+    /// The state of a log at a time: after all records that are no later; `None` when there are none.
+    ///
+    /// # Errors
+    /// As [`State::at`].
+    pub fn until(log: &Log, time: Time) -> Result<Option<Self>> {
+        let base = log.history.base().seq;
+        // A snapshot of a later time does not help.
+        let newest = Self::before(log, log.history.head().seq).ok().filter(|state| state.now() <= time);
+        let mut state = match newest {
+            Some(state) => state,
+            None => Self::before(log, base)?,
+        };
+        for record in log.history.scan(state.head().next()) {
+            let (record, _) = record.with_context(|| format!("could not read {}", log.path.display()))?;
+            if record.stamp.time > time {
+                break;
+            }
+            state.apply(&record);
+        }
+        Ok(Some(state).filter(|state| state.head() > base))
+    }
+
     /// The newest state that is at hand, no later than `seq`.
     fn before(log: &Log, seq: Seq) -> Result<Self> {
         let history = &log.history;
@@ -121,6 +143,18 @@ impl State {
             Self::Hub(world) => world.domain.aggregates(),
             Self::Spoke(world) => world.domain.aggregates(),
         }
+    }
+
+    /// All of it, in the form in which operators save it.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn bytes(&self) -> Result<Vec<u8>> {
+        let config = bincode::config::standard();
+        Ok(match self {
+            Self::Hub(world) => bincode::encode_to_vec(world, config)?,
+            Self::Spoke(world) => bincode::encode_to_vec(world, config)?,
+        })
     }
 
     /// All of it, as JSON.

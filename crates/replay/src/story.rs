@@ -125,9 +125,14 @@ impl Story {
 }
 
 impl Application {
+    /// Whether it is a DRPC, and not a VRG whose DRPC is not known.
+    pub fn is_drpc(&self) -> bool {
+        self.aggregate.controller == Controller::Drpc
+    }
+
     /// Its actions: those of the DRPC; of VRGs that stand alone, all of theirs.
-    fn blocks(&self, story: &Story) -> Vec<Block<'_>> {
-        let has_drpc = self.aggregate.controller == Controller::Drpc;
+    pub fn blocks(&self, story: &Story) -> Vec<Block<'_>> {
+        let has_drpc = self.is_drpc();
         let is_main = |lane: &&Lane| !has_drpc || lane.aggregate == self.aggregate;
         let main = self.lanes.iter().filter(is_main).flat_map(|lane| &lane.walks);
         let mut blocks: Vec<Block<'_>> = main

@@ -53,6 +53,11 @@ impl Table {
         Self { titles: titles.to_vec(), rows: Vec::new() }
     }
 
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Forgets the rows.
     pub fn clear(&mut self) {
         self.rows.clear();
@@ -68,6 +73,14 @@ impl Table {
     /// # Errors
     /// When `out` can't be written.
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.print_under(true, out)
+    }
+
+    /// Prints it, its titles only if they are wanted: what goes on under a table that was printed has them.
+    ///
+    /// # Errors
+    /// When `out` can't be written.
+    pub fn print_under(&self, titled: bool, out: &mut dyn Write) -> io::Result<()> {
         let titles: Vec<Cell> = self.titles.iter().map(|title| ((*title).to_owned(), DIM)).collect();
         let rows = || [&titles].into_iter().chain(&self.rows);
         let mut widths: Vec<usize> = (0..titles.len())
@@ -79,7 +92,7 @@ impl Table {
         if let Some(limit) = terminal_width() {
             fit(&mut widths, limit);
         }
-        for row in rows() {
+        for row in rows().skip(usize::from(!titled)) {
             let last = row.iter().rposition(|(text, _)| !text.is_empty()).unwrap_or_default();
             for (column, ((text, style), width)) in row.iter().zip(&widths).enumerate().take(last + 1) {
                 let text = cut(text, *width);

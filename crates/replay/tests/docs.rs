@@ -1,4 +1,4 @@
-//! `docs/replay.md` shows what the program prints: each command in it is run, and its output compared.
+//! Documents show what the program prints: each command in them is run, and its output compared.
 //!
 //! `UPDATE_DOCS=1 cargo test -p ramen-replay --test docs` writes the output anew.
 #![allow(clippy::expect_used, reason = "helpers of a test may fail it")]
@@ -22,8 +22,12 @@ fn run(line: &str) -> String {
 }
 
 #[test]
-fn the_document_shows_what_is_printed() {
-    let path = support::root().join("docs/replay.md");
+fn the_documents_show_what_is_printed() {
+    ["replay.md", "audit.md"].into_iter().for_each(check);
+}
+
+fn check(name: &str) {
+    let path = support::root().join("docs").join(name);
     let document = fs::read_to_string(&path).expect("the document");
     let mut fresh = String::new();
     let mut skipping = false;
@@ -48,5 +52,5 @@ fn the_document_shows_what_is_printed() {
     if env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &fresh).expect("the document can be written");
     }
-    assert!(fresh == document || env::var_os("UPDATE_DOCS").is_some(), "docs/replay.md is not current: {fresh}");
+    assert!(fresh == document || env::var_os("UPDATE_DOCS").is_some(), "docs/{name} is not current: {fresh}");
 }

@@ -133,6 +133,10 @@ fn wrong_usage_is_told_apart_and_says_what_there_is() {
 fn logs_that_do_not_belong_together_are_noticed() {
     let output = replay("show story-hub.ramenlog chaos-5-c1.ramenlog --kind Synced");
     assert!(complaint(&output).contains("c1 knows no command of this hub's log"), "{}", complaint(&output));
+    assert_eq!(output.status.code(), Some(2), "they are not shown as one story");
+    let output = replay("show story-hub.ramenlog chaos-5-c1.ramenlog --kind Synced --salvage");
+    assert!(complaint(&output).contains("c1 knows no command of this hub's log"), "{}", complaint(&output));
+    assert_eq!(output.status.code(), Some(0), "on request they are shown side by side");
     let output = replay("show story-*.ramenlog --kind Synced");
     assert_eq!(complaint(&output), "");
 }

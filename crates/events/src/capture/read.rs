@@ -3,14 +3,14 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use crate::{
-    BlobId, ChainHash, Seq, Stamp,
+    BlobId, ChainHash, Record, Seq,
     capture::{
         Error, Header, MAGIC, Place, Trailer, VERSION, frame,
         frame::{Bad, CHECK, Checked, LEAD},
@@ -40,6 +40,18 @@ impl Read for At {
     }
 }
 
+impl Seek for At {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+        };
+        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}
+
 /// Where a frame's contents are.
 #[derive(Clone, Copy, Debug)]
 struct Span {
@@ -53,6 +65,14 @@ struct Entrance {
     seq: Seq,
     start: u64,
     before: ChainHash,
+}
+
+/// What is done with the records when a capture is opened.
+enum Pass<'a> {
+    /// Each is decoded, the chain followed, and the record handed out.
+    Each(&'a mut dyn FnMut(&Reader, &Record)),
+    /// They are passed over.
+    Over,
 }
 
 /// An open capture, wholly checked. Of its contents only an index is in memory.
@@ -80,6 +100,31 @@ impl Reader {
         }
     }
 
+    /// As [`Reader::open`], handing out each record on the way, before anything behind it was looked at: for whoever reads
+    /// all of it once. The reader that is handed out with it knows header, snapshot and blobs.
+    ///
+    /// # Errors
+    /// As [`Reader::open`]; what was handed out until then is intact.
+    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, &Record)) -> Result<Self, Error> {
+        match Self::read(path, Pass::Each(each))? {
+            (reader, None) => Ok(reader),
+            (_, Some(err)) => Err(err),
+        }
+    }
+
+    /// Opens a capture for whoever needs only its end, or what comes after its snapshot: many times faster than
+    /// [`Reader::open`]. The digest that ends the file tells that every bit is what was written; records are decoded, and
+    /// their chain is followed, only where they are read.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn open_quickly(path: &Path) -> Result<Self, Error> {
+        match Self::read(path, Pass::Over)? {
+            (reader, None) => Ok(reader),
+            (_, Some(err)) => Err(err),
+        }
+    }
+
     /// Opens what is provable of a capture that is damaged or cut off: all records before the first that is not whole.
     /// Their chain is intact; that nothing was taken off their end is not proven.
     ///
@@ -88,9 +133,16 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`], when not even what comes before the records is whole.
     pub fn salvage(path: &Path) -> Result<(Self, Option<Error>), Error> {
+        Self::read(path, Pass::Each(&mut |_, _| {}))
+    }
+
+    fn read(path: &Path, pass: Pass<'_>) -> Result<(Self, Option<Error>), Error> {
         let failed = |err| Error::File { doing: "read", path: path.to_owned(), err };
         let file = Arc::new(File::open(path).map_err(failed)?);
-        let mut input = Checked::new(BufReader::with_capacity(1 << 16, At { file: Arc::clone(&file), position: 0 }));
+        let from_start = || At { file: Arc::clone(&file), position: 0 };
+        let length = file.metadata().map_err(failed)?.len();
+        let known = frame::is_whole(from_start(), length).map_err(failed)?;
+        let mut input = Checked::new(BufReader::with_capacity(1 << 16, from_start()), known);
         let at = |place| move |bad: Bad| bad.at(place, failed);
 
         let start = input.start::<12>();
@@ -139,7 +191,12 @@ impl Reader {
             let (id, came_with, _) = blob_of(&contents).ok_or(Error::Damaged { place })?;
             reader.blobs.insert(id, (came_with, span));
         }
-        let wrong = reader.index_records(input).err();
+        let wrong = match pass {
+            Pass::Over if known => reader.pass_over(input.position()).err(),
+            // What is damaged is looked at closely.
+            Pass::Over => reader.index_records(input, &mut |_, _| {}).err(),
+            Pass::Each(each) => reader.index_records(input, each).err(),
+        };
         if wrong.is_some() {
             reader.header.last = reader.head.seq;
         }
@@ -147,7 +204,11 @@ impl Reader {
     }
 
     /// Follows the records to the end of the file, and remembers where they are.
-    fn index_records(&mut self, mut input: Checked<BufReader<At>>) -> Result<(), Error> {
+    fn index_records(
+        &mut self,
+        mut input: Checked<BufReader<At>>,
+        each: &mut dyn FnMut(&Self, &Record),
+    ) -> Result<(), Error> {
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
         let at = |place| move |bad: Bad| bad.at(place, failed);
@@ -158,8 +219,9 @@ impl Reader {
                 self.entrances.push(Entrance { seq, start: input.position(), before: self.head.hash });
             }
             let bytes = input.frame(frame::RECORD, stored::MAX_RECORD).map_err(at(place))?;
-            let stamp = stamp_of(seq, &bytes)?;
-            self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp };
+            let record = record_of(seq, &bytes)?;
+            self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp: record.stamp };
+            each(self, &record);
         }
         let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
         let trailer: Trailer = decoded(&trailer, Place::Trailer)?;
@@ -168,6 +230,60 @@ impl Reader {
             return Err(Error::Damaged { place: Place::Trailer });
         }
         input.finish().map_err(at(Place::Trailer))
+    }
+
+    /// Finds the end of the records in a file whose digest is right. They can be entered at the first, and after the
+    /// snapshot, which knows the hash there.
+    fn pass_over(&mut self, position: u64) -> Result<(), Error> {
+        let path = self.path.clone();
+        let failed = |err| Error::File { doing: "read", path: path.clone(), err };
+        let snapshot = match (self.snapshot, self.header.snapshot) {
+            (Some(span), Some(name)) => {
+                let mut hash = [0; 32];
+                self.file.read_exact_at(&mut hash, span.start).map_err(failed)?;
+                Some((name.seq.next(), ChainHash(hash)))
+            }
+            _ => None,
+        };
+        let mut input = BufReader::with_capacity(1 << 18, At { file: Arc::clone(&self.file), position });
+        let mut start = position;
+        let mut last = None;
+        while self.head.seq < self.header.last {
+            let seq = self.head.seq.next();
+            let damaged = Error::Damaged { place: Place::Record(seq) };
+            if self.entrances.is_empty() {
+                self.entrances.push(Entrance { seq, start, before: self.head.hash });
+            } else if let Some((after, before)) = snapshot.filter(|(after, _)| *after == seq) {
+                self.entrances.push(Entrance { seq: after, start, before });
+            }
+            let mut lead = [0; LEAD];
+            input.read_exact(&mut lead).map_err(failed)?;
+            let [kind, a, b, c, d, ..] = lead;
+            let length = u32::from_le_bytes([a, b, c, d]) as usize;
+            if kind != frame::RECORD || length > stored::MAX_RECORD {
+                return Err(damaged);
+            }
+            last = Some(Span { start: start + LEAD as u64, length });
+            let rest = length + CHECK;
+            input.seek_relative(rest as i64).map_err(failed)?;
+            start += (LEAD + rest) as u64;
+            self.head.seq = seq;
+        }
+        if let Some(span) = last {
+            let seq = self.head.seq;
+            let mut bytes = vec![0; span.length];
+            self.file.read_exact_at(&mut bytes, span.start).map_err(failed)?;
+            self.head.stamp = record_of(seq, &bytes)?.stamp;
+        }
+        let mut rest = Checked::new(input, true);
+        let at = |bad: Bad| bad.at(Place::Trailer, failed);
+        let trailer: Trailer = decoded(&rest.frame(frame::TRAILER, 1 << 10).map_err(at)?, Place::Trailer)?;
+        let (records, blobs) = (self.header.records(), self.blobs.len() as u64);
+        if (trailer.records, trailer.blobs) != (records, blobs) {
+            return Err(Error::Damaged { place: Place::Trailer });
+        }
+        self.head.hash = trailer.head;
+        rest.finish().map_err(at)
     }
 
     /// What the capture holds.
@@ -201,9 +317,9 @@ fn decoded<T: bincode::Decode<()>>(contents: &[u8], place: Place) -> Result<T, E
     }
 }
 
-fn stamp_of(seq: Seq, bytes: &[u8]) -> Result<Stamp, Error> {
+fn record_of(seq: Seq, bytes: &[u8]) -> Result<Record, Error> {
     match stored::decode(bytes) {
-        Ok(record) if record.seq == seq => Ok(record.stamp),
+        Ok(record) if record.seq == seq => Ok(record),
         Ok(_) => Err(Error::Damaged { place: Place::Record(seq) }),
         Err(err) => Err(Error::Record { seq, err }),
     }

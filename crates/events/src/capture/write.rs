@@ -21,10 +21,38 @@ use crate::{
 /// [`Error::Log`] when the log does not hold these records or is damaged, [`Error::Write`].
 pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Result<Header, Error> {
     let before = before(log, from, to).map_err(Error::Log)?;
+    let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
+    write_with(log, before, to, snapshot, out)
+}
+
+/// As [`fn@write`], for a slice: with the state after the record before the first, so that the slice can be folded and
+/// decided again by itself. `state` is that state in the projector's form, and the version of the deciders it is of.
+///
+/// # Errors
+/// As [`fn@write`].
+pub fn write_slice(
+    log: &dyn History,
+    from: Seq,
+    to: Seq,
+    (decider, state): (u32, Vec<u8>),
+    out: &mut dyn Write,
+) -> Result<Header, Error> {
+    let before = before(log, from, to).map_err(Error::Log)?;
+    let snapshot = log::Snapshot { seq: before.seq, hash: before.hash, decider, bytes: state };
+    write_with(log, before, to, Some(snapshot), out)
+}
+
+fn write_with(
+    log: &dyn History,
+    before: Head,
+    to: Seq,
+    snapshot: Option<log::Snapshot>,
+    out: &mut dyn Write,
+) -> Result<Header, Error> {
+    let from = before.seq.next();
     let (owner, deciders) = provenance(log, from, to).map_err(Error::Log)?;
     let blobs: Vec<_> =
         log.blobs().map_err(Error::Log)?.into_iter().filter(|(_, came_with)| *came_with <= to).collect();
-    let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
     let header = Header {
         owner,
         first: from,
@@ -70,11 +98,29 @@ pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Resu
 /// # Errors
 /// As [`fn@write`], and [`Error::File`].
 pub fn write_file(log: &dyn History, from: Seq, to: Seq, path: &Path) -> Result<Header, Error> {
+    to_file(path, |out| write(log, from, to, out))
+}
+
+/// As [`write_slice`], to a file that appears under its name only when it is whole and durable.
+///
+/// # Errors
+/// As [`fn@write`], and [`Error::File`].
+pub fn write_slice_file(
+    log: &dyn History,
+    from: Seq,
+    to: Seq,
+    state: (u32, Vec<u8>),
+    path: &Path,
+) -> Result<Header, Error> {
+    to_file(path, |out| write_slice(log, from, to, state, out))
+}
+
+fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<Header, Error>) -> Result<Header, Error> {
     let failed = |doing| move |err: io::Error| Error::File { doing, path: path.to_owned(), err };
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let file = File::create(&partial).map_err(failed("create"))?;
-    let written = write(log, from, to, &mut BufWriter::new(&file)).and_then(|header| {
+    let written = write(&mut BufWriter::new(&file)).and_then(|header| {
         file.sync_all().and_then(|()| fs::rename(&partial, path)).map_err(failed("write"))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(parent).and_then(|dir| dir.sync_all()).map_err(failed("write"))?;

@@ -1,33 +1,87 @@
-//! `capture`: an operator's log directory becomes one file.
+//! `capture`: a log, or part of one, becomes one file.
 
 use std::{io::Write, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use ramen_events::{capture, disk::SledLog, log::History};
+use ramen_events::{Seq, capture, hub::ObjectRef};
+use ramen_projector::DECIDER_VERSION;
 
-use crate::Exit;
+use crate::{Exit, moment::Moment, open::Log, slice::Wanted, state::State};
 
-/// Exports the log directory of a stopped operator as a capture file
+/// Exports an operator's log as a capture file: all of it, or a slice
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "A running operator is left alone: a copy of its directory is read.\n\n\
+                  A slice is one window of the log without gaps, so that its hash chain can be checked; it carries the hash \
+                  before its first record, and the state there, so that `verify` can decide it again. With --drpc it reaches \
+                  from the first to the last record that concerns the DRPlacementControl, and what lies between stays in \
+                  it: it is smaller than the log, but not free of other applications.\n\n\
+                  Examples:\n  ramen-replay capture /var/lib/ramen hub.ramenlog\n  \
+                  ramen-replay capture hub.ramenlog slice.ramenlog --drpc apps/app-1 --since 12:00\n\n\
+                  Exit codes: 0 written; 2 the log can't be read, or the file not be written; 64 wrong usage.")]
 pub(super) struct Arguments {
-    /// The operator's --data-dir
-    #[arg(value_name = "DIR")]
-    directory: PathBuf,
+    /// The operator's --data-dir, or a capture file to take a slice of
+    #[arg(value_name = "LOG")]
+    log: PathBuf,
 
     /// The capture file to write
     #[arg(value_name = "FILE")]
     file: PathBuf,
+
+    /// Only the window that holds what concerns this DRPlacementControl; in a managed cluster's log, the VRG of that name
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = object)]
+    drpc: Option<ObjectRef>,
+
+    /// From this moment on: a record (120), a time (2026-01-31T12:00:05Z), or a time of day (12:00:05)
+    #[arg(long, value_name = "MOMENT")]
+    since: Option<Moment>,
+
+    /// From this record on; if it is a decision, from the record that it follows from
+    #[arg(long, value_name = "SEQ", conflicts_with = "since")]
+    from: Option<u64>,
+
+    /// Up to this record
+    #[arg(long, value_name = "SEQ")]
+    to: Option<u64>,
+
+    /// Of a damaged capture, keep what is provably intact
+    #[arg(long)]
+    salvage: bool,
+}
+
+fn object(text: &str) -> Result<ObjectRef, String> {
+    match text.trim_start_matches("drpc/").split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => Ok(ObjectRef::new(namespace, name)),
+        _ => Err("it is written NAMESPACE/NAME".to_owned()),
+    }
 }
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let log = SledLog::open_for_reading(&arguments.directory).map_err(|err| {
-        let context = format!("could not open the log in {}: {}", arguments.directory.display(), err.remedy());
-        anyhow::Error::new(err).context(context)
-    })?;
-    let header = capture::write_file(&log, log.base().seq.next(), log.head().seq, &arguments.file)
-        .with_context(|| format!("could not write {}", arguments.file.display()))?;
-    writeln!(out, "{}: {} records, {} blobs", arguments.file.display(), header.records(), header.blobs)?;
+    let log = Log::open(&arguments.log, arguments.salvage)?;
+    log.warn();
+    let history = log.history.as_ref();
+    let wanted = Wanted {
+        drpc: arguments.drpc.clone(),
+        since: arguments.since.clone(),
+        from: arguments.from.map(Seq),
+        to: arguments.to.map(Seq),
+    };
+    let (base, head) = (history.base(), history.head());
+    let (first, last) = if wanted.is_all() { (base.seq.next(), head.seq) } else { wanted.window(&log)? };
+    let header = if first == base.seq.next() {
+        capture::write_file(history, first, last, &arguments.file)
+    } else {
+        let state = State::at(&log, Seq(first.0 - 1))?.bytes()?;
+        capture::write_slice_file(history, first, last, (DECIDER_VERSION, state), &arguments.file)
+    };
+    let header = header.with_context(|| format!("could not write {}", arguments.file.display()))?;
+    let (name, records, blobs) = (arguments.file.display(), header.records(), header.blobs);
+    if header.records() == head.seq.0 - base.seq.0 {
+        writeln!(out, "{name}: {records} records, {blobs} blobs")?;
+    } else {
+        let (from, to) = (base.seq.next(), head.seq);
+        writeln!(out, "{name}: {records} records, {first} to {last} of {from} to {to}, {blobs} blobs")?;
+    }
     Ok(Exit::Good)
 }

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod audit;
 mod capture;
 mod diff;
 mod show;
@@ -37,6 +38,7 @@ enum Command {
     State(state::Arguments),
     Diff(diff::Arguments),
     Why(why::Arguments),
+    Audit(audit::Arguments),
 }
 
 /// Runs a command; what it finds goes to `out`.
@@ -52,6 +54,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         Command::State(arguments) => state::run(arguments, out),
         Command::Diff(arguments) => diff::run(arguments, out),
         Command::Why(arguments) => why::run(arguments, out),
+        Command::Audit(arguments) => audit::run(arguments, out),
     }
 }
 

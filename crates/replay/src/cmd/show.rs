@@ -1,9 +1,10 @@
 //! `show`: what is in a log.
 
-use std::io::Write;
+use std::{io::Write, thread, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
+use ramen_events::Seq;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,7 +22,8 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  ramen-replay show hub.ramenlog --about app-1 --kind Moved\n  \
                   ramen-replay show *.ramenlog --since 12:00:05 --until hub#160 -o json | jq .payload\n  \
-                  ramen-replay show *.ramenlog --cause hub#120\n\n\
+                  ramen-replay show *.ramenlog --cause hub#120\n  \
+                  ramen-replay show /var/lib/ramen --follow --about app-1\n\n\
                   Exit codes: 0 shown; 2 a file is damaged, cut off, or not a log; 64 wrong usage.")]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -30,6 +32,15 @@ pub(super) struct Arguments {
     #[command(flatten)]
     filter: Filter,
 
+    /// Go on: show records as they are appended, until interrupted. Of a running operator, a copy of the directory is read
+    /// each time that the log has grown
+    #[arg(short, long)]
+    follow: bool,
+
+    /// How often to look for new records, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "2", requires = "follow", value_parser = seconds)]
+    interval: Duration,
+
     /// How records are printed
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
@@ -37,18 +48,57 @@ pub(super) struct Arguments {
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let merged = arguments.input.read()?;
-    let filter = arguments.filter.check(&merged)?;
-    let shown = (0..merged.entries.len()).filter(|index| filter.passes(*index));
+    let mut marks = arguments.input.marks();
+    let mut merged = arguments.input.read()?;
+    let mut day = String::new();
+    show(arguments, &merged, &[], &mut day, out)?;
+    if !arguments.follow {
+        return Ok(Exit::Good);
+    }
+    loop {
+        out.flush()?;
+        thread::sleep(arguments.interval);
+        let now = arguments.input.marks();
+        if now != marks {
+            // What was appended while it is read shows next time.
+            marks = now;
+            let seen: Vec<Seq> = merged.logs.iter().map(|log| log.history.head().seq).collect();
+            merged = arguments.input.read_again()?;
+            show(arguments, &merged, &seen, &mut day, out)?;
+        }
+    }
+}
+
+/// Shows what passes the filter, and of each log, only what comes after what was seen of it.
+fn show(arguments: &Arguments, merged: &Merged, seen: &[Seq], day: &mut String, out: &mut dyn Write) -> Result<()> {
+    let filter = arguments.filter.check(merged)?;
+    let is_new = |index: usize| {
+        let entry = merged.entries.get(index);
+        entry.is_some_and(|entry| seen.get(entry.log).is_none_or(|seen| entry.record.seq > *seen))
+    };
+    let shown = (0..merged.entries.len()).filter(|index| is_new(*index) && filter.passes(*index));
     match arguments.output {
         Format::Json => {
             for index in shown {
-                writeln!(out, "{}", value(&merged, index)?)?;
+                writeln!(out, "{}", value(merged, index)?)?;
             }
         }
-        Format::Table => print(&merged, &shown.collect::<Vec<_>>(), out)?,
+        Format::Table => {
+            let shown: Vec<usize> = shown.collect();
+            if !shown.is_empty() || seen.is_empty() {
+                print(merged, &shown, day, out)?;
+            }
+        }
     }
-    Ok(Exit::Good)
+    Ok(())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|span| !span.is_zero())
+        .ok_or("it has to be more than 0".to_owned())
 }
 
 /// An entry as JSON: the record, with the names that other commands take.
@@ -64,23 +114,25 @@ fn value(merged: &Merged, index: usize) -> Result<Value> {
     Ok(value)
 }
 
-fn print(merged: &Merged, shown: &[usize], out: &mut dyn Write) -> Result<()> {
-    let mut day = String::new();
+/// `day` is the day that was printed last; titles come again with each day.
+fn print(merged: &Merged, shown: &[usize], day: &mut String, out: &mut dyn Write) -> Result<()> {
     let mut table = Table::new(&["TIME", "RECORD", "BECAUSE OF", "KIND", "ABOUT", "WHAT IT SAYS"]);
+    let mut titled = day.is_empty();
     for &index in shown {
         let Some(entry) = merged.entries.get(index) else { continue };
         let today = day_text(entry.time);
-        if today != day {
-            if !day.is_empty() {
-                table.print(out)?;
+        if today != *day {
+            if !table.is_empty() {
+                table.print_under(titled, out)?;
                 table.clear();
             }
+            titled = true;
             writeln!(out, "{}", styled(BOLD, format!("{today} (UTC)")))?;
-            day = today;
+            *day = today;
         }
         table.row(row(merged, index, entry));
     }
-    table.print(out)?;
+    table.print_under(titled, out)?;
     Ok(())
 }
 

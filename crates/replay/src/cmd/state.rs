@@ -53,10 +53,9 @@ enum Format {
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let log = Log::open(&arguments.log, arguments.salvage)?;
+    let log = Log::open_part(&arguments.log, arguments.salvage)?;
     log.warn();
-    let seq = seq_at(&log, arguments.at.as_ref())?;
-    let state = State::at(&log, seq)?;
+    let state = state_at(&log, arguments.at.as_ref())?;
     eprintln!("ramen-replay: {} after record {} ({})", log.owner, state.head(), state.now());
     let (value, format) = match &arguments.object {
         None => (state.json()?, arguments.output.unwrap_or(Format::Json)),
@@ -73,23 +72,33 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     Ok(Exit::Good)
 }
 
+/// The state at a moment.
+fn state_at(log: &Log, at: Option<&Moment>) -> Result<State> {
+    match at.and_then(|at| Some((at, at.time(log.history.head().stamp.time)?))) {
+        None => State::at(log, seq_at(log, at)?),
+        Some((at, time)) => State::until(log, time)?.ok_or_else(|| outside(log, &at.to_string()).into()),
+    }
+}
+
+fn outside(log: &Log, what: &str) -> Usage {
+    let (from, head) = (log.history.base().seq.next(), log.history.head());
+    let (to, end) = (head.seq, head.stamp);
+    Usage(format!("{what} is not in {}: it has records {from} to {to}, until {end}", log.path.display()))
+}
+
 /// The last record at a moment.
 ///
 /// # Errors
 /// [`Usage`] when the log does not reach that far.
 pub(super) fn seq_at(log: &Log, at: Option<&Moment>) -> Result<Seq> {
     let (base, head) = (log.history.base(), log.history.head());
-    let outside = |what: String| {
-        let (from, to) = (base.seq.next(), head.seq);
-        Usage(format!("{what} is not in {}: it has records {from} to {to}, until {}", log.path.display(), head.stamp))
-    };
     let Some(at) = at else { return Ok(head.seq) };
     if let Moment::Record(name, seq) = at {
         let mine = name.as_ref().is_none_or(|name| name == log.name());
         return if mine && *seq > base.seq && *seq <= head.seq {
             Ok(*seq)
         } else {
-            Err(outside(at.to_string()).into())
+            Err(outside(log, &at.to_string()).into())
         };
     }
     let time = at.time(head.stamp.time).unwrap_or(head.stamp.time);
@@ -101,7 +110,7 @@ pub(super) fn seq_at(log: &Log, at: Option<&Moment>) -> Result<Seq> {
         }
         last = Some(record.seq);
     }
-    last.ok_or_else(|| outside(at.to_string()).into())
+    last.ok_or_else(|| outside(log, &at.to_string()).into())
 }
 
 /// The aggregate of this name, or part of a name, if only one has it.

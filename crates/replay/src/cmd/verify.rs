@@ -2,20 +2,23 @@
 
 use std::{
     io::Write,
+    num::NonZero,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 use anyhow::Result;
 use clap::Args;
 use ramen_events::{
-    Operator, Payload, Seq,
+    Operator, Payload, Record, Seq,
     capture::Reader,
-    log::{History, Snapshot},
+    log::{History, SnapshotName},
 };
 use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
 use serde::Serialize;
 
-use crate::{Divergence, Exit, Verifier, cmd::Format};
+use crate::{Divergence, Exit, Verifier, blobs::Missing, cmd::Format};
 
 /// Checks the hash chain, folds, decides again and compares each decision with the recorded one
 #[derive(Clone, Debug, Args)]
@@ -60,19 +63,31 @@ enum Verdict {
 /// Runs it over all files; the worst finding is the exit code.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut exit = Exit::Good;
-    for file in &arguments.files {
-        let finding = verify(file);
-        exit = exit.max(match finding.verdict {
-            Verdict::Same => Exit::Good,
-            Verdict::Diverged => Exit::Diverged,
-            Verdict::Unreadable => Exit::Unreadable,
-        });
-        match arguments.output {
-            Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
-            Format::Table => finding.print(out)?,
+    // One core each: they have nothing in common.
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    for files in arguments.files.chunks(cores) {
+        for finding in side_by_side(files) {
+            exit = exit.max(match finding.verdict {
+                Verdict::Same => Exit::Good,
+                Verdict::Diverged => Exit::Diverged,
+                Verdict::Unreadable => Exit::Unreadable,
+            });
+            match arguments.output {
+                Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
+                Format::Table => finding.print(out)?,
+            }
         }
     }
     Ok(exit)
+}
+
+/// Verifies several files at the same time; findings in their order.
+fn side_by_side(files: &[PathBuf]) -> Vec<Finding> {
+    thread::scope(|scope| {
+        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| verify(file))).collect();
+        let ended = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        ended.collect()
+    })
 }
 
 impl Finding {
@@ -106,69 +121,127 @@ fn verify(file: &Path) -> Finding {
         divergence: None,
         problem: Some(problem),
     };
-    let capture = match Reader::open(file) {
+    // In one go: each record is checked, folded and compared when it is read.
+    let mut replay: Option<Result<Replay, String>> = None;
+    let opened = Reader::follow(file, &mut |capture, record| {
+        if let Ok(replay) = replay.get_or_insert_with(|| Replay::before(capture)) {
+            replay.next(record);
+        }
+    });
+    let capture = match opened {
         Ok(capture) => capture,
         Err(err) => {
             let remedy = err.remedy();
             return unreadable(format!("{:#}; {remedy}", anyhow::Error::new(err)));
         }
     };
-    let header = capture.header().clone();
-    let replayed = match header.owner.as_ref().map(|owner| owner.operator) {
-        None => Ok(Replayed { compared: 0, divergence: None }),
-        Some(Operator::Hub) => replay::<Hub>(&capture),
-        Some(Operator::Spoke) => replay::<Spoke>(&capture),
-    };
-    match replayed {
-        Err(problem) => unreadable(problem),
-        Ok(replayed) => Finding {
-            file: file.to_owned(),
-            verdict: if replayed.divergence.is_some() { Verdict::Diverged } else { Verdict::Same },
-            records: header.records(),
-            compared: replayed.compared,
-            head: Some(capture.head().hash.to_string()),
-            divergence: replayed.divergence,
-            problem: None,
+    let (compared, divergence) = match replay.transpose() {
+        Err(problem) => return unreadable(problem),
+        Ok(None) => (0, None),
+        Ok(Some(replay)) => match (replay.divergence, replay.missing.words()) {
+            (None, Some(words)) => return unreadable(words),
+            (divergence, _) => (replay.verifier.compared(), divergence),
         },
+    };
+    Finding {
+        file: file.to_owned(),
+        verdict: if divergence.is_some() { Verdict::Diverged } else { Verdict::Same },
+        records: capture.header().records(),
+        compared,
+        head: Some(capture.head().hash.to_string()),
+        divergence,
+        problem: None,
     }
 }
 
-struct Replayed {
-    compared: u64,
+/// Folds a capture and decides again, up to the first divergence.
+struct Replay {
+    verifier: AnyVerifier,
+    /// Decisions of other deciders are theirs: they are folded, not compared.
+    ours: bool,
+    missing: Missing,
     divergence: Option<Divergence>,
 }
 
-/// Replays a capture from its start, or from the snapshot that stands before its first record.
-fn replay<D: Domain>(capture: &Reader) -> Result<Replayed, String> {
-    let base = capture.base();
-    let world = if base.seq == Seq(0) { World::<D>::default() } else { before(capture)? };
-    let mut verifier = Verifier::new(world);
-    // Decisions of other deciders are theirs: they are folded, not compared.
-    let mut ours = true;
-    for record in capture.scan(base.seq.next()) {
-        let (record, _) = record.map_err(|err| format!("{err}; {}", err.remedy()))?;
-        if let Payload::Started { decider, .. } = record.payload {
-            ours = (OLDEST_DECIDER..=DECIDER_VERSION).contains(&decider);
-        }
-        if !ours {
-            verifier.fold(&record);
-        } else if let Err(divergence) = verifier.next(&record) {
-            return Ok(Replayed { compared: verifier.compared(), divergence: Some(divergence) });
-        }
-    }
-    Ok(Replayed { compared: verifier.compared(), divergence: None })
+/// Of whichever operator.
+enum AnyVerifier {
+    Hub(Box<Verifier<Hub>>),
+    Spoke(Box<Verifier<Spoke>>),
 }
 
-/// The state before the first record of a slice.
+impl Replay {
+    /// Begins with nothing, or with the snapshot that stands before the first record.
+    fn before(capture: &Reader) -> Result<Self, String> {
+        let operator = capture.header().owner.as_ref().map_or(Operator::Hub, |owner| owner.operator);
+        let verifier = match operator {
+            Operator::Hub => AnyVerifier::Hub(Box::new(Verifier::new(before(capture)?))),
+            Operator::Spoke => AnyVerifier::Spoke(Box::new(Verifier::new(before(capture)?))),
+        };
+        let missing = Missing::of(capture).map_err(|err| format!("{err}; {}", err.remedy()))?;
+        // A slice tells who was at work when it begins.
+        let ours = capture.header().deciders.first().is_none_or(is_ours);
+        Ok(Self { verifier, ours, missing, divergence: None })
+    }
+
+    fn next(&mut self, record: &Record) {
+        if self.divergence.is_some() {
+            return;
+        }
+        self.missing.next(record);
+        if let Payload::Started { decider, .. } = &record.payload {
+            self.ours = is_ours(decider);
+        }
+        if self.ours {
+            self.divergence = self.verifier.next(record).err();
+        } else {
+            self.verifier.fold(record);
+        }
+    }
+}
+
+fn is_ours(decider: &u32) -> bool {
+    (OLDEST_DECIDER..=DECIDER_VERSION).contains(decider)
+}
+
+impl AnyVerifier {
+    fn next(&mut self, record: &Record) -> Result<(), Divergence> {
+        match self {
+            Self::Hub(verifier) => verifier.next(record),
+            Self::Spoke(verifier) => verifier.next(record),
+        }
+    }
+
+    fn fold(&mut self, record: &Record) {
+        match self {
+            Self::Hub(verifier) => verifier.fold(record),
+            Self::Spoke(verifier) => verifier.fold(record),
+        }
+    }
+
+    fn compared(&self) -> u64 {
+        match self {
+            Self::Hub(verifier) => verifier.compared(),
+            Self::Spoke(verifier) => verifier.compared(),
+        }
+    }
+}
+
+/// The state before the first record.
 fn before<D: Domain>(capture: &Reader) -> Result<World<D>, String> {
-    let base = capture.base().seq;
-    let snapshot: Option<Snapshot> = capture.latest_snapshot(DECIDER_VERSION).map_err(|err| err.to_string())?;
-    let snapshot = snapshot.filter(|snapshot| snapshot.seq == base).ok_or_else(|| {
+    let base = capture.base();
+    if base.seq == Seq(0) {
+        return Ok(World::default());
+    }
+    let told = |err: ramen_events::log::Error| format!("{err}; {}", err.remedy());
+    let name = SnapshotName { seq: base.seq, decider: DECIDER_VERSION };
+    let snapshot = capture.snapshot(name).map_err(told)?.filter(|snapshot| snapshot.hash == base.hash);
+    let snapshot = snapshot.ok_or_else(|| {
         format!(
-            "it starts after record {base} without a snapshot of the state there (capture it again, whole or with one)"
+            "it starts after record {} without a snapshot of the state there (capture it again, whole or with one)",
+            base.seq
         )
     })?;
     bincode::decode_from_slice(&snapshot.bytes, bincode::config::standard())
         .map(|(world, _)| world)
-        .map_err(|err| format!("the snapshot at record {base} cannot be understood: {err}"))
+        .map_err(|err| format!("the snapshot at record {} cannot be understood: {err}", base.seq))
 }

@@ -65,7 +65,7 @@ pub fn html(merged: &Merged, story: &Story) -> Result<String> {
 }
 
 /// Text that stands for itself in HTML, in attributes too.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
