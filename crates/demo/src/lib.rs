@@ -7,6 +7,7 @@
 //!                                   milestones, captures, summary.json, tables
 //! ```
 
+mod auditors;
 mod captures;
 mod chaos;
 mod metrics;

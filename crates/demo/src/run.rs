@@ -1,12 +1,13 @@
 //! One run of the demo, from an empty folder to the closing tables.
 
-use std::{fs, io, path::Path, time::Instant};
+use std::{collections::BTreeMap, fs, io, path::Path, time::Instant};
 
 use anyhow::{Context, Result, bail};
+use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    captures,
+    auditors, captures,
     options::{ApiServers, Options},
     processes::{self, Operator},
     progress::Progress,
@@ -71,6 +72,13 @@ async fn play(options: &Options) -> Result<String> {
 
 /// Leaves everything running until Ctrl-C.
 async fn keep(options: &Options, story: &Story<'_>) -> Result<()> {
+    let mut captures = BTreeMap::new();
+    for operator in story.operators() {
+        auditors::admit(story.stage().api(&operator.cluster))?;
+        captures.insert(operator.cluster.as_str(), format!("http://{}", operator.captures));
+    }
+    let running = serde_json::to_string_pretty(&json!({ "captures": captures }))?;
+    fs::write(options.out.join("running.json"), running + "\n").context("could not write into the output folder")?;
     let at = |cluster: &str| story.stage().kubeconfig(cluster).display().to_string();
     eprintln!(
         "\nEverything is running. Try, in another terminal:\n\n\
@@ -80,11 +88,16 @@ async fn keep(options: &Options, story: &Story<'_>) -> Result<()> {
          \x20   '{{\"spec\":{{\"action\":\"Failover\",\"failoverCluster\":\"c2\"}}}}'\n\
          \x20 kubectl --kubeconfig {hub} -n apps get drpc -w\n\
          \x20 kubectl --kubeconfig {c2} get vrg,vr,pvc,pv -A\n\n\
+         What the hub has done so far, as its auditor may have it:\n\n\
+         \x20 kubectl --kubeconfig {hub} -n ramen-system create token {auditor} | \\\n\
+         \x20   ramen-replay capture {captured} {out}/hub-now.ramenlog --token-file -\n\n\
          Logs are in {out}. Ctrl-C stops everything.",
         hub = at("hub"),
         c1 = at("c1"),
         c2 = at("c2"),
         out = options.out.display(),
+        auditor = auditors::AUDITOR,
+        captured = captures["hub"],
     );
     std::future::pending().await
 }

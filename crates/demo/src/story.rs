@@ -225,6 +225,11 @@ impl<'a> Story<'a> {
         Ok(left.map(|(store, key)| format!("{key} in store {store}")))
     }
 
+    /// The operators.
+    pub fn operators(&self) -> &[Operator] {
+        &self.operators
+    }
+
     /// Stops the operators, in order, and adds their figures to the report.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ mod moment;
 mod object;
 mod open;
 mod page;
+mod remote;
 mod slice;
 mod state;
 mod story;

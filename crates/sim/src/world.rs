@@ -203,7 +203,11 @@ fn configure(api: &dyn Api, setting: &Setting, name: &str, lease: &str) -> Resul
     ensure(api, &kinds::CONFIG_MAP, &objects::config_map(name, OPERATOR_NAMESPACE, &config))
 }
 
-fn ensure(api: &dyn Api, kind: &Resource, object: &Value) -> Result<(), ApiError> {
+/// Creates an object, unless there is one of its name.
+///
+/// # Errors
+/// Those of the API server.
+pub fn ensure(api: &dyn Api, kind: &Resource, object: &Value) -> Result<(), ApiError> {
     match api.create(kind, object) {
         Ok(_) | Err(ApiError::AlreadyExists) => Ok(()),
         Err(other) => Err(other),

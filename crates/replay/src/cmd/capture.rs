@@ -7,7 +7,7 @@ use clap::Args;
 use ramen_events::{Seq, capture, hub::ObjectRef};
 use ramen_projector::DECIDER_VERSION;
 
-use crate::{Exit, moment::Moment, open::Log, slice::Wanted, state::State};
+use crate::{Exit, moment::Moment, open::Log, remote, slice::Wanted, state::State};
 
 /// Exports an operator's log as a capture file: all of it, or a slice
 #[derive(Clone, Debug, Args)]
@@ -16,13 +16,23 @@ use crate::{Exit, moment::Moment, open::Log, slice::Wanted, state::State};
                   before its first record, and the state there, so that `verify` can decide it again. With --drpc it reaches \
                   from the first to the last record that concerns the DRPlacementControl, and what lies between stays in \
                   it: it is smaller than the log, but not free of other applications.\n\n\
+                  An operator that was started with --captures=127.0.0.1:8082 gives its log to whoever may `get` the \
+                  non-resource URL /capture. Reach it through kubectl port-forward: a token is sent to this machine only.\n\n\
                   Examples:\n  ramen-replay capture /var/lib/ramen hub.ramenlog\n  \
-                  ramen-replay capture hub.ramenlog slice.ramenlog --drpc apps/app-1 --since 12:00\n\n\
+                  ramen-replay capture hub.ramenlog slice.ramenlog --drpc apps/app-1 --since 12:00\n  \
+                  kubectl -n ramen-system port-forward deploy/ramen-hub-operator 8082 &\n  \
+                  kubectl -n ramen-system create token auditor | \\\n    \
+                  ramen-replay capture http://127.0.0.1:8082 hub.ramenlog --token-file -\n\n\
                   Exit codes: 0 written; 2 the log can't be read, or the file not be written; 64 wrong usage.")]
 pub(super) struct Arguments {
-    /// The operator's --data-dir, or a capture file to take a slice of
+    /// The operator's --data-dir, a capture file to take a slice of, or the address of an operator that gives captures:
+    /// http://127.0.0.1:8082
     #[arg(value_name = "LOG")]
     log: PathBuf,
+
+    /// File with the token to ask an operator with; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
 
     /// The capture file to write
     #[arg(value_name = "FILE")]
@@ -58,7 +68,11 @@ fn object(text: &str) -> Result<ObjectRef, String> {
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let log = Log::open(&arguments.log, arguments.salvage)?;
+    let fetched = match arguments.log.to_str().filter(|text| text.contains("://")) {
+        Some(address) => Some(remote::fetch(address, arguments.token_file.as_deref())?),
+        None => None,
+    };
+    let log = Log::open(fetched.as_ref().map_or(&*arguments.log, |file| file.path()), arguments.salvage)?;
     log.warn();
     let history = log.history.as_ref();
     let wanted = Wanted {
