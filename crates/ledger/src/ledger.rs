@@ -26,8 +26,9 @@ use crate::{
     timers::{Timers, Wish},
 };
 
-/// A decision that asks to be asked again at once, or in the past, waits this long, so that it cannot spin.
-const SHORTEST_WAIT_MS: u64 = 10;
+/// A decision that asks to be asked again at once, or in the past, waits this long, so that it cannot spin; in
+/// milliseconds.
+pub const SHORTEST_WAIT_MS: u64 = 10;
 
 /// What follows from a number of inputs.
 #[derive(Debug, Default)]

@@ -6,10 +6,13 @@
 //!
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
+mod alter;
 mod causes;
 mod changes;
 mod cmd;
+mod compare;
 mod exit;
+mod field;
 mod filter;
 mod input;
 mod merge;
@@ -17,6 +20,8 @@ mod moment;
 mod object;
 mod open;
 mod page;
+mod rerun;
+mod span;
 mod state;
 mod story;
 mod table;

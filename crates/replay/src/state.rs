@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::open::Log;
 
 /// The state of the hub operator, or of a managed cluster's.
+#[derive(Clone)]
 pub enum State {
     /// Of the hub.
     Hub(Box<World<Hub>>),

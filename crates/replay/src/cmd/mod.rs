@@ -6,6 +6,7 @@ mod show;
 mod state;
 mod timeline;
 mod verify;
+mod whatif;
 mod why;
 
 use std::io::Write;
@@ -37,6 +38,7 @@ enum Command {
     State(state::Arguments),
     Diff(diff::Arguments),
     Why(why::Arguments),
+    Whatif(whatif::Arguments),
 }
 
 /// Runs a command; what it finds goes to `out`.
@@ -52,6 +54,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         Command::State(arguments) => state::run(arguments, out),
         Command::Diff(arguments) => diff::run(arguments, out),
         Command::Why(arguments) => why::run(arguments, out),
+        Command::Whatif(arguments) => whatif::run(arguments, out),
     }
 }
 
