@@ -158,7 +158,8 @@ pub fn set_version(script: &mut Script, version: u32) -> Result<()> {
 /// A record with another value in a field.
 fn patched(record: &Record, path: &Path, text: &str) -> Result<Record> {
     let seq = record.seq;
-    let wrong = |why: String| Usage(format!("record {seq}, {path}={text}: {why}"));
+    let name = path.to_string();
+    let wrong = |why: String| Usage(format!("record {seq}, {}={text}: {why}", name.trim_start_matches('.')));
     let mut value = serde_json::to_value(record)?;
     let new = path.set(contents(&mut value), text).map_err(wrong)?;
     let changed: Record =
