@@ -140,19 +140,17 @@ impl Change {
     }
 }
 
-/// Has other deciders decide.
+/// Checks that this program has the deciders of a version.
 ///
 /// # Errors
-/// [`Usage`] when this program does not have them.
-pub fn set_version(script: &mut Script, version: u32) -> Result<()> {
-    if !(OLDEST_DECIDER..=DECIDER_VERSION).contains(&version) {
-        let message = format!(
-            "deciders of version {version} are not in this program, which has {OLDEST_DECIDER} to {DECIDER_VERSION}"
-        );
-        return Err(Usage(message).into());
+/// [`Usage`] with those that it has.
+pub fn check_version(version: u32) -> Result<(), Usage> {
+    if (OLDEST_DECIDER..=DECIDER_VERSION).contains(&version) {
+        return Ok(());
     }
-    script.set_decider(version);
-    Ok(())
+    Err(Usage(format!(
+        "deciders of version {version} are not in this program, which has {OLDEST_DECIDER} to {DECIDER_VERSION}"
+    )))
 }
 
 /// A record with another value in a field.

@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::{field::Path, state::State};
 
 pub use object::{Object, View};
-pub use parse::{Wrong, parse};
+pub use parse::parse;
 
 /// A condition, and how long it has to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]

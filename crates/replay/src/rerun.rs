@@ -147,6 +147,14 @@ impl Baseline {
     pub fn run(&self, script: Script) -> Rerun {
         run(&self.start, self.lines(), script, &self.again.lost)
     }
+
+    /// Runs a script made of them with the deciders of another version.
+    pub fn run_as(&self, version: u32, mut script: Script) -> Rerun {
+        let mut start = self.start.clone();
+        start.set_decider(version);
+        script.set_decider(version);
+        run(&start, self.lines(), script, &self.again.lost)
+    }
 }
 
 /// The state after lines that follow a state.

@@ -84,6 +84,14 @@ impl State {
         }
     }
 
+    /// Has deciders of this version decide from here on, until a start says otherwise.
+    pub fn set_decider(&mut self, version: u32) {
+        match self {
+            Self::Hub(world) => world.decider = version,
+            Self::Spoke(world) => world.decider = version,
+        }
+    }
+
     /// The last record folded in.
     pub fn head(&self) -> Seq {
         match self {

@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 
+mod bisect;
 mod capture;
 mod diff;
 mod show;
@@ -39,6 +40,7 @@ enum Command {
     Diff(diff::Arguments),
     Why(why::Arguments),
     Whatif(whatif::Arguments),
+    Bisect(bisect::Arguments),
 }
 
 /// Runs a command; what it finds goes to `out`.
@@ -55,6 +57,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         Command::Diff(arguments) => diff::run(arguments, out),
         Command::Why(arguments) => why::run(arguments, out),
         Command::Whatif(arguments) => whatif::run(arguments, out),
+        Command::Bisect(arguments) => bisect::run(arguments, out),
     }
 }
 

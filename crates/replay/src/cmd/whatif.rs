@@ -153,7 +153,7 @@ impl Wishes {
 
 fn look<'a>(arguments: &Arguments, changes: &[Change], merged: &'a Merged, log: usize) -> Result<Found<'a>> {
     let of = merged.logs.get(log).context("a log")?;
-    let records = records(merged, log, arguments.until.as_ref())?;
+    let records = records_until(merged, log, arguments.until.as_ref())?;
     let start = State::at(of, of.history.base().seq)?;
     let told = |err: anyhow::Error| anyhow!("{}: {err:#}", of.path.display());
     let mut wishes = Vec::new();
@@ -167,7 +167,7 @@ fn look<'a>(arguments: &Arguments, changes: &[Change], merged: &'a Merged, log: 
         }
     }
     if let Some(version) = arguments.wishes.with_version {
-        alter::set_version(&mut script, version)?;
+        alter::check_version(version)?;
         wishes.push(format!("decided by version {version}"));
     }
     let diverges = baseline.again.split.is_some();
@@ -177,7 +177,10 @@ fn look<'a>(arguments: &Arguments, changes: &[Change], merged: &'a Merged, log: 
         let end = fold(&start, &recorded);
         (again, (end, recorded))
     } else {
-        let run = baseline.run(script);
+        let run = match arguments.wishes.with_version {
+            Some(version) => baseline.run_as(version, script),
+            None => baseline.run(script),
+        };
         let lines = baseline.lines().to_vec();
         (run, (fold(&baseline.start, &lines), lines))
     };
@@ -187,7 +190,10 @@ fn look<'a>(arguments: &Arguments, changes: &[Change], merged: &'a Merged, log: 
 }
 
 /// The records of a log, up to a moment.
-fn records(merged: &Merged, log: usize, until: Option<&Moment>) -> Result<Vec<Record>> {
+///
+/// # Errors
+/// [`Usage`] when there are none.
+pub(super) fn records_until(merged: &Merged, log: usize, until: Option<&Moment>) -> Result<Vec<Record>> {
     let end = merged.entries.iter().map(|entry| entry.time).max().unwrap_or_default();
     let last = until.map(|until| find(merged, until)).transpose()?.flatten();
     let time = until.and_then(|until| until.time(end));
@@ -287,25 +293,12 @@ impl Found<'_> {
             None => (String::new(), "what was added, or a timer".to_owned()),
         };
         let plain = anstyle::Style::new();
-        let decided = |decision: &Decision| format!("{}: {}", decision.0, says(&decision.1));
-        let was = split.was.as_ref();
-        let record = self.record(was.and_then(|(seq, _)| *seq)).unwrap_or_default();
-        let was = was.map_or_else(|| "nothing is decided".to_owned(), |(_, was)| decided(was));
-        let now = split.now.as_ref().map_or_else(|| "nothing is decided".to_owned(), decided);
         line("differs", BOLD, "", &format!("from {} on", clock_text(split.time)))?;
         line("because of", plain, &because.0, &because.1)?;
-        line("before", BAD, &record, &was)?;
-        line("now", GOOD, "", &now)?;
-        if let (
-            Some((_, (_, Payload::Commanded { command: was, .. }))),
-            Some((_, Payload::Commanded { command: now, .. })),
-        ) = (&split.was, &split.now)
-        {
-            for change in changes::between(&words::body(was), &words::body(now)).iter().take(FIELDS) {
-                line("", plain, "", &change.line(60))?;
-            }
-        }
-        Ok(())
+        let was = split.was.as_ref().map(|(_, was)| was);
+        let record = self.record(split.was.as_ref().and_then(|(seq, _)| *seq));
+        let title = record.map_or_else(|| "before".to_owned(), |record| format!("before: {record}"));
+        print_decisions([&title, "now"], was, split.now.as_ref(), out)
     }
 
     fn print_commands(&self, out: &mut dyn Write) -> Result<()> {
@@ -395,7 +388,7 @@ fn limits(tally: &Tally) -> Vec<String> {
 }
 
 /// A decision in words.
-fn says(payload: &Payload) -> String {
+pub(super) fn says(payload: &Payload) -> String {
     match payload {
         Payload::Commanded { command, .. } => words::commanded(command),
         Payload::Moved(position) => words::moved(position),
@@ -404,6 +397,32 @@ fn says(payload: &Payload) -> String {
 }
 
 /// What a line of the terminal holds.
-fn fitted(text: &str) -> String {
+pub(super) fn fitted(text: &str) -> String {
     changes::cut(text, terminal_width().map_or(200, |width| width.saturating_sub(14).max(60)))
+}
+
+/// Prints two decisions, one below the other, and what is different in them if they are of a kind.
+pub(super) fn print_decisions(
+    titles: [&str; 2],
+    was: Option<&Decision>,
+    now: Option<&Decision>,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let decided = |decision: Option<&Decision>| {
+        decision
+            .map_or_else(|| "nothing is decided".to_owned(), |(whose, payload)| format!("{whose}: {}", says(payload)))
+    };
+    let width = titles.iter().map(|title| title.len()).max().unwrap_or_default().max(10);
+    for ((title, decision), style) in titles.iter().zip([was, now]).zip([BAD, GOOD]) {
+        let text = fitted(&decided(decision));
+        writeln!(out, "  {}  {}", styled(DIM, format!("{title:width$}")), styled(style, text))?;
+    }
+    if let (Some((_, Payload::Commanded { command: was, .. })), Some((_, Payload::Commanded { command: now, .. }))) =
+        (was, now)
+    {
+        for change in changes::between(&words::body(was), &words::body(now)).iter().take(FIELDS) {
+            writeln!(out, "  {:width$}  {}", "", change.line(60))?;
+        }
+    }
+    Ok(())
 }

@@ -69,9 +69,7 @@ impl Object {
     pub fn aggregate(&self, state: &State) -> Option<Aggregate> {
         let controller = self.controller()?;
         let mut all = state.aggregates().into_iter();
-        all.find(|aggregate| {
-            aggregate.controller == controller && self.is_named(&aggregate.namespace, &aggregate.name)
-        })
+        all.find(|aggregate| aggregate.controller == controller && self.is_named(&aggregate.namespace, &aggregate.name))
     }
 }
 

@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Field, Object, Predicate, Test,
-    object::KINDS,
-};
+use super::{Field, Object, Predicate, Test, object::KINDS};
 use crate::{field::Path, span};
 
 /// What is wrong with a condition, and where.

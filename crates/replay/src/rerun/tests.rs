@@ -101,9 +101,7 @@ fn deciders_of_both_versions_decide() {
     for name in ["story-hub", "story-c1"] {
         let baseline = baseline(name);
         for version in 1..=DECIDER_VERSION {
-            let mut script = baseline.script();
-            script.set_decider(version);
-            let run = baseline.run(script);
+            let run = baseline.run_as(version, baseline.script());
             check(&baseline, &run, name);
         }
     }
