@@ -7,6 +7,7 @@
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
 mod alter;
+mod anonymise;
 mod causes;
 mod changes;
 mod cmd;
@@ -14,8 +15,11 @@ mod compare;
 mod exit;
 mod field;
 mod filter;
+mod fixture;
+mod goal;
 mod input;
 mod merge;
+mod minimise;
 mod moment;
 mod object;
 mod open;

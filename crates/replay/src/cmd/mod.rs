@@ -5,6 +5,7 @@ mod capture;
 mod diff;
 mod show;
 mod state;
+mod test;
 mod timeline;
 mod verify;
 mod whatif;
@@ -41,6 +42,7 @@ enum Command {
     Why(why::Arguments),
     Whatif(whatif::Arguments),
     Bisect(bisect::Arguments),
+    Test(test::Arguments),
 }
 
 /// Runs a command; what it finds goes to `out`.
@@ -58,6 +60,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         Command::Why(arguments) => why::run(arguments, out),
         Command::Whatif(arguments) => whatif::run(arguments, out),
         Command::Bisect(arguments) => bisect::run(arguments, out),
+        Command::Test(arguments) => test::run(arguments, out),
     }
 }
 

@@ -1,0 +1,160 @@
+//! Names out of a log, the same everywhere: in facts, commands, keys, messages, and in the names that are made of names.
+//!
+//! Names are collected where the log says that something is one ([`names`]): objects, namespaces, clusters, stores and
+//! their buckets and endpoints, volume handles, identities of storage, labels. Each gets a new one by what it names
+//! (`cluster-1`, `ns-2`), numbered in the order of the old ones, so that what is sorted by name stays in order. Then every
+//! text is gone through once, and wherever a whole name stands in it, the new one is put there. UUIDs, digests, addresses
+//! and host names are replaced wherever they stand.
+//!
+//! Whole objects in blobs decide nothing: each becomes a stub.
+
+mod names;
+mod texts;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use ramen_events::{BlobId, Record};
+use serde_json::Value;
+
+use texts::Token;
+
+pub use names::{Names, Patterns};
+
+/// New names for old ones.
+#[derive(Debug, Default)]
+pub struct Anonymiser {
+    names: BTreeMap<String, String>,
+    /// Lengths of names, the longest first.
+    lengths: Vec<usize>,
+    found: BTreeMap<String, String>,
+    uuids: usize,
+    digests: usize,
+    addresses: usize,
+    hosts: usize,
+}
+
+impl Anonymiser {
+    /// For these names.
+    pub fn new(names: &Names) -> Self {
+        let names = names.renamed();
+        let mut lengths: Vec<usize> = names.keys().map(String::len).collect();
+        lengths.sort_unstable_by(|a, b| b.cmp(a));
+        lengths.dedup();
+        Self { names, lengths, ..Self::default() }
+    }
+
+    /// How many names it replaces.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// A record without its names.
+    ///
+    /// # Errors
+    /// When it is none any more; a name that is also a word of ours may do that.
+    pub fn record(&mut self, record: &Record) -> Result<Record> {
+        let value = self.value(serde_json::to_value(record)?, false);
+        serde_json::from_value(value)
+            .with_context(|| format!("without its names, record {} cannot be read any more", record.seq))
+    }
+
+    /// Has a blob become a stub; tells the stub.
+    pub fn blob(&mut self, id: BlobId) -> Vec<u8> {
+        let number = self.found.len();
+        let stub = format!("{{\"anonymised\":{number}}}").into_bytes();
+        self.found.insert(id.to_string(), BlobId::of(&stub).to_string());
+        stub
+    }
+
+    /// `keys`: the names of fields are names of the user's, such as labels.
+    fn value(&mut self, value: Value, keys: bool) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.text(&text)),
+            Value::Array(list) => list.into_iter().map(|value| self.value(value, keys)).collect(),
+            Value::Object(fields) => {
+                let fields = fields.into_iter().map(|(name, value)| {
+                    let inner = names::has_user_keys(&name);
+                    let name = if keys { self.text(&name) } else { name };
+                    (name, self.value(value, inner))
+                });
+                Value::Object(fields.collect())
+            }
+            other => other,
+        }
+    }
+
+    /// A text without its names.
+    pub fn text(&mut self, text: &str) -> String {
+        if let Some(new) = self.names.get(text) {
+            return new.clone();
+        }
+        let mut result = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let (length, new) = self.next(text, at).unwrap_or_else(|| {
+                let length = texts::plain(rest);
+                (length, rest.get(..length).unwrap_or(rest).to_owned())
+            });
+            result.push_str(&new);
+            at += length;
+        }
+        result
+    }
+
+    /// What is to be replaced at this place of a text: how long it is, and what comes there.
+    fn next(&mut self, text: &str, at: usize) -> Option<(usize, String)> {
+        let rest = text.get(at..)?;
+        if let Some(length) = texts::ours(rest) {
+            return Some((length, rest.get(..length)?.to_owned()));
+        }
+        for length in &self.lengths {
+            if let Some(new) = rest.get(..*length).and_then(|name| self.names.get(name))
+                && texts::ends(rest, *length)
+            {
+                return Some((*length, new.clone()));
+            }
+        }
+        let (token, length) = texts::token(rest)?;
+        let old = rest.get(..length)?;
+        if let Some(new) = self.found.get(old) {
+            return Some((length, new.clone()));
+        }
+        let new = match token {
+            Token::Uuid => {
+                self.uuids += 1;
+                format!("00000000-0000-4000-8000-{:012x}", self.uuids)
+            }
+            Token::Digest => {
+                self.digests += 1;
+                BlobId::of(format!("digest {}", self.digests).as_bytes()).to_string()
+            }
+            Token::Address => {
+                self.addresses += 1;
+                // A range for documentation.
+                format!("198.51.{}.{}", 100 + self.addresses / 250, 1 + self.addresses % 250)
+            }
+            Token::Host => {
+                self.hosts += 1;
+                format!("host-{}.example.test", self.hosts)
+            }
+        };
+        self.found.insert(old.to_owned(), new.clone());
+        Some((length, new))
+    }
+
+    /// Names that still stand in a text.
+    pub fn left_in(&self, text: &str) -> Vec<&str> {
+        let mut left: Vec<&str> = Vec::new();
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let found = self.lengths.iter().find_map(|length| {
+                let (name, new) = self.names.get_key_value(rest.get(..*length)?)?;
+                (texts::ends(rest, *length) && name != new).then_some(name)
+            });
+            left.extend(found.filter(|_| texts::ours(rest).is_none()).map(String::as_str));
+            at += texts::ours(rest).unwrap_or_else(|| texts::plain(rest));
+        }
+        left
+    }
+}
