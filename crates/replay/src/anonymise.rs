@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use ramen_events::{BlobId, Record};
 use serde_json::Value;
 
+use crate::rerun::Decision;
 use texts::Token;
 
 pub use names::{Names, Patterns};
@@ -45,8 +46,8 @@ impl Anonymiser {
     }
 
     /// How many names it replaces.
-    pub fn len(&self) -> usize {
-        self.names.len()
+    pub fn count(&self) -> usize {
+        self.names.iter().filter(|(old, new)| old != new).count()
     }
 
     /// A record without its names.
@@ -108,12 +109,8 @@ impl Anonymiser {
         if let Some(length) = texts::ours(rest) {
             return Some((length, rest.get(..length)?.to_owned()));
         }
-        for length in &self.lengths {
-            if let Some(new) = rest.get(..*length).and_then(|name| self.names.get(name))
-                && texts::ends(rest, *length)
-            {
-                return Some((*length, new.clone()));
-            }
+        if let Some((length, new)) = self.name(rest) {
+            return Some((length, new.to_owned()));
         }
         let (token, length) = texts::token(rest)?;
         let old = rest.get(..length)?;
@@ -143,18 +140,45 @@ impl Anonymiser {
         Some((length, new))
     }
 
+    /// A condition about objects with new names: only whole names are replaced in it.
+    pub fn condition(&self, text: &str) -> String {
+        let mut result = String::with_capacity(text.len());
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let (length, new) =
+                self.name(rest).unwrap_or_else(|| (texts::plain(rest), rest.get(..texts::plain(rest)).unwrap_or(rest)));
+            result.push_str(new);
+            at += length;
+        }
+        result
+    }
+
+    /// The name that a text starts with: how long it is, and the new one.
+    fn name(&self, rest: &str) -> Option<(usize, &str)> {
+        self.lengths.iter().find_map(|length| {
+            let new = self.names.get(rest.get(..*length)?)?;
+            texts::ends(rest, *length).then_some((*length, new.as_str()))
+        })
+    }
+
     /// Names that still stand in a text.
-    pub fn left_in(&self, text: &str) -> Vec<&str> {
+    pub fn left_in<'a>(&self, text: &'a str) -> Vec<&'a str> {
         let mut left: Vec<&str> = Vec::new();
         let mut at = 0;
         while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let found = self.lengths.iter().find_map(|length| {
-                let (name, new) = self.names.get_key_value(rest.get(..*length)?)?;
-                (texts::ends(rest, *length) && name != new).then_some(name)
+            let length = texts::ours(rest).or_else(|| {
+                let (length, new) = self.name(rest)?;
+                left.extend(rest.get(..length).filter(|name| *name != new));
+                Some(length)
             });
-            left.extend(found.filter(|_| texts::ours(rest).is_none()).map(String::as_str));
-            at += texts::ours(rest).unwrap_or_else(|| texts::plain(rest));
+            at += length.unwrap_or_else(|| texts::plain(rest));
         }
         left
     }
+}
+
+/// Whether two decisions are the same, but for digests and UUIDs: some of these are made of names.
+pub fn alike(a: &Decision, b: &Decision) -> bool {
+    let masked = |(_, payload): &Decision| serde_json::to_string(payload).map(|text| texts::masked(&text)).ok();
+    a.0 == b.0 && masked(a) == masked(b)
 }

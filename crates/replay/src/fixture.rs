@@ -67,7 +67,9 @@ pub struct Stands {
 pub struct Holds {
     /// The condition.
     pub condition: String,
-    /// The record after which it holds.
+    /// It holds for long enough.
+    pub lasts: bool,
+    /// The record after which it holds; none if it does from the start.
     pub from: Option<u64>,
 }
 
@@ -83,7 +85,7 @@ impl Expected {
                 let predicate = predicate::parse(condition).map_err(|wrong| anyhow!("{wrong}"))?;
                 let spells = spells::find(&predicate, &State::empty(operator), &lines)?;
                 let from = spells.long.first().and_then(|first| first.from).map(|seq| seq.0);
-                Ok(Holds { condition: condition.to_owned(), from })
+                Ok(Holds { condition: condition.to_owned(), lasts: !spells.long.is_empty(), from })
             })
             .transpose()?;
         Ok(Self {

@@ -51,6 +51,9 @@ impl Line {
 /// A decision: whose, and what.
 pub type Decision = (Aggregate, Payload);
 
+/// Tells whether two decisions are the same.
+pub type Same = fn(&Decision, &Decision) -> bool;
+
 /// The first decision that differs.
 #[derive(Clone, Debug)]
 pub struct Split {
@@ -116,6 +119,14 @@ impl Baseline {
     /// # Errors
     /// When they were decided by deciders that this program does not have.
     pub fn new(start: State, records: impl IntoIterator<Item = Record>) -> Result<Self> {
+        Self::compared(start, records, same)
+    }
+
+    /// As [`Baseline::new`], with another notion of which decisions are the same.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn compared(start: State, records: impl IntoIterator<Item = Record>, same: Same) -> Result<Self> {
         let recorded = Line::recorded(records);
         for Line { record, .. } in &recorded {
             if let Payload::Started { decider, .. } = record.payload
@@ -128,7 +139,7 @@ impl Baseline {
                 );
             }
         }
-        let again = run(&start, &recorded, Script::of(&recorded), &Lost::new());
+        let again = run(&start, &recorded, Script::of(&recorded), (&Lost::new(), same));
         Ok(Self { start, recorded, again })
     }
 
@@ -145,7 +156,7 @@ impl Baseline {
 
     /// Runs a script made of them.
     pub fn run(&self, script: Script) -> Rerun {
-        run(&self.start, self.lines(), script, &self.again.lost)
+        run(&self.start, self.lines(), script, (&self.again.lost, same))
     }
 
     /// Runs a script made of them with the deciders of another version.
@@ -153,7 +164,7 @@ impl Baseline {
         let mut start = self.start.clone();
         start.set_decider(version);
         script.set_decider(version);
-        run(&start, self.lines(), script, &self.again.lost)
+        run(&start, self.lines(), script, (&self.again.lost, same))
     }
 }
 
@@ -167,14 +178,14 @@ pub fn fold(start: &State, lines: &[Line]) -> State {
 }
 
 /// Runs a script from a state. `base` are the lines that it is compared with.
-fn run(start: &State, base: &[Line], script: Script, lost: &Lost) -> Rerun {
+fn run(start: &State, base: &[Line], script: Script, known: (&Lost, Same)) -> Rerun {
     match start {
         State::Hub(world) => {
-            let (ended, world) = Run::new((**world).clone(), base, script, lost).finish();
+            let (ended, world) = Run::new((**world).clone(), base, script, known).finish();
             ended.with(State::Hub(Box::new(world)))
         }
         State::Spoke(world) => {
-            let (ended, world) = Run::new((**world).clone(), base, script, lost).finish();
+            let (ended, world) = Run::new((**world).clone(), base, script, known).finish();
             ended.with(State::Spoke(Box::new(world)))
         }
     }
@@ -195,6 +206,7 @@ struct Run<D> {
     /// By the number of the input among the base lines.
     segments: BTreeMap<Seq, Segment>,
     lost: Lost,
+    same: Same,
     outcomes: Outcomes,
     timers: Timers,
     /// Wishes whose moment has come, and whose recorded timer is still to come.
@@ -229,7 +241,7 @@ impl Ended {
 }
 
 impl<D: Domain> Run<D> {
-    fn new(world: World<D>, base: &[Line], script: Script, lost: &Lost) -> Self {
+    fn new(world: World<D>, base: &[Line], script: Script, (lost, same): (&Lost, Same)) -> Self {
         let stamp = Stamp { time: world.now, count: 0 };
         Self {
             clock: Clock::after(stamp),
@@ -239,6 +251,7 @@ impl<D: Domain> Run<D> {
             outcomes: Outcomes::new(base, &script),
             script,
             lost: lost.clone(),
+            same,
             timers: Timers::default(),
             awaited: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -393,14 +406,14 @@ impl<D: Domain> Run<D> {
                     continue;
                 }
                 match segment.decisions.pop_front() {
-                    Some((seq, was)) if same(&was, &now) => self.decide(now, Some((seq, was)), cause, time),
+                    Some((seq, was)) if (self.same)(&was, &now) => self.decide(now, Some((seq, was)), cause, time),
                     // The process died here. What it did not record, it did not do.
                     None if segment.open_end && !self.changed => {
                         if let Some(base) = compared {
                             self.found_lost.entry(base).or_default().push(now);
                         }
                     }
-                    None if segment.open_end && beyond.next().is_some_and(|lost| same(lost, &now)) => {}
+                    None if segment.open_end && beyond.next().is_some_and(|lost| (self.same)(lost, &now)) => {}
                     was => {
                         self.split = Some(Split { input: from, time, was, now: Some(now.clone()) });
                         self.decide(now, None, cause, time);

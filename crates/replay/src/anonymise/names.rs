@@ -143,6 +143,8 @@ pub struct Names {
     found: BTreeMap<String, Kind>,
     /// Names that stay because they are words of the operators.
     pub words: BTreeSet<String>,
+    /// Names that were to be kept.
+    kept: BTreeSet<String>,
     keep: Patterns,
 }
 
@@ -167,7 +169,9 @@ impl Names {
         for (name, kind) in &self.found {
             by_kind.entry(*kind).or_default().push(name);
         }
-        let mut renamed = BTreeMap::new();
+        // What stays is in it, too: a shorter name in it is not to be replaced.
+        let stays = self.words.iter().chain(&self.kept);
+        let mut renamed: BTreeMap<String, String> = stays.map(|name| (name.clone(), name.clone())).collect();
         for (kind, names) in by_kind {
             let width = names.len().to_string().len();
             let new = (1_usize..).map(|number| kind.renamed(&format!("{number:0width$}")));
@@ -196,7 +200,11 @@ impl Names {
     }
 
     fn add(&mut self, name: &str, kind: Kind) {
-        if name.is_empty() || self.keep.matches(name) || name.bytes().all(|byte| byte.is_ascii_digit()) {
+        if name.is_empty() || name.bytes().all(|byte| byte.is_ascii_digit()) {
+            return;
+        }
+        if self.keep.matches(name) {
+            self.kept.insert(name.to_owned());
             return;
         }
         if OURS.contains(&name) || name.starts_with("ramen-") || name.contains(".openshift.io") {

@@ -77,10 +77,27 @@ pub fn token(rest: &str) -> Option<(Token, usize)> {
     {
         return Some((Token::Address, dotted.len()));
     }
+    // Fields of objects look like hosts, too.
+    let is_field = matches!(labels.first(), Some(&("spec" | "status" | "metadata" | "data")));
+    let is_label = |label: &&str| !label.is_empty() && !label.bytes().any(|b| b.is_ascii_uppercase());
     let is_top = |label: &&str| label.len() >= 2 && label.bytes().all(|b| b.is_ascii_lowercase());
-    let is_host =
-        labels.len() >= 3 && labels.last().is_some_and(is_top) && labels.iter().all(|label| !label.is_empty());
+    let is_host = labels.len() >= 3 && !is_field && labels.iter().all(is_label) && labels.last().is_some_and(is_top);
     is_host.then_some((Token::Host, dotted.len()))
+}
+
+/// A text without UUIDs and digests.
+pub fn masked(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (length, kept) = match token(rest) {
+            Some((Token::Uuid | Token::Digest, length)) => (length, "#"),
+            _ => (plain(rest), rest.get(..plain(rest)).unwrap_or(rest)),
+        };
+        result.push_str(kept);
+        at += length;
+    }
+    result
 }
 
 fn is_uuid(text: &str) -> bool {
@@ -103,6 +120,8 @@ mod tests {
     #[case::host("s3.acme.com/x", Some((Token::Host, 11)))]
     #[case::sentence("done. Then", None)]
     #[case::fields("spec.action is", None)]
+    #[case::field("spec.placement.name: x", None)]
+    #[case::go_field("a.placementRef.name", None)]
     #[case::version("1.2.3", None)]
     #[case::word("app-000", None)]
     fn tokens_are_told_by_their_looks(#[case] text: &str, #[case] expected: Option<(Token, usize)>) {

@@ -13,7 +13,7 @@ use ramen_events::{Aggregate, BlobId, Cause, CommandId, Payload, Record, Seq, St
 
 use crate::{
     Exit,
-    anonymise::{Anonymiser, Names, Patterns},
+    anonymise::{Anonymiser, Names, Patterns, alike},
     changes,
     cmd::whatif,
     fixture::{self, Expected},
@@ -23,7 +23,7 @@ use crate::{
     moment::Moment,
     open::{Log, Usage},
     predicate,
-    rerun::{Baseline, Line, Rerun},
+    rerun::{Baseline, Decision, Line, Rerun},
     span,
     state::State,
     table::{BAD, BOLD, DIM, GOOD, styled},
@@ -141,7 +141,8 @@ fn make(arguments: &Arguments, path: &Path, name: &str, out: &mut dyn Write) -> 
     let fixture = Anonymous::new(arguments, log, &small, &goal)?;
     let about = about(&goal, &fixture);
     let expected = Expected::of(about, log.owner.operator, &fixture.records, fixture.condition.as_deref())?;
-    if matches!(goal, Goal::Diverges(_)) != expected.diverges.is_some() {
+    let holds = expected.holds.as_ref().is_none_or(|holds| holds.lasts);
+    if matches!(goal, Goal::Diverges(_)) != expected.diverges.is_some() || !holds {
         return Err(anyhow!("what was made of {} does not show any more what it is to show", path.display()));
     }
     let (left, names) = (fixture.records.len(), fixture.names);
@@ -285,32 +286,41 @@ impl Anonymous {
         let renamed = originals.iter().map(|record| anonymiser.record(record)).collect::<Result<Vec<_>>>();
         let renamed = renamed.map_err(|err| anyhow!("{err:#}; --keep keeps a name"))?;
         // Decided again from the renamed inputs: ids and what is derived from names come out right.
-        let again = Baseline::new(State::empty(log.owner.operator), renamed.iter().cloned())?.again;
-        if let Some(split) = &again.split {
-            let decided = |decision: Option<&(Aggregate, Payload)>| {
-                decision.map_or("nothing".to_owned(), |(whose, payload)| format!("{whose}: {}", whatif::says(payload)))
-            };
-            let (was, now) = (decided(split.was.as_ref().map(|(_, was)| was)), decided(split.now.as_ref()));
-            return Err(Usage(format!(
-                "without its names the log leads to other decisions: {now}, not {was}; a name that is also a word in \
-                 messages does that: keep it with --keep"
-            ))
-            .into());
-        }
+        let again = Baseline::compared(State::empty(log.owner.operator), renamed, alike)?.again;
+        unchanged(&again)?;
         let mut lines = again.lines;
         if let Goal::Diverges(divergent) = goal {
             diverge(&mut lines, divergent, small, &mut anonymiser)?;
         }
         let records: Vec<Record> = lines.into_iter().map(|line| line.record).collect();
-        let condition = arguments.holds.as_deref().map(|text| anonymiser.text(text));
+        let condition = arguments.holds.as_deref().map(|text| anonymiser.condition(text));
         for record in &records {
             let text = serde_json::to_string(record)?;
             if let Some(name) = anonymiser.left_in(&text).first() {
                 return Err(anyhow!("the name {name:?} would still be in record {}", record.seq));
             }
         }
-        Ok(Self { records, blobs, condition, names: anonymiser.len() })
+        Ok(Self { records, blobs, condition, names: anonymiser.count() })
     }
+}
+
+/// Checks that renamed records are what their inputs lead to.
+fn unchanged(again: &Rerun) -> Result<(), Usage> {
+    let Some(split) = &again.split else { return Ok(()) };
+    let told = |decision: Option<&Decision>| {
+        decision.map_or("nothing".to_owned(), |(whose, payload)| format!("{whose}: {}", whatif::says(payload)))
+    };
+    let was = split.was.as_ref().map(|(_, was)| was);
+    let body = |decision: Option<&Decision>| decision.and_then(|(_, payload)| serde_json::to_value(payload).ok());
+    let fields = changes::between(&body(was).unwrap_or_default(), &body(split.now.as_ref()).unwrap_or_default());
+    let field =
+        fields.iter().find(|change| !change.path.ends_with(".id")).map(|field| format!(" ({})", field.line(200)));
+    let (was, now) = (told(was), told(split.now.as_ref()));
+    Err(Usage(format!(
+        "with other names the log leads to other decisions: {now}, not {was}{}; a name that is also a word in messages \
+         does that: keep it with --keep",
+        field.unwrap_or_default()
+    )))
 }
 
 /// Puts the recorded decision, which differs, in place of what is wanted.
