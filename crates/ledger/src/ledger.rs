@@ -136,7 +136,7 @@ impl<O: Operator> Ledger<O> {
 
     /// How many aggregates wait for a moment.
     pub fn timers(&self) -> usize {
-        self.timers.len()
+        self.timers.count()
     }
 
     /// Hands out what followed from the inputs since the last time.

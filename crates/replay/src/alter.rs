@@ -34,7 +34,16 @@ pub enum Change {
     /// An input comes right after another record.
     Move(Place, Place),
     /// A field of an input says something else.
-    Patch(Place, Path, String),
+    Patch {
+        /// Which input.
+        place: Place,
+        /// Also the later ones about that object, as long as they say the same there.
+        onward: bool,
+        /// Which field.
+        path: Path,
+        /// What it says.
+        text: String,
+    },
     /// The input in this file is added right after a record.
     Add(PathBuf, Place),
 }
@@ -46,7 +55,7 @@ impl Change {
             Self::Drop(place)
             | Self::Delay(place, _)
             | Self::Move(place, _)
-            | Self::Patch(place, ..)
+            | Self::Patch { place, .. }
             | Self::Add(_, place) => place,
         }
     }
@@ -73,13 +82,14 @@ impl Change {
         Ok(Self::Move(place, after))
     }
 
-    /// `SEQ` and `FIELD=VALUE`
+    /// `SEQ` or `SEQ+`, and `FIELD=VALUE`
     ///
     /// # Errors
     /// What is wrong with them.
     pub fn patch(place: &str, text: &str) -> Result<Self, String> {
         let (path, value) = text.split_once('=').ok_or("it is not FIELD=VALUE, such as spec.action=Relocate")?;
-        Ok(Self::Patch(place.parse()?, path.parse()?, value.to_owned()))
+        let (place, onward) = place.strip_suffix('+').map_or((place, false), |place| (place, true));
+        Ok(Self::Patch { place: place.parse()?, onward, path: path.parse()?, text: value.to_owned() })
     }
 
     /// `FILE@SEQ`
@@ -123,11 +133,14 @@ impl Change {
                 find(after)?;
                 script.put_after(place.seq, after.seq);
             }
-            Self::Patch(place, path, text) => {
-                if let Some(input) = script.input(place.seq) {
-                    input.record = patched(&input.record, path, text)?;
-                    if input.part == Part::Kept {
-                        input.part = Part::Altered;
+            Self::Patch { onward, path, text, .. } => {
+                let later = records.iter().filter(|record| record.seq > subject.seq && *onward);
+                for seq in [subject.seq].into_iter().chain(like(subject, later, path)?) {
+                    if let Some(input) = script.input(seq) {
+                        input.record = patched(&input.record, path, text)?;
+                        if input.part == Part::Kept {
+                            input.part = Part::Altered;
+                        }
                     }
                 }
             }
@@ -151,6 +164,28 @@ pub fn check_version(version: u32) -> Result<(), Usage> {
     Err(Usage(format!(
         "deciders of version {version} are not in this program, which has {OLDEST_DECIDER} to {DECIDER_VERSION}"
     )))
+}
+
+/// The records about the same object that say the same in a field, up to the first that does not.
+fn like<'a>(subject: &Record, later: impl Iterator<Item = &'a Record>, path: &Path) -> Result<Vec<Seq>> {
+    let Payload::Observed(fact) = &subject.payload else { return Ok(Vec::new()) };
+    let object = fact.object();
+    let mut value = serde_json::to_value(subject)?;
+    let wanted = path.get(contents(&mut value)).cloned();
+    let mut found = Vec::new();
+    for record in later {
+        match &record.payload {
+            Payload::Observed(fact) if fact.object() == object => {}
+            Payload::Gone(gone) if *gone == object => break,
+            _ => continue,
+        }
+        let mut value = serde_json::to_value(record)?;
+        if path.get(contents(&mut value)).cloned() != wanted {
+            break;
+        }
+        found.push(record.seq);
+    }
+    Ok(found)
 }
 
 /// A record with another value in a field.
@@ -239,8 +274,9 @@ impl fmt::Display for Change {
             Self::Drop(place) => write!(f, "without {place}"),
             Self::Delay(place, ms) => write!(f, "{place} comes {} later", span_text(*ms)),
             Self::Move(place, after) => write!(f, "{place} comes right after {after}"),
-            Self::Patch(place, path, text) => {
-                write!(f, "{place} says {}={text}", path.to_string().trim_start_matches('.'))
+            Self::Patch { place, onward, path, text } => {
+                let onward = if *onward { " and what follows it" } else { "" };
+                write!(f, "{place}{onward} says {}={text}", path.to_string().trim_start_matches('.'))
             }
             Self::Add(file, place) => write!(f, "{} comes right after {place}", file.display()),
         }

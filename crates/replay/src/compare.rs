@@ -146,8 +146,16 @@ pub fn states(before: (&State, &[Line]), after: (&State, &[Line])) -> Result<Vec
         Ok(json)
     };
     let mut changes = changes::between(&whole(before)?, &whole(after)?);
-    changes.retain(|change| !changes::is_inner(&change.path));
+    changes.retain(|change| !changes::is_inner(&change.path) && !is_id(change));
     Ok(changes)
+}
+
+/// Ids of commands are derived from numbers of records: they differ when anything before does.
+fn is_id(change: &Change) -> bool {
+    let is_id = |value: &Option<Value>| {
+        value.clone().is_some_and(|value| serde_json::from_value::<ramen_events::CommandId>(value).is_ok())
+    };
+    change.path.ends_with(".command") && is_id(&change.before) && is_id(&change.after)
 }
 
 /// The status that was written last, by aggregate.

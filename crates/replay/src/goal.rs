@@ -17,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Goal {
     /// The log's decision differs from that of its inputs.
-    Diverges(Divergent),
+    Diverges(Box<Divergent>),
     /// A condition holds for long enough.
     Holds(Box<Predicate>),
     /// These aggregates stand there in the end.

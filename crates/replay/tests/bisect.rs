@@ -1,5 +1,5 @@
 //! `ramen-replay bisect` as people meet it.
-#![allow(clippy::expect_used, reason = "helpers of a test may fail it")]
+#![allow(clippy::expect_used, clippy::panic, reason = "helpers of a test may fail it")]
 
 mod support;
 

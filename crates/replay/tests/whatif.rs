@@ -5,6 +5,11 @@ mod support;
 
 use std::fs;
 
+use ramen_events::{
+    Payload, Seq,
+    capture::{self, Reader},
+    log::{Batch, EventLog, History, MemoryLog},
+};
 use serde_json::Value;
 use support::{complaint, fixture, replay};
 
@@ -30,7 +35,7 @@ fn without_a_change_every_recording_is_the_same() {
 
 #[test]
 fn what_differs_is_shown_with_what_was_assumed() {
-    let (code, text) = said("whatif story-hub.ramenlog --patch 179 spec.action=Relocate");
+    let (code, text) = said("whatif story-hub.ramenlog --patch 179+ spec.action=Relocate --until 209");
     assert_eq!(code, Some(1), "{text}");
     insta::assert_snapshot!("whatif_of_another_action", text);
 }
@@ -109,14 +114,52 @@ fn what_cannot_be_changed_is_said_with_what_can() {
     }
 }
 
+/// A log whose decisions are not those of this program says so, and what a change leads to is told apart from that.
+#[test]
+fn a_log_that_diverges_unchanged_says_so() {
+    let capture = Reader::open(&fixture("story-hub")).expect("a recorded log");
+    let mut records: Vec<_> = capture.scan(Seq(1)).map(|record| record.expect("a record").0).collect();
+    let step = records.iter_mut().find_map(|record| match &mut record.payload {
+        Payload::Moved(position) if position.step == "Cleaning Up" => Some(&mut position.step),
+        _ => None,
+    });
+    "Completed".clone_into(step.expect("there is one"));
+    let log = MemoryLog::default();
+    log.append(Batch::of_records(records, Vec::new())).expect("records follow");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("wrong.ramenlog");
+    capture::write_file(&log, Seq(1), log.head().seq, &file).expect("a capture can be written");
+    let unchanged = json(&format!("whatif {}", file.display()));
+    assert_eq!((&unchanged["verdict"], &unchanged["diverges_unchanged"]), (&"differs".into(), &true.into()));
+    // Leaving out what decides nothing: only the log itself differs, not what it leads to.
+    let changed = json(&format!("whatif {} --drop 350", file.display()));
+    assert_eq!((&changed["verdict"], &changed["diverges_unchanged"]), (&"same".into(), &true.into()), "{changed}");
+    let (_, text) = said(&format!("whatif {} --drop 350", file.display()));
+    assert!(text.contains("unchanged, the log is not what its inputs lead to"), "{text}");
+}
+
+/// One bit in the middle of each recording, and of each fixture.
 #[test]
 fn damaged_logs_are_refused() {
-    let mut bytes = fs::read(fixture("story-hub")).expect("a recorded log");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("flipped.ramenlog");
-    fs::write(&file, bytes).expect("a file can be written");
-    let output = replay(&format!("whatif {}", file.display()));
-    assert_eq!(output.status.code(), Some(2), "{}", complaint(&output));
+    let mut tried = 0;
+    for logs in ["replay-fixtures/v1", "replay-fixtures"] {
+        for entry in fs::read_dir(support::root().join(logs)).expect("recorded logs are there") {
+            let log = entry.expect("a folder can be read").path();
+            if log.extension().is_none_or(|extension| extension != "ramenlog") {
+                continue;
+            }
+            let mut bytes = fs::read(&log).expect("a recorded log");
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            fs::write(&file, bytes).expect("a file can be written");
+            for command in ["verify", "whatif", "test --name x"] {
+                let output = replay(&format!("{command} {}", file.display()));
+                assert_eq!(output.status.code(), Some(2), "{command} {}: {}", log.display(), complaint(&output));
+            }
+            tried += 1;
+        }
+    }
+    assert!(tried >= 9, "{tried} logs");
 }

@@ -160,7 +160,7 @@ fn goal(arguments: &Arguments, whole: &Baseline, condition: Option<predicate::Pr
     if let Some(split) = &whole.again.split {
         let divergent = Divergent::new(&whole.recorded, split);
         return divergent
-            .map(Goal::Diverges)
+            .map(|divergent| Goal::Diverges(Box::new(divergent)))
             .ok_or_else(|| anyhow!("it cannot be told what the difference follows from"));
     }
     let goal = match condition {

@@ -35,7 +35,7 @@ use crate::{
                   says how often each was the case.\n\n\
                   Examples:\n  ramen-replay whatif hub.ramenlog --drop 181\n  \
                   ramen-replay whatif hub.ramenlog --delay 181=30s --until 12:05\n  \
-                  ramen-replay whatif hub.ramenlog --patch 180 spec.action=Relocate\n  \
+                  ramen-replay whatif hub.ramenlog --patch 180+ spec.action=Relocate\n  \
                   ramen-replay show hub.ramenlog --since 120 --until 120 -o json > fact.json; \
                   ramen-replay whatif hub.ramenlog --add fact.json@150\n  \
                   ramen-replay whatif *.ramenlog --drop hub#181 --move c1#90=97\n\n\
@@ -53,7 +53,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "MOMENT")]
     until: Option<Moment>,
 
-    /// How it is printed; a table shows the first 40 commands
+    /// How it is printed; a table shows the first 40 commands and fields
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
     output: Format,
 }
@@ -75,8 +75,9 @@ struct Wishes {
     moved: Vec<String>,
 
     /// Have this record say something else: a field of it (spec.action, status.conditions[Available].status, outcome),
-    /// named as in `show -o json`
-    #[arg(long, num_args = 2, value_names = ["SEQ", "FIELD=VALUE"])]
+    /// named as in `show -o json`; SEQ+ changes the later records about that object, too, as long as they say the same
+    /// there
+    #[arg(long, num_args = 2, value_names = ["SEQ[+]", "FIELD=VALUE"])]
     patch: Vec<String>,
 
     /// Add the record in this file, as `show -o json` prints records, right after this one
@@ -88,8 +89,19 @@ struct Wishes {
     with_version: Option<u32>,
 }
 
-/// How many commands a table shows.
+/// How many commands, and how many fields of the state, a table shows.
 const SHOWN: usize = 40;
+/// Fields of a state that change with others.
+const BOOKKEEPING: [&str; 8] = [
+    "since",
+    "generation",
+    "last_update",
+    "observed_generation",
+    "action_start",
+    "action_duration",
+    "last_group_sync",
+    "created",
+];
 
 /// What came of one log.
 struct Found<'a> {
@@ -266,10 +278,7 @@ impl Found<'_> {
             Some(split) => self.print_first(split, out)?,
         }
         self.print_commands(out)?;
-        if !self.states.is_empty() {
-            writeln!(out, "\n{}", styled(DIM, "STATE AT THE END"))?;
-            changes::print(&self.states, out)?;
-        }
+        self.print_states(out)?;
         if self.run.split.is_some() {
             self.print_limits(out)?;
         }
@@ -299,6 +308,27 @@ impl Found<'_> {
         let record = self.record(split.was.as_ref().and_then(|(seq, _)| *seq));
         let title = record.map_or_else(|| "before".to_owned(), |record| format!("before: {record}"));
         print_decisions([&title, "now"], was, split.now.as_ref(), out)
+    }
+
+    fn print_states(&self, out: &mut dyn Write) -> Result<()> {
+        if self.states.is_empty() {
+            return Ok(());
+        }
+        let is_told = |change: &&changes::Change| {
+            let last = change.path.rsplit('.').next().unwrap_or_default();
+            !BOOKKEEPING.contains(&last)
+        };
+        let told: Vec<changes::Change> = self.states.iter().filter(is_told).take(SHOWN).cloned().collect();
+        writeln!(out, "\n{}", styled(DIM, "STATE AT THE END (decided: the statuses that were written last)"))?;
+        changes::print(&told, out)?;
+        if let Some(more) = self.states.len().checked_sub(told.len()).filter(|more| *more > 0) {
+            writeln!(
+                out,
+                "{}",
+                styled(DIM, format!("… {more} more, most of them times and generations; -o json has all of them"))
+            )?;
+        }
+        Ok(())
     }
 
     fn print_commands(&self, out: &mut dyn Write) -> Result<()> {
@@ -376,15 +406,15 @@ fn limits(tally: &Tally) -> Vec<String> {
         facts_without_news,
     } = *tally;
     let lines = [
-        (outcomes_moved, "outcomes came earlier or later than recorded, because their commands did"),
-        (outcomes_assumed, "outcomes are assumed: recorded for a command of that kind with other contents"),
-        (outcomes_left_out, "recorded outcomes are left out: their commands are not decided on"),
-        (commands_open, "commands have no known outcome: they stay in flight, and nothing follows in their slot"),
-        (timers_left_out, "recorded timers are left out: nobody asked for them"),
-        (timers_added, "timers fire that did not"),
-        (facts_without_news, "recorded facts are no news"),
+        (outcomes_moved, "an outcome came at another time than recorded, as its command did"),
+        (outcomes_assumed, "an outcome is assumed: it was recorded for a command of that kind with other contents"),
+        (outcomes_left_out, "a recorded outcome is left out: its command is not decided on"),
+        (commands_open, "a command has no known outcome: it stays in flight, and nothing follows in its slot"),
+        (timers_left_out, "a recorded timer is left out: nobody asked for it"),
+        (timers_added, "a timer fires that did not"),
+        (facts_without_news, "a recorded fact is no news"),
     ];
-    lines.into_iter().filter(|(count, _)| *count > 0).map(|(count, text)| format!("{count:>4} {text}")).collect()
+    lines.into_iter().filter(|(count, _)| *count > 0).map(|(count, text)| format!("{count:>4} × {text}")).collect()
 }
 
 /// A decision in words.
