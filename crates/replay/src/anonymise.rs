@@ -182,3 +182,79 @@ pub fn alike(a: &Decision, b: &Decision) -> bool {
     let masked = |(_, payload): &Decision| serde_json::to_string(payload).map(|text| texts::masked(&text)).ok();
     a.0 == b.0 && masked(a) == masked(b)
 }
+
+#[cfg(test)]
+mod tests {
+    use ramen_events::{
+        Cause, ClusterName, Epoch, Fact, Operator, Origin, Payload, Seq, Stamp,
+        hub::{self, DrpcFact, Meta},
+    };
+
+    use super::*;
+
+    fn drpc(namespace: &str, name: &str, label: (&str, &str)) -> Record {
+        let labels = [(label.0.to_owned(), label.1.to_owned())].into();
+        let meta = Meta { namespace: namespace.into(), name: name.into(), labels, ..Meta::default() };
+        let mut fact = DrpcFact { meta, ..DrpcFact::default() };
+        fact.spec.preferred = "berlin".into();
+        fact.status.phase = format!("{name} of {namespace} on berlin");
+        Record {
+            seq: Seq(1),
+            stamp: Stamp::default(),
+            origin: Origin { operator: Operator::Hub, cluster: ClusterName::from("hub"), epoch: Epoch(1) },
+            aggregate: None,
+            cause: Cause::Outside,
+            payload: Payload::Observed(Fact::Hub(hub::Fact::Drpc(Box::new(fact)))),
+        }
+    }
+
+    fn anonymiser(records: &[Record], keep: &[&str]) -> Anonymiser {
+        let mut names = Names::new(Patterns(keep.iter().map(|&pattern| pattern.to_owned()).collect()));
+        records.iter().for_each(|record| names.collect(record).expect("records are JSON"));
+        Anonymiser::new(&names)
+    }
+
+    #[test]
+    fn names_are_replaced_wherever_they_stand_whole() {
+        let mut anonymiser = anonymiser(&[drpc("shop-ns", "shop", ("acme.com/team", "blue"))], &[]);
+        let cases = [
+            ("shop-shop-ns-vrg-mw", "name-1-ns-1-vrg-mw"),
+            ("drpc/shop-ns/shop", "drpc/ns-1/name-1"),
+            ("workshop, shops", "workshop, shops"),
+            ("cluster berlin is down: dial 10.1.2.3:443", "cluster cluster-1 is down: dial 198.51.100.1:443"),
+            ("again 10.1.2.3 and s3.acme.example", "again 198.51.100.1 and host-1.example.test"),
+            ("acme.com/team: blue", "label-1/team: label-2"),
+            ("app.kubernetes.io/name", "app.kubernetes.io/name"),
+            ("6f2c9f0e-71c5-4d57-9d0b-5a6d3c1b8e21", "00000000-0000-4000-8000-000000000001"),
+        ];
+        for (old, new) in cases {
+            assert_eq!(anonymiser.text(old), new, "{old}");
+            assert_eq!(anonymiser.left_in(&anonymiser.text(old).clone()), Vec::<&str>::new(), "{old}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_names_stays() {
+        let names: Vec<String> = (0..12).map(|number| format!("app-{number:02}")).collect();
+        let records: Vec<Record> = names.iter().map(|name| drpc("ns", name, ("a", "b"))).collect();
+        let mut anonymiser = anonymiser(&records, &[]);
+        let renamed: Vec<String> = names.iter().map(|name| anonymiser.text(name)).collect();
+        assert!(renamed.is_sorted(), "{renamed:?}");
+    }
+
+    /// A new name that is an old one would make two names one.
+    #[test]
+    fn new_names_are_none_of_the_old_ones() {
+        let mut anonymiser = anonymiser(&[drpc("x", "name-1", ("a", "b")), drpc("x", "z", ("a", "b"))], &[]);
+        let (one, other) = (anonymiser.text("name-1"), anonymiser.text("z"));
+        assert!(one != other && one != "name-1" && other != "name-1", "{one} {other}");
+    }
+
+    #[test]
+    fn words_of_the_operators_and_kept_names_stay() {
+        let record = drpc("prod-eu", "primary", ("tier", "True"));
+        let mut anonymiser = anonymiser(std::slice::from_ref(&record), &["prod-*"]);
+        assert_eq!(anonymiser.text("prod-eu/primary True"), "prod-eu/primary True");
+        assert!(anonymiser.record(&record).is_ok());
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramen_events::Record;
+use ramen_events::{Record, hub, spoke};
 use serde_json::{Map, Value};
 
 /// What a name names; the earlier kind counts if it is several.
@@ -93,6 +93,25 @@ const OURS: [&str; 49] = [
     "openshift-operators",
     "kube-system",
 ];
+
+/// Words that stand for variants of what records hold: a label may have such a value.
+fn is_variant(name: &str) -> bool {
+    fn is<T: serde::de::DeserializeOwned>(name: &str) -> bool {
+        serde_json::from_value::<T>(Value::String(name.to_owned())).is_ok()
+    }
+    is::<ramen_events::Kind>(name)
+        || is::<ramen_events::Controller>(name)
+        || is::<ramen_events::Operator>(name)
+        || is::<ramen_events::ConditionStatus>(name)
+        || is::<ramen_events::Outcome>(name)
+        || is::<ramen_events::Payload>(name)
+        || is::<ramen_events::Cause>(name)
+        || is::<hub::PlacementKind>(name)
+        || is::<hub::ViewAnswer>(name)
+        || is::<hub::WorkContent>(name)
+        || is::<spoke::PvPhase>(name)
+        || is::<spoke::Role>(name)
+}
 
 /// Names that are made of others: the others are replaced in them.
 const COMPOSED: [&str; 4] = ["ManifestWork", "ManagedClusterView", "PlacementDecision", "StoredObject"];
@@ -207,7 +226,7 @@ impl Names {
             self.kept.insert(name.to_owned());
             return;
         }
-        if OURS.contains(&name) || name.starts_with("ramen-") || name.contains(".openshift.io") {
+        if OURS.contains(&name) || is_variant(name) || name.starts_with("ramen-") || name.contains(".openshift.io") {
             self.words.insert(name.to_owned());
             return;
         }
