@@ -127,9 +127,10 @@ impl Anonymiser {
                 BlobId::of(format!("digest {}", self.digests).as_bytes()).to_string()
             }
             Token::Address => {
+                // Starts with a range for documentation.
+                let (net, host) = (100 + self.addresses / 250 % 150, 1 + self.addresses % 250);
                 self.addresses += 1;
-                // A range for documentation.
-                format!("198.51.{}.{}", 100 + self.addresses / 250, 1 + self.addresses % 250)
+                format!("198.51.{net}.{host}")
             }
             Token::Host => {
                 self.hosts += 1;
@@ -229,7 +230,7 @@ mod tests {
         ];
         for (old, new) in cases {
             assert_eq!(anonymiser.text(old), new, "{old}");
-            assert_eq!(anonymiser.left_in(&anonymiser.text(old).clone()), Vec::<&str>::new(), "{old}");
+            assert_eq!(anonymiser.left_in(new), Vec::<&str>::new(), "{old}");
         }
     }
 
