@@ -206,6 +206,13 @@ fn wrong_usage_is_told_with_what_is_right() {
         assert_eq!(output.status.code(), Some(64), "{arguments:?}: {said}");
         assert!(said.contains(word), "{arguments:?}: no {word:?} in: {said}");
     }
+    let log = MemoryLog::default();
+    log.append(Batch::of_records(records(&fixture("story-hub")), Vec::new())).expect("records follow");
+    let slice = folder.path().join("slice.ramenlog");
+    capture::write_file(&log, Seq(100), Seq(200), &slice).expect("a capture can be written");
+    let output = test(&[slice.to_str().expect("a path"), "--name", "x", "--out", out]);
+    let said = complaint(&output);
+    assert!(output.status.code() == Some(64) && said.contains("begins with record 100"), "{said}");
     assert_eq!(test(&["nowhere.ramenlog", "--name", "x"]).status.code(), Some(2));
     assert_eq!(test(&["--check", "nowhere.expected.json"]).status.code(), Some(2));
 }

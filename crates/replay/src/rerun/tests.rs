@@ -76,6 +76,26 @@ fn every_recorded_log_without_any_one_of_its_inputs_is_a_log(
     assert!(differ > 0, "{name}: no input matters at all");
 }
 
+/// A slice goes on from the state before it: outcomes of commands that were decided before it still count.
+#[rstest]
+fn a_slice_of_a_log_run_again_is_the_same(#[values("story-hub", "story-c1", "chaos-5-hub", "chaos-5-c2")] name: &str) {
+    let whole = baseline(name);
+    for part in 1..6 {
+        let middle = whole.recorded.len() * part / 6;
+        let cut = whole.recorded.iter().skip(middle).position(|line| line.record.payload.is_input());
+        let (before, after) = whole.recorded.split_at(middle + cut.expect("there are inputs to the end"));
+        let start = fold(&whole.start, before);
+        let slice = Baseline::new(start, after.iter().map(|line| line.record.clone())).expect("known deciders");
+        assert!(slice.again.split.is_none(), "{name} from {middle}: {:?}", slice.again.split);
+        let mut script = slice.script();
+        let first = after.first().and_then(|line| line.from).expect("a record");
+        script.input(first).expect("an input").part = Part::Altered;
+        let run = slice.run(script);
+        assert!(run.split.is_none(), "{name} from {middle}: {:?}", run.split);
+        assert_eq!(run.tally, Tally::default(), "{name} from {middle}");
+    }
+}
+
 /// The later outcome of a command is not lost when the command itself comes later.
 #[test]
 fn what_became_of_a_command_follows_it() {
