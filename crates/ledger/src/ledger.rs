@@ -26,8 +26,9 @@ use crate::{
     timers::{Timers, Wish},
 };
 
-/// A decision that asks to be asked again at once, or in the past, waits this long, so that it cannot spin.
-const SHORTEST_WAIT_MS: u64 = 10;
+/// A decision that asks to be asked again at once, or in the past, waits this long, so that it cannot spin; in
+/// milliseconds.
+pub const SHORTEST_WAIT_MS: u64 = 10;
 
 /// What follows from a number of inputs.
 #[derive(Debug, Default)]
@@ -135,7 +136,7 @@ impl<O: Operator> Ledger<O> {
 
     /// How many aggregates wait for a moment.
     pub fn timers(&self) -> usize {
-        self.timers.len()
+        self.timers.count()
     }
 
     /// Hands out what followed from the inputs since the last time.

@@ -15,4 +15,5 @@ mod listings;
 mod timers;
 
 pub use self::input::{Answered, Flight, Input, Look, Looked, Sight};
-pub use self::ledger::{Dropped, Ledger, Outbox};
+pub use self::ledger::{Dropped, Ledger, Outbox, SHORTEST_WAIT_MS};
+pub use self::timers::{Timers, Wish};

@@ -52,7 +52,7 @@ impl Timers {
     }
 
     /// How many aggregates asked to be asked again.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.wishes.len()
     }
 }
@@ -76,6 +76,6 @@ mod tests {
         assert_eq!(timers.due(Time(15)), None);
         assert_eq!(timers.due(Time(40)), Some((other, wish(20, "look"))));
         timers.set(&app, None);
-        assert_eq!((timers.due(Time(40)), timers.len()), (None, 0));
+        assert_eq!((timers.due(Time(40)), timers.count()), (None, 0));
     }
 }

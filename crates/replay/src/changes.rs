@@ -1,9 +1,13 @@
 //! What is different between two JSON values: what a fact told that was new, what `diff` shows.
 
+use std::io::{self, Write};
+
 use ramen_events::Time;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::table::{BAD, BOLD, GOOD, styled};
 
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -48,6 +52,33 @@ pub fn cut(text: &str, limit: usize) -> String {
         None => text.to_owned(),
         Some(_) => text.chars().take(limit.saturating_sub(1)).chain(['…']).collect(),
     }
+}
+
+/// Parts of the projection that say nothing to people.
+const INNER: [&str; 6] = ["domain.index", "flights", "head", "now", "epoch", "synced"];
+/// Fields that change with everything else.
+const NOISE: [&str; 6] = ["resource_version", "content", "blob", "body", "pv_blob", "pvc_blob"];
+
+/// Whether a path into the projection says something to the operator only: indexes, attempts, versions, hashes.
+pub fn is_inner(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    INNER.iter().any(|inner| path.starts_with(inner)) || NOISE.contains(&last)
+}
+
+/// Prints changes as `diff` does: what stood there under −, what stands there under +.
+///
+/// # Errors
+/// When `out` can't be written.
+pub fn print(changes: &[Change], out: &mut dyn Write) -> io::Result<()> {
+    for change in changes {
+        writeln!(out, "{}", styled(BOLD, change.path.trim_start_matches("domain.")))?;
+        for (sign, style, value) in [("−", BAD, &change.before), ("+", GOOD, &change.after)] {
+            if let Some(value) = value {
+                writeln!(out, "  {}", styled(style, format!("{sign} {}", brief(value, 400))))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Fields that name an element of a list.

@@ -20,6 +20,11 @@ pub struct Input {
 }
 
 impl Input {
+    /// Of these logs.
+    pub fn of(logs: Vec<PathBuf>, salvage: bool) -> Self {
+        Self { logs, salvage }
+    }
+
     /// Opens and merges the logs. What people should know of them goes to stderr.
     ///
     /// # Errors

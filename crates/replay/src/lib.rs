@@ -6,22 +6,33 @@
 //!
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
+mod alter;
+mod anonymise;
 mod audit;
 mod blobs;
 mod causes;
 mod changes;
 mod cmd;
+mod compare;
 mod exit;
+mod field;
 mod filter;
+mod fixture;
+mod goal;
 mod input;
 mod live;
 mod merge;
+mod minimise;
 mod moment;
 mod object;
 mod open;
 mod page;
+mod predicate;
 mod remote;
+mod rerun;
 mod slice;
+mod span;
+mod spells;
 mod state;
 mod story;
 mod table;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::open::Log;
 
 /// The state of the hub operator, or of a managed cluster's.
+#[derive(Clone)]
 pub enum State {
     /// Of the hub.
     Hub(Box<World<Hub>>),
@@ -102,6 +103,14 @@ impl State {
         match self {
             Self::Hub(world) => world.apply(record),
             Self::Spoke(world) => world.apply(record),
+        }
+    }
+
+    /// Has deciders of this version decide from here on, until a start says otherwise.
+    pub fn set_decider(&mut self, version: u32) {
+        match self {
+            Self::Hub(world) => world.decider = version,
+            Self::Spoke(world) => world.decider = version,
         }
     }
 

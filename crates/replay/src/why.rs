@@ -302,7 +302,8 @@ impl<'a> Follower<'a> {
     }
 }
 
-fn told(merged: &Merged, index: usize, how: How) -> Told {
+/// A record in words.
+pub fn told(merged: &Merged, index: usize, how: How) -> Told {
     let entry = merged.entries.get(index);
     let says = words::says(merged, index);
     let about = entry.map(words::about).unwrap_or_default();

@@ -16,7 +16,7 @@ use crate::{
     moment::Moment,
     open::{Log, Usage},
     state::State,
-    table::{BAD, BOLD, DIM, GOOD, styled},
+    table::{DIM, styled},
 };
 
 /// Compares what was known at two moments: of one log, or of two
@@ -51,11 +51,6 @@ pub(super) struct Arguments {
     #[arg(long)]
     salvage: bool,
 }
-
-/// Parts of the projection that say nothing to people.
-const INNER: [&str; 6] = ["domain.index", "flights", "head", "now", "epoch", "synced"];
-/// Fields that change with everything else.
-const NOISE: [&str; 6] = ["resource_version", "content", "blob", "body", "pv_blob", "pvc_blob"];
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
@@ -103,9 +98,8 @@ fn state(path: &Path, at: Option<&str>, salvage: bool) -> Result<(Value, String)
 
 fn is_wanted(change: &Change, arguments: &Arguments) -> bool {
     let path = change.path.as_str();
-    let last = path.rsplit('.').next().unwrap_or_default();
-    let inner = INNER.iter().any(|inner| path.starts_with(inner)) || NOISE.contains(&last);
-    (arguments.all || !inner) && arguments.about.as_ref().is_none_or(|about| path.contains(about.as_str()))
+    (arguments.all || !changes::is_inner(path))
+        && arguments.about.as_ref().is_none_or(|about| path.contains(about.as_str()))
 }
 
 fn print(differences: &[Change], a: &str, b: &str, out: &mut dyn Write) -> Result<()> {
@@ -113,13 +107,6 @@ fn print(differences: &[Change], a: &str, b: &str, out: &mut dyn Write) -> Resul
     if differences.is_empty() {
         writeln!(out, "no difference")?;
     }
-    for change in differences {
-        writeln!(out, "{}", styled(BOLD, change.path.trim_start_matches("domain.")))?;
-        for (sign, style, value) in [("−", BAD, &change.before), ("+", GOOD, &change.after)] {
-            if let Some(value) = value {
-                writeln!(out, "  {}", styled(style, format!("{sign} {}", changes::brief(value, 400))))?;
-            }
-        }
-    }
+    changes::print(differences, out)?;
     Ok(())
 }

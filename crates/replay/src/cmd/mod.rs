@@ -1,12 +1,15 @@
 //! The command line: one file per command.
 
 mod audit;
+mod bisect;
 mod capture;
 mod diff;
 mod show;
 mod state;
+mod test;
 mod timeline;
 mod verify;
+mod whatif;
 mod why;
 
 use std::io::Write;
@@ -39,6 +42,9 @@ enum Command {
     Diff(diff::Arguments),
     Why(why::Arguments),
     Audit(audit::Arguments),
+    Whatif(whatif::Arguments),
+    Bisect(bisect::Arguments),
+    Test(test::Arguments),
 }
 
 /// Runs a command; what it finds goes to `out`.
@@ -55,6 +61,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         Command::Diff(arguments) => diff::run(arguments, out),
         Command::Why(arguments) => why::run(arguments, out),
         Command::Audit(arguments) => audit::run(arguments, out),
+        Command::Whatif(arguments) => whatif::run(arguments, out),
+        Command::Bisect(arguments) => bisect::run(arguments, out),
+        Command::Test(arguments) => test::run(arguments, out),
     }
 }
 

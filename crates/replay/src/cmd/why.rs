@@ -220,7 +220,8 @@ fn fitted(text: &str, used: usize) -> String {
     cut(text, terminal_width().map_or(180, |width| width.saturating_sub(used).max(40)))
 }
 
-fn chain(chain: &[Told], out: &mut dyn Write) -> Result<()> {
+/// Prints what led to something.
+pub(super) fn chain(chain: &[Told], out: &mut dyn Write) -> Result<()> {
     let width = chain.iter().map(|told| told.record.len()).max().unwrap_or_default();
     for (index, told) in chain.iter().enumerate() {
         if chain.len() > FIRST + LAST + 1 && index >= FIRST && index < chain.len() - LAST {
