@@ -25,8 +25,8 @@ pub struct Entry {
     pub log: usize,
     /// When it was appended, on the hub's clock as far as that can be told.
     pub time: Time,
-    /// The record.
-    pub record: Record,
+    /// The record. Boxed, so that bringing a million of them into order copies none.
+    pub record: Box<Record>,
 }
 
 /// Several logs in one order.
@@ -52,6 +52,9 @@ pub struct Merged {
 /// A write of a VRG's status: its identity, and `lastUpdateTime`.
 type Report = (String, Time);
 
+/// The records of one log.
+type Records = Vec<Box<Record>>;
+
 /// A record of a log: which log, and which record of it, counted from 0.
 type Place = (usize, usize);
 
@@ -63,8 +66,9 @@ impl Merged {
     pub fn read(logs: Vec<Log>) -> Result<Self> {
         let mut records = Vec::new();
         for log in &logs {
-            let all = log.history.scan(log.history.base().seq.next()).map(|record| record.map(|(record, _)| record));
-            let all: Vec<Record> =
+            let scan = log.history.scan(log.history.base().seq.next());
+            let all = scan.map(|record| record.map(|(record, _)| Box::new(record)));
+            let all: Records =
                 all.collect::<Result<_, _>>().with_context(|| format!("could not read {}", log.path.display()))?;
             records.push(all);
         }
@@ -74,7 +78,7 @@ impl Merged {
         Ok(Self::new(logs, records, &order, ahead))
     }
 
-    fn new(logs: Vec<Log>, records: Vec<Vec<Record>>, order: &[usize], ahead: Vec<i64>) -> Self {
+    fn new(logs: Vec<Log>, records: Vec<Records>, order: &[usize], ahead: Vec<i64>) -> Self {
         let mut merged = Self {
             by_seq: logs.iter().map(|log| (log.history.base().seq.next(), Vec::new())).collect(),
             logs,
@@ -251,7 +255,7 @@ fn seen(fact: &Fact) -> Option<Report> {
 }
 
 /// For each record of each log, the record of another log that it must come after.
-fn messages(records: &[Vec<Record>]) -> BTreeMap<Place, Place> {
+fn messages(records: &[Records]) -> BTreeMap<Place, Place> {
     let mut commands = BTreeMap::new();
     let mut reports = BTreeMap::new();
     for (log, all) in records.iter().enumerate() {
@@ -281,7 +285,7 @@ fn messages(records: &[Vec<Record>]) -> BTreeMap<Place, Place> {
 }
 
 /// How far each log's clock is ahead of the first one's at least, so that no message arrives before it was sent.
-fn ahead(records: &[Vec<Record>], messages: &BTreeMap<Place, Place>) -> Vec<i64> {
+fn ahead(records: &[Records], messages: &BTreeMap<Place, Place>) -> Vec<i64> {
     let ms = |(log, index): Place| {
         let time = records.get(log).and_then(|all| all.get(index)).map_or(0, |record| record.stamp.time.0);
         i64::try_from(time).unwrap_or(i64::MAX)
@@ -305,7 +309,7 @@ fn ahead(records: &[Vec<Record>], messages: &BTreeMap<Place, Place>) -> Vec<i64>
 
 /// Which log's next record comes next, all the way. In each log the order stays; a record that waits for a message of
 /// another log holds up its own log only.
-fn order(records: &[Vec<Record>], messages: &BTreeMap<Place, Place>, ahead: &[i64]) -> Vec<usize> {
+fn order(records: &[Records], messages: &BTreeMap<Place, Place>, ahead: &[i64]) -> Vec<usize> {
     let mut next = vec![0; records.len()];
     let mut order = Vec::with_capacity(records.iter().map(Vec::len).sum());
     let key = |log: usize, next: &[usize]| {

@@ -1,5 +1,7 @@
 //! A record in words: what it is about, and what it says.
 
+use std::collections::BTreeMap;
+
 use ramen_events::{
     Cause, Command, Condition, Outcome, Payload, Position,
     hub::{self, DrpcStatus},
@@ -37,11 +39,18 @@ pub fn kind(entry: &Entry) -> &'static str {
 
 /// What a record says, in one line.
 pub fn says(merged: &Merged, index: usize) -> String {
+    let is_fact = matches!(merged.entries.get(index).map(|entry| &entry.record.payload), Some(Payload::Observed(_)));
+    let news = if is_fact { news(merged, index) } else { None };
+    says_of(merged, index, news.as_deref())
+}
+
+/// What a record says, in one line; `news` is what a fact tells that the one before did not.
+pub fn says_of(merged: &Merged, index: usize, news: Option<&[Change]>) -> String {
     let Some(entry) = merged.entries.get(index) else { return String::new() };
     match &entry.record.payload {
         Payload::Started { epoch, decider, .. } => format!("process {epoch} opened the log (deciders {decider})"),
         Payload::Synced => "everything was listed: what is absent now is absent".to_owned(),
-        Payload::Observed(_) => observed(merged, index),
+        Payload::Observed(_) => observed(news),
         Payload::Gone(_) => "is gone".to_owned(),
         Payload::TimerFired { why, .. } => why.clone(),
         Payload::Commanded { id, command, .. } => {
@@ -112,8 +121,8 @@ pub fn moved(position: &Position) -> String {
     }
 }
 
-fn observed(merged: &Merged, index: usize) -> String {
-    let Some(changes) = news(merged, index) else {
+fn observed(news: Option<&[Change]>) -> String {
+    let Some(changes) = news else {
         return "seen for the first time".to_owned();
     };
     let told = changes.iter().take(TOLD).map(|change| change.line(VALUE)).collect::<Vec<_>>().join("; ");
@@ -126,12 +135,49 @@ fn observed(merged: &Merged, index: usize) -> String {
 
 /// What a fact tells that the one before did not; `None` when there was none before.
 pub fn news(merged: &Merged, index: usize) -> Option<Vec<Change>> {
-    let fact = |index: usize| match &merged.entries.get(index)?.record.payload {
+    Some(differences(merged, &fact(merged, merged.before(index)?)?, &fact(merged, index)?))
+}
+
+fn fact(merged: &Merged, index: usize) -> Option<Value> {
+    match &merged.entries.get(index)?.record.payload {
         Payload::Observed(fact) => Some(contents(serde_json::to_value(fact).ok()?)),
         _ => None,
-    };
-    let (before, after) = (fact(merged.before(index)?)?, fact(index)?);
-    let mut changes = changes::between(&before, &after);
+    }
+}
+
+/// What facts tell that those before them did not, for whoever goes through all of them in order: each is looked at once.
+pub struct News<'a> {
+    merged: &'a Merged,
+    /// The last fact of each object, by its entry.
+    last: BTreeMap<usize, Value>,
+}
+
+impl<'a> News<'a> {
+    /// From the first entry on.
+    pub fn new(merged: &'a Merged) -> Self {
+        Self { merged, last: BTreeMap::new() }
+    }
+
+    /// As [`news`], for entries in order.
+    pub fn of(&mut self, index: usize) -> Option<Vec<Change>> {
+        let after = fact(self.merged, index)?;
+        let before = self.merged.before(index);
+        let before = before.and_then(|before| self.last.remove(&before).or_else(|| fact(self.merged, before)));
+        let changes = before.map(|before| differences(self.merged, &before, &after));
+        self.last.insert(index, after);
+        changes
+    }
+
+    /// An object is gone: its last fact is of no more use.
+    pub fn forget(&mut self, index: usize) {
+        if let Some(before) = self.merged.before(index) {
+            self.last.remove(&before);
+        }
+    }
+}
+
+fn differences(merged: &Merged, before: &Value, after: &Value) -> Vec<Change> {
+    let mut changes = changes::between(before, after);
     changes.retain(|change| {
         let last = change.path.rsplit('.').next().unwrap_or_default();
         !NOISE.contains(&last.split('[').next().unwrap_or_default())
@@ -140,7 +186,7 @@ pub fn news(merged: &Merged, index: usize) -> Option<Vec<Change>> {
         [&mut change.before, &mut change.after].into_iter().flatten().for_each(|value| name_command(merged, value));
     }
     changes.sort_by_key(|change| rank(&change.path));
-    Some(changes)
+    changes
 }
 
 /// Fields that people look for first.

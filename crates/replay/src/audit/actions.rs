@@ -7,12 +7,14 @@ use ramen_events::{Aggregate, Command, Controller, Fact, Outcome, Payload, Time,
 use crate::{
     audit::{
         before::Before,
-        deviations, objectives, protection,
+        deviations,
+        index::{Index, between},
+        objectives, protection,
         report::{Action, CommandRun, Ending, NOT_KNOWN, Seen, Step, Waited, When},
         request,
         targets::Targets,
     },
-    merge::Merged,
+    merge::{Entry, Merged},
     story::{Block, Row, Story},
     words,
 };
@@ -21,6 +23,8 @@ use crate::{
 pub struct Subject<'a> {
     /// The logs.
     pub merged: &'a Merged,
+    /// Which entries matter.
+    pub index: &'a Index,
     /// The DRPC.
     pub drpc: &'a Aggregate,
     /// Its VRGs: namespace and name.
@@ -41,7 +45,17 @@ pub struct Subject<'a> {
     pub interval: Option<(String, String)>,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// The entries that are about the application or its VRGs' namespaces, from one to another, both included.
+    pub fn own(&self, from: usize, to: usize) -> impl DoubleEndedIterator<Item = (usize, &'a Entry)> + use<'a> {
+        entries(self.merged, between(self.index.own(self.drpc), from, to))
+    }
+
+    /// The entries about clusters, policies and operators, from one to another, both included.
+    pub fn world(&self, from: usize, to: usize) -> impl DoubleEndedIterator<Item = (usize, &'a Entry)> + use<'a> {
+        entries(self.merged, between(&self.index.world, from, to))
+    }
+
     /// The time of an entry.
     pub fn time(&self, index: usize) -> Time {
         self.merged.entries.get(index).map_or(Time(0), |entry| entry.time)
@@ -69,9 +83,17 @@ impl Subject<'_> {
     }
 }
 
+fn entries<'a>(
+    merged: &'a Merged,
+    which: &'a [usize],
+) -> impl DoubleEndedIterator<Item = (usize, &'a Entry)> + use<'a> {
+    which.iter().filter_map(|index| Some((*index, merged.entries.get(*index)?)))
+}
+
 /// All actions of the story's applications; first contact is none.
 pub fn all(merged: &Merged, story: &Story, targets: &Targets, before: Option<&Before>) -> Vec<Action> {
     let owners = crate::walks::owners(merged);
+    let index = Index::of(merged);
     let mut actions = Vec::new();
     for application in story.applications.iter().filter(|application| application.is_drpc()) {
         let drpc = &application.aggregate;
@@ -79,7 +101,7 @@ pub fn all(merged: &Merged, story: &Story, targets: &Targets, before: Option<&Be
         let vrgs: Vec<(String, String)> = vrgs.collect();
         let blocks = application.blocks(story);
         for parts in grouped(&blocks) {
-            actions.extend(action(merged, story, (drpc, &vrgs), &parts, targets, before));
+            actions.extend(action((merged, &index), story, (drpc, &vrgs), &parts, targets, before));
         }
     }
     actions
@@ -103,7 +125,7 @@ fn grouped<'a, 'b>(blocks: &'b [Block<'a>]) -> Vec<Vec<&'b Block<'a>>> {
 }
 
 fn action(
-    merged: &Merged,
+    (merged, index): (&Merged, &Index),
     story: &Story,
     (drpc, vrgs): (&Aggregate, &[(String, String)]),
     parts: &[&Block<'_>],
@@ -111,12 +133,15 @@ fn action(
     before: Option<&Before>,
 ) -> Option<Action> {
     let (first, last) = (parts.first()?.walk, parts.last()?.walk);
-    let (asked, request) = request::of(merged, drpc, first.entry, before);
+    let (asked, request) = request::of(merged, index.own(drpc), drpc, first.entry, before);
     let left = last.steps.last().and_then(|step| step.left).filter(|_| last.until.is_some());
     // A walk without steps is done where it begins.
     let ended = left.or_else(|| last.until.map(|_| last.entry));
     // Without the request, the object as it was seen before it was acted on.
-    let known = asked.or_else(|| (0..=first.entry).rev().find(|index| request::is_about(merged, *index, drpc)));
+    let known = asked.or_else(|| {
+        let until = between(index.own(drpc), 0, first.entry);
+        until.iter().rev().copied().find(|index| request::is_about(merged, *index, drpc))
+    });
     let fact = known.and_then(|known| request::drpc(merged, known));
     let policy = fact.map_or_else(|| NOT_KNOWN.to_owned(), |fact| fact.spec.policy.clone());
     let target = match (first.runbook.as_str(), fact) {
@@ -126,15 +151,16 @@ fn action(
     };
     let subject = Subject {
         merged,
+        index,
         drpc,
         vrgs: vrgs.to_vec(),
         kind: &first.runbook,
-        source: primary_before(merged, drpc, first.log, asked.unwrap_or(first.entry))
+        source: primary_before((merged, index), drpc, first.log, asked.unwrap_or(first.entry))
             .or_else(|| before?.primary(drpc).map(str::to_owned)),
         target: target.filter(|target| !target.is_empty()),
         asked: asked.unwrap_or(first.entry),
         end: ended.map_or(merged.entries.len().saturating_sub(1), |ended| with_decisions(merged, ended)),
-        interval: interval(merged, &policy, asked.unwrap_or(first.entry))
+        interval: interval((merged, index), &policy, asked.unwrap_or(first.entry))
             .or_else(|| Some((before?.interval(&policy)?.to_owned(), before?.name.clone()))),
         policy,
     };
@@ -188,9 +214,9 @@ fn with_decisions(merged: &Merged, decision: usize) -> usize {
 }
 
 /// The cluster that was last asked to be primary.
-fn primary_before(merged: &Merged, drpc: &Aggregate, hub: usize, before: usize) -> Option<String> {
-    let entries = merged.entries.get(..before)?;
-    entries.iter().rev().find_map(|entry| match &entry.record.payload {
+fn primary_before((merged, index): (&Merged, &Index), drpc: &Aggregate, hub: usize, before: usize) -> Option<String> {
+    let earlier = entries(merged, between(index.own(drpc), 0, before.checked_sub(1)?));
+    earlier.rev().find_map(|(_, entry)| match &entry.record.payload {
         Payload::Commanded { command: Command::Hub(hub::Command::ApplyVrgWork(work)), .. }
             if entry.log == hub
                 && entry.record.aggregate.as_ref() == Some(drpc)
@@ -211,9 +237,9 @@ fn primary_before(merged: &Merged, drpc: &Aggregate, hub: usize, before: usize) 
 }
 
 /// The scheduling interval of a policy, as last seen before an entry.
-fn interval(merged: &Merged, policy: &str, before: usize) -> Option<(String, String)> {
-    let entries = merged.entries.get(..=before)?;
-    entries.iter().enumerate().rev().find_map(|(index, entry)| match &entry.record.payload {
+fn interval((merged, index): (&Merged, &Index), policy: &str, before: usize) -> Option<(String, String)> {
+    let earlier = entries(merged, between(&index.world, 0, before));
+    earlier.rev().find_map(|(index, entry)| match &entry.record.payload {
         Payload::Observed(Fact::Hub(hub::Fact::Policy(fact))) if fact.meta.name == policy => {
             Some((fact.spec.interval.clone(), merged.name(index)))
         }
@@ -236,15 +262,14 @@ fn step(subject: &Subject<'_>, story: &Story, row: &Row<'_>, in_steps: &mut BTre
     let (walk, step) = (row.walk, row.step);
     let merged = subject.merged;
     let end = story.end_of(walk.log);
-    let last = step.left.unwrap_or(merged.entries.len());
-    let mine = |index: &usize| {
-        merged.entries.get(*index).is_some_and(|entry| {
-            entry.log == walk.log
-                && entry.record.aggregate.as_ref() == Some(&walk.aggregate)
-                && matches!(entry.record.payload, Payload::Commanded { .. })
-        })
+    let last = step.left.unwrap_or(merged.entries.len()).saturating_sub(1);
+    let mine = |(index, entry): (usize, &Entry)| {
+        let mine = entry.log == walk.log
+            && entry.record.aggregate.as_ref() == Some(&walk.aggregate)
+            && matches!(entry.record.payload, Payload::Commanded { .. });
+        mine.then_some(index)
     };
-    let commands: Vec<usize> = (step.entry..last).filter(mine).collect();
+    let commands: Vec<usize> = subject.own(step.entry, last).filter_map(mine).collect();
     in_steps.extend(&commands);
     let waits = step.waits.iter().map(|waiting| Waited {
         what: waiting.wait.what.clone(),
@@ -270,12 +295,10 @@ fn step(subject: &Subject<'_>, story: &Story, row: &Row<'_>, in_steps: &mut BTre
 
 /// Commands of the DRPC and its VRGs between request and end that no step holds.
 fn other_commands(subject: &Subject<'_>, in_steps: &BTreeSet<usize>) -> Vec<CommandRun> {
-    let others = (subject.asked..=subject.end).filter(|index| {
-        let entry = subject.merged.entries.get(*index);
-        entry.is_some_and(|entry| entry.record.aggregate.as_ref().is_some_and(|aggregate| subject.has(aggregate)))
-            && !in_steps.contains(index)
+    let others = subject.own(subject.asked, subject.end).filter(|(index, entry)| {
+        entry.record.aggregate.as_ref().is_some_and(|aggregate| subject.has(aggregate)) && !in_steps.contains(index)
     });
-    others.filter_map(|index| command(subject.merged, index)).collect()
+    others.filter_map(|(index, _)| command(subject.merged, index)).collect()
 }
 
 /// A command, and what became of it; `None` when the entry holds none.
@@ -303,8 +326,7 @@ pub fn command(merged: &Merged, index: usize) -> Option<CommandRun> {
 fn pods_seen(subject: &Subject<'_>) -> Option<Seen> {
     let target = subject.target.as_ref()?;
     let log = subject.log_of(target)?;
-    let entries = subject.merged.entries.get(subject.asked..=subject.end)?;
-    entries.iter().zip(subject.asked..).find_map(|(entry, index)| match &entry.record.payload {
+    subject.own(subject.asked, subject.end).find_map(|(index, entry)| match &entry.record.payload {
         Payload::Observed(Fact::Spoke(spoke::Fact::Pod(pod)))
             if entry.log == log
                 && !pod.finished

@@ -14,8 +14,10 @@ use crate::{
 
 /// All between request and end, in order.
 pub fn all(subject: &Subject<'_>) -> Vec<Deviation> {
-    let span = (subject.asked..=subject.end).filter_map(|index| Some((index, subject.merged.entries.get(index)?)));
-    span.filter_map(|(index, entry)| of(subject, index, entry)).collect()
+    let (from, to) = (subject.asked, subject.end);
+    let mut span: Vec<_> = subject.own(from, to).chain(subject.world(from, to)).collect();
+    span.sort_by_key(|(index, _)| *index);
+    span.into_iter().filter_map(|(index, entry)| of(subject, index, entry)).collect()
 }
 
 fn of(subject: &Subject<'_>, index: usize, entry: &Entry) -> Option<Deviation> {
@@ -81,7 +83,7 @@ fn command(payload: &Payload) -> Option<&Command> {
 /// The failed outcome that was the last one in this slot, if there was one since the request.
 fn failed_before(subject: &Subject<'_>, index: usize, slot: &str) -> Option<usize> {
     let entry = subject.merged.entries.get(index)?;
-    let earlier = (subject.asked..index).rev().filter_map(|at| Some((at, subject.merged.entries.get(at)?)));
+    let earlier = subject.own(subject.asked, index.checked_sub(1)?).rev();
     let mut same =
         earlier.filter(|(_, other)| other.log == entry.log && other.record.aggregate == entry.record.aggregate);
     let (at, outcome) = same.find_map(|(at, other)| match &other.record.payload {

@@ -20,6 +20,7 @@ mod before;
 pub mod csv;
 mod deviations;
 pub mod html;
+mod index;
 mod integrity;
 mod objectives;
 mod protection;

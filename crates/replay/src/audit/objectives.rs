@@ -22,7 +22,7 @@ pub fn loss(subject: &Subject<'_>) -> Option<usize> {
     let source = subject.source.as_ref().filter(|_| subject.kind == "failover")?;
     let until = recovered(subject).unwrap_or(subject.end);
     let mut lost = None;
-    for (index, entry) in subject.merged.entries.iter().enumerate().take(until.saturating_add(1)) {
+    for (index, entry) in subject.world(0, until) {
         let Payload::Observed(Fact::Hub(hub::Fact::ManagedCluster(cluster))) = &entry.record.payload else { continue };
         if cluster.name != *source {
             continue;
@@ -45,8 +45,7 @@ pub fn recovered(subject: &Subject<'_>) -> Option<usize> {
         "relocate" => "Relocated",
         _ => return None,
     };
-    let entries = subject.merged.entries.get(subject.asked..=subject.end)?;
-    entries.iter().zip(subject.asked..).find_map(|(entry, index)| match &entry.record.payload {
+    subject.own(subject.asked, subject.end).find_map(|(index, entry)| match &entry.record.payload {
         Payload::Commanded { command: Command::Hub(hub::Command::WriteDrpcStatus { status, .. }), .. }
             if entry.record.aggregate.as_ref() == Some(subject.drpc) =>
         {
@@ -214,8 +213,7 @@ fn rpo(subject: &Subject<'_>, loss: Option<usize>) -> Vec<Objective> {
 /// The entry that shows that the last synchronization of a relocation was complete.
 fn final_sync(subject: &Subject<'_>) -> Option<usize> {
     let source = subject.source.as_ref().filter(|_| subject.kind == "relocate")?;
-    let entries = subject.merged.entries.get(subject.asked..=subject.end)?;
-    entries.iter().zip(subject.asked..).find_map(|(entry, index)| {
+    subject.own(subject.asked, subject.end).find_map(|(index, entry)| {
         let complete = match &entry.record.payload {
             Payload::Observed(Fact::Hub(hub::Fact::Work(work)))
                 if work.cluster.0 == *source && is_of(subject, work) =>
@@ -248,7 +246,7 @@ fn syncs(subject: &Subject<'_>, until: Time) -> Syncs {
     let mut syncs = Syncs::default();
     let Some(source) = &subject.source else { return syncs };
     let group = |vrg: &(String, String)| format!("{}/{}", vrg.0, vrg.1);
-    for (index, entry) in subject.merged.entries.iter().enumerate().take(subject.end.saturating_add(1)) {
+    for (index, entry) in subject.own(0, subject.end) {
         let here = subject.merged.log_name(entry) == source;
         match &entry.record.payload {
             Payload::Observed(Fact::Spoke(spoke::Fact::VolumeReplication(replication)))

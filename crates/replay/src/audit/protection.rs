@@ -35,8 +35,7 @@ pub fn missing(subject: &Subject<'_>, loss: Option<usize>) -> Vec<Unprotected> {
 
 /// What the DRPC itself had reported last.
 fn reported(subject: &Subject<'_>, moment: usize) -> Option<Unprotected> {
-    let entries = subject.merged.entries.get(..=moment)?;
-    let (index, status) = entries.iter().enumerate().rev().find_map(|(index, entry)| match &entry.record.payload {
+    let (index, status) = subject.own(0, moment).rev().find_map(|(index, entry)| match &entry.record.payload {
         Payload::Commanded { command: Command::Hub(hub::Command::WriteDrpcStatus { status, .. }), .. }
             if entry.record.aggregate.as_ref() == Some(subject.drpc) =>
         {
@@ -57,7 +56,7 @@ fn on_cluster(subject: &Subject<'_>, log: usize, moment: usize) -> Vec<Unprotect
     let mut claims: BTreeMap<spoke::Key, usize> = BTreeMap::new();
     let mut vrgs: BTreeMap<spoke::Key, (usize, &spoke::VrgStatus)> = BTreeMap::new();
     let mut specs: BTreeMap<spoke::Key, (usize, &spoke::VrgSpec)> = BTreeMap::new();
-    for (index, entry) in subject.merged.entries.iter().enumerate().take(moment.saturating_add(1)) {
+    for (index, entry) in subject.own(0, moment) {
         if entry.log != log {
             continue;
         }

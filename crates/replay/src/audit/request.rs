@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::{
     audit::before::Before,
+    audit::index::between,
     audit::report::{Author, NOT_KNOWN, Request, When},
     causes,
     changes::{self, Change},
@@ -13,7 +14,13 @@ use crate::{
 };
 
 /// The request that led to what the entry `began` began: the last change of what is asked of the DRPC until then.
-pub fn of(merged: &Merged, drpc: &Aggregate, began: usize, before: Option<&Before>) -> (Option<usize>, Request) {
+pub fn of(
+    merged: &Merged,
+    own: &[usize],
+    drpc: &Aggregate,
+    began: usize,
+    before: Option<&Before>,
+) -> (Option<usize>, Request) {
     let before = before.and_then(|before| before.drpc(drpc));
     let asks = |index: &usize| {
         is_about(merged, *index, drpc)
@@ -21,7 +28,7 @@ pub fn of(merged: &Merged, drpc: &Aggregate, began: usize, before: Option<&Befor
             // What stood there before the logs begin was asked for earlier.
             && !before.is_some_and(|before| merged.before(*index).is_none() && asked_since(merged, *index, before).is_empty())
     };
-    let Some(index) = (0..=began).rev().find(asks) else {
+    let Some(index) = between(own, 0, began).iter().rev().copied().find(asks) else {
         let when = merged.entries.get(began).map_or(When(ramen_events::Time(0)), |entry| When(entry.time));
         let note = "the logs begin after the request; times are counted from when the action is first seen".to_owned();
         let by = Author { note: "no record shows the request".to_owned(), ..nobody() };

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     causes::{self, How},
-    changes::{brief, cut},
+    changes::{Change, brief, cut},
     merge::{Entry, Merged},
     object,
     open::Log,
@@ -20,6 +20,8 @@ use crate::{
 
 /// How long details may be, in characters.
 const DETAIL: usize = 3_000;
+/// How many events a page may have with their details; with more, it says what each says in one line.
+const DETAILED: usize = 50_000;
 /// How many changes of a fact are kept.
 const CHANGES: usize = 24;
 /// How long a line of an event may be.
@@ -117,10 +119,20 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
     let concerns = concerns(merged, &lane_of);
     let kept = kept(merged, story, &concerns);
     let mut events = Vec::new();
+    let mut all_news = words::News::new(merged);
+    let detailed = kept.iter().filter(|kept| **kept).count() <= DETAILED;
     for (index, (entry, on)) in merged.entries.iter().zip(concerns).enumerate() {
         if !kept.get(index).copied().unwrap_or_default() {
             continue;
         }
+        let news = match &entry.record.payload {
+            Payload::Observed(_) => all_news.of(index),
+            Payload::Gone(_) => {
+                all_news.forget(index);
+                None
+            }
+            _ => None,
+        };
         let (link, failed) = link(merged, entry);
         let cause = causes::before(merged, index);
         events.push(Event(
@@ -133,8 +145,8 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
             cause.map(|(cause, _)| cause),
             link,
             u8::from(failed) + 2 * u8::from(cause.is_some_and(|(_, how)| how == How::Followed)),
-            cut(&words::says(merged, index), SAYS),
-            detail(merged, index, entry),
+            cut(&words::says_of(merged, index, news.as_deref()), SAYS),
+            if detailed { detail(news, entry) } else { Value::Null },
             on,
         ));
     }
@@ -219,9 +231,9 @@ fn link(merged: &Merged, entry: &Entry) -> (Option<usize>, bool) {
 }
 
 /// What changed, as rows of three; or the whole, as text.
-fn detail(merged: &Merged, index: usize, entry: &Entry) -> Value {
+fn detail(news: Option<Vec<Change>>, entry: &Entry) -> Value {
     match &entry.record.payload {
-        Payload::Observed(fact) => match words::news(merged, index) {
+        Payload::Observed(fact) => match news {
             Some(changes) => {
                 let text = |value: &Option<Value>| value.as_ref().map_or_else(String::new, |value| brief(value, 240));
                 let rows = changes.iter().take(CHANGES);
