@@ -36,7 +36,8 @@ pub use world::{Decided, World};
 /// |---|---|
 /// | 1 | |
 /// | 2 | the hub gives epochs with the VRG |
-pub const DECIDER_VERSION: u32 = 2;
+/// | 3 | actions that were changed half way end; nothing is stored of a volume that was never synchronized; stores are checked now and then |
+pub const DECIDER_VERSION: u32 = 3;
 
 /// The earliest version whose decisions are still made as it made them: each question tells which version is asked
 /// ([`Ask::decider`]), so logs of these versions can be verified decision by decision.
