@@ -31,6 +31,11 @@ const LOOK_AGAIN: u64 = 600;
 /// How long a deletion may take, in seconds, before its status says what it waits for.
 const DELETION_PATIENCE: u64 = 10;
 
+/// How long a clean-up may take, in seconds, before its status says what it waits for.
+const CLEANUP_PATIENCE: u64 = 30;
+/// The first version of the deciders that says it.
+const LASTING_SINCE: u32 = 3;
+
 /// Reasons that a person has to act on.
 const BAD: [&str; 3] = [reason::ERROR, reason::VALIDATION_FAILED, reason::PAUSED];
 
@@ -142,7 +147,7 @@ fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
             }
         }
         Stage::Paused { failover_allowed, why } => paused(&mut status, &mut conditions, *failover_allowed, why, drpc),
-        Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions),
+        Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
         Stage::Deleting(shut) => deleting(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
     }
     if !matches!(stage, Stage::Deleting(_) | Stage::Preparing) && drpc.policy.is_some() {
@@ -168,7 +173,13 @@ fn paused(status: &mut DrpcStatus, conditions: &mut Conditions<'_>, allowed: boo
     }
 }
 
-fn running(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions: &mut Conditions<'_>) {
+fn running(
+    drpc: &Drpc,
+    shut: Option<&Shut>,
+    status: &mut DrpcStatus,
+    conditions: &mut Conditions<'_>,
+    decision: &mut Decision,
+) {
     let phase = phase(drpc, shut);
     let generation = drpc.fact.meta.generation;
     status.observed_generation = generation;
@@ -178,7 +189,8 @@ fn running(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions
     status.progression = shut.map_or("Completed", |shut| shut.progression).into();
     clock(drpc, shut.is_none(), status);
     available(drpc, shut, phase, conditions);
-    peer_ready(drpc, shut, conditions);
+    let told = shut.map(|shut| lasting(drpc, shut, decision)).unwrap_or_default();
+    peer_ready(drpc, shut, &told, conditions);
     phase.clone_into(&mut status.phase);
 }
 
@@ -262,8 +274,21 @@ fn deployed_words(drpc: &Drpc) -> String {
     )
 }
 
-/// `PeerReady`: whether the other cluster could take over.
-fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, conditions: &mut Conditions<'_>) {
+/// What the clean-up waits for, once that takes long: `Available` is true by then and says nothing of it.
+fn lasting(drpc: &Drpc, shut: &Shut, decision: &mut Decision) -> String {
+    if drpc.decider < LASTING_SINCE || shut.progression != "Cleaning Up" {
+        return String::new();
+    }
+    let due = shut.since.plus_seconds(CLEANUP_PATIENCE);
+    if drpc.now < due {
+        decision.ask_again(due, "the clean-up takes long");
+        return String::new();
+    }
+    format!("; {}", shut.sentence)
+}
+
+/// `PeerReady`: whether the other cluster could take over. `told` says what that waits for, if it takes long.
+fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, told: &str, conditions: &mut Conditions<'_>) {
     let kind = condition::PEER_READY;
     let Some(shut) = shut else {
         conditions.yes(kind, reason::SUCCESS, "Ready");
@@ -273,14 +298,14 @@ fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, conditions: &mut Conditions<'_>)
     match (drpc.action(), shut.progression) {
         (_, progression) if has_not_begun(progression) => {}
         (Action::Failover, _) => {
-            conditions.no(kind, reason::NOT_STARTED, format!("Started failover to cluster \"{target}\""));
+            conditions.no(kind, reason::NOT_STARTED, format!("Started failover to cluster \"{target}\"{told}"));
         }
         (Action::Relocate, "PreparingFinalSync" | "ClearingPlacement" | "RunningFinalSync") => {}
         (Action::Relocate, "Cleaning Up") if !drpc.has_moved() => {
             conditions.no(kind, reason::NOT_STARTED, shut.sentence.clone());
         }
         (Action::Relocate, _) => {
-            conditions.no(kind, reason::NOT_STARTED, format!("Relocation in progress to cluster \"{target}\""));
+            conditions.no(kind, reason::NOT_STARTED, format!("Relocation in progress to cluster \"{target}\"{told}"));
         }
         (Action::Deploy, _) => {
             let fresh = conditions.before(kind).is_none_or(|before| before.status == ConditionStatus::Unknown);
