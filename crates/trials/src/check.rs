@@ -45,6 +45,7 @@ impl Watcher for Checks {
                 self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
             }
         }
+        self.lasting.forget_the_dark(universe);
         self.lasting.overdue(universe.now())
     }
 }
@@ -64,6 +65,12 @@ impl Lasting {
                 self.0.remove(&(rule, about));
             }
         }
+    }
+
+    /// A cluster without power can mend nothing; what is there when it is back is looked at then.
+    fn forget_the_dark(&mut self, universe: &Universe) {
+        let dark = |about: &str| about.rsplit(' ').next().is_some_and(|on| !on.is_empty() && !universe.is_up(on));
+        self.0.retain(|(_, about), _| !dark(about));
     }
 
     fn overdue(&self, now: Time) -> Result<(), Violation> {

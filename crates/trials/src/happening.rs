@@ -268,7 +268,7 @@ impl Happening {
             Self::StorageLink { works } => universe.set_storage_link(*works),
             Self::Store { profile, fault } => universe.set_store(profile, fault.on_bucket()),
             Self::EmptyStore { profile } => {
-                universe.stores.with(profile, ramen_sim::s3::Bucket::clear);
+                universe.stores.empty(profile);
             }
             Self::Crash { operator, losing_tail } => {
                 universe.crash(operator, if *losing_tail { usize::MAX } else { 0 });

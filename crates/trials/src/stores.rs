@@ -17,23 +17,37 @@ const USUAL: Duration = Duration::from_millis(8);
 
 /// All stores of a world, by the name of their profile.
 #[derive(Default)]
-pub struct Stores(BTreeMap<String, SharedBucket>);
+pub struct Stores {
+    buckets: BTreeMap<String, SharedBucket>,
+    lost_something: bool,
+}
 
 impl Stores {
     /// Adds a store.
     pub fn add(&mut self, profile: &str, bucket: SharedBucket) {
-        self.0.insert(profile.to_owned(), bucket);
+        self.buckets.insert(profile.to_owned(), bucket);
     }
 
     /// Works on one store, if it exists.
     pub fn with<R>(&self, profile: &str, work: impl FnOnce(&mut Bucket) -> R) -> Option<R> {
-        let bucket = self.0.get(profile)?;
+        let bucket = self.buckets.get(profile)?;
         Some(work(&mut bucket.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    /// A store loses everything.
+    pub fn empty(&mut self, profile: &str) {
+        self.with(profile, Bucket::clear);
+        self.lost_something = true;
+    }
+
+    /// Whether a store ever lost what was stored there.
+    pub fn lost_something(&self) -> bool {
+        self.lost_something
     }
 
     /// The names of the profiles.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.buckets.keys().map(String::as_str)
     }
 
     /// All objects of a store, decoded, by key.

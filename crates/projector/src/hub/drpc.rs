@@ -77,6 +77,8 @@ pub struct Drpc {
     pub clearing: gather::Clearing,
     /// Namespace of the VRG.
     pub vrg_namespace: String,
+    /// No ApplicationSet tells that namespace, and it was not settled before.
+    pub guesses_namespace: bool,
     /// Why the configuration can't be used; empty when it can.
     pub config_fault: String,
     /// `volSync.disabled` of the configuration.
@@ -91,10 +93,8 @@ pub struct Drpc {
     pub status_written: Option<Time>,
     /// When views were last touched, by cluster.
     pub touched: Vec<(ClusterName, Time)>,
-    /// The version of the deciders that is asked gives epochs.
-    pub gives_epochs: bool,
-    /// The version of the deciders that is asked holds back what does not last.
-    pub fewer_writes: bool,
+    /// The version of the deciders that is asked.
+    pub decider: u32,
     /// Slots whose last attempt failed, with the words.
     pub failing: Vec<(String, String)>,
 }
@@ -132,6 +132,10 @@ impl Drpc {
             return Stage::Invalid(problem);
         }
         if !marks::are_set(self) {
+            if let Some(at) = marks::wait_for_application_set(self) {
+                decision.ask_again(at, "an ApplicationSet may still tell where the application is");
+                return Stage::Preparing;
+            }
             marks::set(self, decision);
             return Stage::Preparing;
         }

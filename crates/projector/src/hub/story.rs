@@ -181,6 +181,12 @@ impl Story {
             .annotations
             .insert("cluster.open-cluster-management.io/experimental-scheduling-disable".into(), "true".into());
         self.see(hub::Fact::Placement(Box::new(PlacementFact { meta: placement, ..PlacementFact::default() })));
+        self.see(hub::Fact::ApplicationSet(ApplicationSetFact {
+            namespace: APP.0.into(),
+            name: "set".into(),
+            placement: APP.1.into(),
+            destination_namespace: APP.0.into(),
+        }));
         self.see(hub::Fact::Decision(DecisionFact {
             namespace: APP.0.into(),
             name: "app-decision-1".into(),
@@ -411,6 +417,7 @@ impl Story {
         old.policies.values().for_each(|f| self.see(hub::Fact::Policy(Box::new(f.clone()))));
         old.placements.values().for_each(|f| self.see(hub::Fact::Placement(Box::new(f.clone()))));
         old.decisions.values().for_each(|f| self.see(hub::Fact::Decision(f.clone())));
+        old.application_sets.values().for_each(|f| self.see(hub::Fact::ApplicationSet(f.clone())));
         let works = old.works.values().flat_map(BTreeMap::values);
         works.for_each(|w| self.see(hub::Fact::Work(Box::new(w.fact.clone()))));
         self.now = self.now.plus_ms(1); // lists come one after the other

@@ -13,6 +13,7 @@ use ramen_events::{
 };
 use serde::Serialize;
 
+use super::vrg::runbooks::inspection;
 use crate::json::by_text;
 
 /// State of the controllers of a managed cluster: the latest fact of each object.
@@ -114,6 +115,33 @@ pub struct Departed {
     pub pvc_uid: String,
 }
 
+impl Work {
+    /// Whether a store lacks something that is believed to be there.
+    fn believes_more_than(&self, set: &StoredSet) -> bool {
+        let lacks = |(profile, key): &(String, Key), holding: &Holding| {
+            *profile == set.profile && matches!(holding, Holding::Has(_)) && !is_stored(set, key)
+        };
+        self.uid == set.vrg_uid
+            && ((set.copy.is_none() && self.vrg_copies.contains_key(&set.profile))
+                || self.copies.iter().any(|(copy, holding)| lacks(copy, holding)))
+    }
+
+    /// Forgets what is believed to be in a store and is not.
+    fn forget_what_lacks(&mut self, set: &StoredSet) {
+        if set.copy.is_none() {
+            self.vrg_copies.remove(&set.profile);
+        }
+        self.copies.retain(|(profile, key), holding| {
+            *profile != set.profile || *holding == Holding::Deleted || is_stored(set, key)
+        });
+    }
+}
+
+/// Whether a store has a claim and its volume.
+fn is_stored(set: &StoredSet, key: &Key) -> bool {
+    set.claims.iter().any(|claim| claim.key == *key && set.volumes.iter().any(|volume| volume.name == claim.volume))
+}
+
 impl Spoke {
     /// Whether a fact says something that is not held yet.
     pub(super) fn is_news(&self, fact: &Fact) -> bool {
@@ -145,6 +173,9 @@ impl Spoke {
     }
 
     fn holds_set(&self, set: &StoredSet, epoch: Option<&u64>) -> bool {
+        if inspection::is_answer(set) {
+            return self.work.get(&set.vrg).is_none_or(|work| !work.believes_more_than(set));
+        }
         let known = self.work.get(&set.vrg).map(|work| (work.answers.get(&set.profile), work.epochs.get(&set.profile)));
         known == Some((Some(set), epoch))
     }
@@ -204,6 +235,12 @@ impl Spoke {
     }
 
     fn learn_set(&mut self, set: &StoredSet, epoch: Option<u64>) {
+        if inspection::is_answer(set) {
+            if let Some(work) = self.work.get_mut(&set.vrg).filter(|work| work.uid == set.vrg_uid) {
+                work.forget_what_lacks(set);
+            }
+            return;
+        }
         if let Some(work) = self.work.get_mut(&set.vrg).filter(|work| work.uid == set.vrg_uid) {
             work.answers.insert(set.profile.clone(), set.clone());
             work.epochs.remove(&set.profile);

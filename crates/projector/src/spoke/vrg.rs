@@ -26,7 +26,7 @@ mod tests;
 use ramen_events::{Position, Time, Wait, spoke::Role};
 
 use self::{
-    runbooks::{deletion, primary, round, secondary, upload},
+    runbooks::{deletion, inspection, primary, round, secondary, upload},
     scene::Scene,
     view::View,
 };
@@ -71,6 +71,9 @@ fn serve(view: &View<'_>) -> Decision {
     let (found, barred) = walk(first, together, &scene, &mut decision);
     if view.is_primary() {
         round::repeat(view, &scene, &mut decision);
+    }
+    if found.is_none() {
+        inspection::look(view, &mut decision);
     }
     let wanted = status::wanted(view, &scene);
     let step = found.as_ref().map_or("", |(step, _)| step.name);

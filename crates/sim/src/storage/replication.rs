@@ -298,6 +298,11 @@ fn as_secondary(
                 (Verdict::Demoted, retry)
             }
         }
+        // The driver reads from its own state that data come in: without a way to the other side there is none.
+        Ok(false) if !storage.reaches_peer(site) => {
+            let why = "no local sync information: the other side does not answer".to_owned();
+            (Verdict::ResyncFailed(why), Some(now + settings.after_demotion))
+        }
         Ok(false) => (Verdict::Resyncing, retry),
         Err(why) => (Verdict::ResyncFailed(why.to_string()), Some(now + settings.after_demotion)),
     }

@@ -337,6 +337,12 @@ impl Storage {
         self.connected(site) && self.volumes.get(handle).is_some_and(|volume| volume.receiving(site, peer))
     }
 
+    /// Whether a site's storage reaches that of its peer.
+    #[must_use]
+    pub fn reaches_peer(&self, site: &str) -> bool {
+        self.connected(site)
+    }
+
     /// What a primary knows of its replication.
     ///
     /// # Errors

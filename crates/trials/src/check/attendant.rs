@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{all, text};
+use super::{all, hub, one, text};
 use crate::{
     happening::Happening,
     universe::{HUB, Universe},
     until,
 };
-use ramen_sim::kinds;
+use ramen_sim::{api_server::object, kinds};
 
 /// What a condition says a person can do, and what that comes to. What is not said is not done.
 pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
@@ -20,7 +20,10 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         let says = |words: &str| told.iter().any(|told| told.contains(words));
         if says("with spec.action cleared") || says("clear spec.action") {
             todo.push(Happening::Withdraw { app });
-        } else if says("set spec.action to Failover") {
+        } else if says("set spec.action to \"Relocate\"") {
+            let to = text(drpc.value(), "/spec/preferredCluster").to_owned();
+            todo.push(Happening::Relocate { app, to });
+        } else if says("set spec.action to Failover") || says("set spec.action to \"Failover\"") {
             if let Some(to) = somewhere_else(universe, &app) {
                 todo.push(Happening::Failover { app, to });
             }
@@ -29,7 +32,19 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
             todo.extend(clusters.map(|on| Happening::Evict { app: app.clone(), on }));
         }
     }
+    todo.extend(hanging_pods(universe));
     todo
+}
+
+/// Pods that hang while they end where their application is to run: whoever wants it to come up again removes them.
+fn hanging_pods(universe: &Universe) -> Vec<Happening> {
+    let apps = universe.applications().into_iter().map(|app| app.name);
+    let placed = apps.flat_map(|app| hub::decided(universe, &app).into_iter().map(move |on| (app.clone(), on)));
+    let hangs = |(app, on): &(String, String)| {
+        let known = universe.managed().any(|name| name == on) && universe.is_up(on);
+        known && one(universe, on, &kinds::POD, app, app).is_some_and(|pod| object::is_deleting(pod.value()))
+    };
+    placed.filter(hangs).map(|(app, on)| Happening::Evict { app, on }).collect()
 }
 
 /// A cluster to fail over to: the one that the DRPC names for that, else any of its policy.

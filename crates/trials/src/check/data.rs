@@ -1,14 +1,16 @@
 //! What must hold for the data itself, as the storage counts it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use ramen_sim::{
     api_server::object,
     kinds,
     storage::{Line, Storage},
+    time::Time,
 };
+use serde_json::Value;
 
-use super::{one, text, violated};
+use super::{all, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{Turn, Universe},
@@ -16,7 +18,14 @@ use crate::{
 
 /// What was seen of each volume last.
 #[derive(Default)]
-pub(super) struct Data(BTreeMap<String, Seen>);
+pub(super) struct Data {
+    volumes: BTreeMap<String, Seen>,
+    /// Where a failover asks for a primary, by cluster and namespace; once it does not any more, until when it did.
+    failovers: BTreeMap<(String, String), Option<Time>>,
+}
+
+/// How long a promotion that a failover asked for may still be on its way when something else is asked.
+const UNDER_WAY: Duration = Duration::from_secs(10);
 
 #[derive(Default, Clone)]
 struct Seen {
@@ -30,6 +39,7 @@ struct Seen {
 
 impl Data {
     pub(super) fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        self.note_failovers(universe, turn);
         // Only agents touch the storage.
         if turn.ran.is_none() {
             return Ok(());
@@ -38,7 +48,7 @@ impl Data {
         {
             let storage = universe.storage();
             for handle in storage.handles() {
-                let seen = self.0.entry(handle.to_owned()).or_default();
+                let seen = self.volumes.entry(handle.to_owned()).or_default();
                 let promotions = storage.forced(handle);
                 if promotions.len() > seen.forced {
                     forced.extend(promotions.iter().skip(seen.forced).map(|promotion| {
@@ -53,8 +63,68 @@ impl Data {
                 one_writer(&storage, handle)?;
             }
         }
-        forced.iter().try_for_each(|(handle, claim, site)| only_a_failover_forces(universe, handle, claim, site))
+        forced.iter().try_for_each(|(handle, claim, site)| self.only_a_failover_forces(universe, handle, claim, site))
     }
+
+    fn note_failovers(&mut self, universe: &Universe, turn: &Turn) {
+        for (cluster, kinds) in &turn.touched {
+            if cluster == crate::universe::HUB || !kinds.contains(&type_name(&kinds::VRG)) {
+                continue;
+            }
+            for vrg in all(universe, cluster, &kinds::VRG, None) {
+                let key = (cluster.clone(), text(vrg.value(), "/metadata/namespace").to_owned());
+                if asks_for_failover(vrg.value()) {
+                    self.failovers.insert(key, None);
+                } else if let Some(until) = self.failovers.get_mut(&key) {
+                    until.get_or_insert(universe.now());
+                }
+            }
+        }
+    }
+
+    /// Promotion by force gives up what the other side may hold: only a failover may (VS14).
+    fn only_a_failover_forces(
+        &self,
+        universe: &Universe,
+        handle: &str,
+        claim: &str,
+        site: &str,
+    ) -> Result<(), Violation> {
+        let namespace = claim.split('/').next().unwrap_or_default();
+        let vrg = all(universe, site, &kinds::VRG, Some(namespace)).into_iter().next();
+        let Some(vrg) = vrg else {
+            return violated(
+                "VS14 force is for failovers",
+                format!("volume {handle} ({claim}) was promoted by force on {site}, where there is no VRG"),
+            );
+        };
+        if asks_for_failover(vrg.value()) {
+            return Ok(());
+        }
+        // What the failover asked for was on its way when the VRG moved on.
+        let until = self.failovers.get(&(site.to_owned(), namespace.to_owned())).copied().flatten();
+        if until.is_some_and(|until| universe.now().since(until) < UNDER_WAY) {
+            return Ok(());
+        }
+        // The VRG may have moved on since; then the claim tells.
+        let failover_before = one(universe, crate::universe::HUB, &kinds::DRPC, "apps", namespace)
+            .is_some_and(|drpc| object::is_deleting(drpc.value()));
+        if failover_before {
+            return Ok(());
+        }
+        let (action, role) = (text(vrg.value(), "/spec/action"), text(vrg.value(), "/spec/replicationState"));
+        violated(
+            "VS14 force is for failovers",
+            format!(
+                "volume {handle} ({claim}) was promoted by force on {site}, where the VRG is {role} for action \
+                 {action:?}"
+            ),
+        )
+    }
+}
+
+fn asks_for_failover(vrg: &Value) -> bool {
+    text(vrg, "/spec/action") == "Failover" && text(vrg, "/spec/replicationState") == "primary"
 }
 
 /// What was acknowledged since the last promotion by force is there, and what survived that promotion still is.
@@ -89,32 +159,4 @@ fn one_writer(storage: &Storage, handle: &str) -> Result<(), Violation> {
         return Ok(());
     }
     violated("D2 one writer", format!("applications write to volume {handle} on {}", writers.join(" and ")))
-}
-
-/// Promotion by force gives up what the other side may hold: only a failover may (VS14).
-fn only_a_failover_forces(universe: &Universe, handle: &str, claim: &str, site: &str) -> Result<(), Violation> {
-    let namespace = claim.split('/').next().unwrap_or_default();
-    let vrg = super::all(universe, site, &kinds::VRG, Some(namespace)).into_iter().next();
-    let Some(vrg) = vrg else {
-        return violated(
-            "VS14 force is for failovers",
-            format!("volume {handle} ({claim}) was promoted by force on {site}, where there is no VRG"),
-        );
-    };
-    let (action, role) = (text(vrg.value(), "/spec/action"), text(vrg.value(), "/spec/replicationState"));
-    if action == "Failover" && role == "primary" {
-        return Ok(());
-    }
-    // The VRG may have moved on since; then the claim tells.
-    let failover_before = one(universe, crate::universe::HUB, &kinds::DRPC, "apps", namespace)
-        .is_some_and(|drpc| object::is_deleting(drpc.value()));
-    if failover_before {
-        return Ok(());
-    }
-    violated(
-        "VS14 force is for failovers",
-        format!(
-            "volume {handle} ({claim}) was promoted by force on {site}, where the VRG is {role} for action {action:?}"
-        ),
-    )
 }

@@ -125,6 +125,11 @@ fn promotion(
     asked: &BTreeMap<(String, String), String>,
 ) -> Result<(), Violation> {
     let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
+    // A hub that was rebuilt takes in what it finds: nobody is asked for anything new.
+    let there = all(universe, cluster, &kinds::VRG, Some(app)).into_iter().next();
+    if there.is_some_and(|vrg| text(vrg.value(), "/spec/replicationState") == "primary") {
+        return Ok(());
+    }
     let action = text(drpc.value(), "/spec/action");
     let other = asked.iter().find(|((of, on), role)| of == app && on != cluster && *role == "primary");
     if let Some(((_, on), _)) = other

@@ -14,6 +14,10 @@ use crate::{run::Violation, universe::Universe};
 /// What news may take, in milliseconds: watches that are late, operators that have to start again.
 const NEWS: u64 = 90_000;
 
+/// What it may take, in milliseconds, until somebody looks whether a store still has what was stored there, and stores it
+/// again.
+const LOOKS: u64 = 20 * 60_000;
+
 /// What was seen on each cluster last.
 #[derive(Default)]
 pub(super) struct Spoke {
@@ -129,7 +133,10 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     let ready = current && state == "Primary" && condition(vrg, "DataReady");
     let unwritable = held.iter().find(|(handle, claim)| {
         let bound = one(universe, cluster, &kinds::PVC, namespace, claim).is_some_and(|claim| {
-            text(claim.value(), "/status/phase") == "Bound" && !object::is_deleting(claim.value())
+            let volume = one(universe, cluster, &kinds::PV, "", text(claim.value(), "/spec/volumeName"));
+            // A claim of that name may have been made anew, with another volume.
+            let same = volume.is_some_and(|volume| text(volume.value(), "/spec/csi/volumeHandle") == handle);
+            same && text(claim.value(), "/status/phase") == "Bound" && !object::is_deleting(claim.value())
         });
         bound && storage.peek(cluster, handle).is_some_and(|(role, _)| role == ramen_sim::storage::Role::Secondary)
     });
@@ -140,7 +147,8 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
 
     let complete = current && state == "Primary" && condition(vrg, "ClusterDataProtected");
     let missing = if complete && universe.is_up(cluster) { missing_copy(universe, cluster, vrg) } else { None };
-    lasting.note("VS9 protected means stored", about, missing, now, NEWS);
+    let limit = if universe.stores.lost_something() { LOOKS } else { NEWS };
+    lasting.note("VS9 protected means stored", about, missing, now, limit);
 }
 
 fn condition(vrg: &Value, kind: &str) -> bool {

@@ -20,7 +20,7 @@ use super::{Due, HUB, Universe, setting};
 pub enum Rebuilt {
     /// From its Kubernetes objects as they are; the operator's event log is gone.
     Objects,
-    /// From the backup of its objects that was made last; the event log is gone.
+    /// From the backup of its objects that was made last, and what users keep that is not in it; the event log is gone.
     Backup,
     /// From what users have in their repositories (specs of policy, clusters, placements and DRPCs) and from the
     /// managed clusters and stores.
@@ -134,8 +134,10 @@ impl Universe {
             Rebuilt::Objects => {}
             Rebuilt::Backup => {
                 if let Some(mut backup) = self.backups.get(HUB).cloned() {
+                    let kept = self.kept_by_users();
                     backup.reseed(seed);
                     self.cluster(HUB).with(|server, _| *server = backup);
+                    self.apply_what_is_missing(&kept);
                 }
             }
             Rebuilt::Clusters => {
@@ -143,16 +145,20 @@ impl Universe {
                 let mut bare = setting::template(&self.outline).hub.clone();
                 bare.reseed(seed);
                 self.cluster(HUB).with(|server, _| *server = bare);
-                for (kind, object) in kept {
-                    // What the bare hub has already (its namespaces) stays.
-                    let _ = self.cluster(HUB).create(kind, &object);
-                }
+                self.apply_what_is_missing(&kept);
             }
         }
         self.bring_back(HUB);
         // Everybody sees other objects than before.
         let homes: Vec<String> = self.places.keys().cloned().collect();
         homes.iter().for_each(|home| self.rouse(home));
+    }
+
+    /// What users keep and the hub lacks they apply again: what is there already stays.
+    fn apply_what_is_missing(&self, kept: &[(&'static Resource, Value)]) {
+        for (kind, object) in kept {
+            let _ = self.cluster(HUB).create(kind, object);
+        }
     }
 
     fn kept_by_users(&self) -> Vec<(&'static Resource, Value)> {

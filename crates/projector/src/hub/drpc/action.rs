@@ -5,6 +5,9 @@ use ramen_events::ConditionStatus;
 
 use super::{Drpc, site::Site};
 
+/// The first version of the deciders that protects an application where it is found.
+const FOUND_SINCE: u32 = 3;
+
 /// What a DRPC is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -38,7 +41,7 @@ impl Drpc {
             Action::Relocate => &self.fact.spec.preferred,
             Action::Deploy => match self.serving() {
                 Some(site) => &site.name.0,
-                None => self.last_home().unwrap_or(&self.fact.spec.preferred),
+                None => self.last_home().or_else(|| self.found_home()).unwrap_or(&self.fact.spec.preferred),
             },
         }
     }
@@ -52,6 +55,13 @@ impl Drpc {
     pub fn last_home(&self) -> Option<&str> {
         let name = self.fact.meta.annotation(annotation::LAST_APP_CLUSTER);
         self.site(name).map(|site| site.name.as_str())
+    }
+
+    /// The cluster where an application runs that nobody has protected yet. It is protected there, wherever it is preferred:
+    /// to move it would leave its data behind.
+    pub fn found_home(&self) -> Option<&str> {
+        let placed = self.decided.current().filter(|_| self.decider >= FOUND_SINCE)?;
+        self.listed_sites().iter().find(|site| site.name == *placed).map(|site| site.name.as_str())
     }
 
     /// The cluster whose VRG is to be primary. While two are (a failover that is not finished), the one that the

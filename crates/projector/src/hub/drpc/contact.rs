@@ -21,6 +21,9 @@ const PATIENCE: u64 = 30;
 /// Pause before a store that could not be read is asked again, in seconds.
 const STORE_PAUSE: u64 = 30;
 
+/// The first version of the deciders that knows that VRGs keep the action of a DRPC whose action was cleared.
+const KEPT_SINCE: u32 = 3;
+
 /// What follows from the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -112,7 +115,8 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
     let action = drpc.fact.spec.action.as_str();
     let destination = match drpc.action() {
         Action::Failover => drpc.fact.spec.failover.as_str(),
-        Action::Relocate | Action::Deploy => drpc.fact.spec.preferred.as_str(),
+        Action::Deploy => drpc.found_home().unwrap_or(&drpc.fact.spec.preferred),
+        Action::Relocate => drpc.fact.spec.preferred.as_str(),
     };
     let failed = silent.first().map(|site| site.name.as_str());
     let reachable = failed != Some(destination);
@@ -128,7 +132,10 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
         };
     };
     let told = picked.vrg.seen.as_ref().map(|seen| seen.manifest.spec.action.as_str()).unwrap_or_default();
-    let same_action = told == action;
+    // A VRG keeps its action when that of the DRPC is cleared: the application stays where it is.
+    let primaries = seen.iter().filter(|site| site.vrg.is_asked_primary()).count();
+    let cleared = action.is_empty() && primaries == 1 && failed.is_none() && drpc.decider >= KEPT_SINCE;
+    let same_action = told == action || cleared;
     let at = &picked.name;
     match failed {
         Some(failed) if primary.is_some() && at.0 == destination => {
@@ -153,6 +160,10 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
         ), // 9
         // What was under way goes on from where it stands: the runbooks read off how far it got.
         None if same_action => Verdict::Continue, // 10
+        None if told.is_empty() && drpc.decider >= KEPT_SINCE => Verdict::AllowFailover(format!(
+            "cluster {at} runs the application for no action rather than for \"{action}\"; clear spec.action, or set \
+             spec.action to Failover and spec.failoverCluster to the cluster to run it"
+        )),
         None => Verdict::AllowFailover(format!(
             "cluster {at} runs the application for action \"{told}\" rather than \"{action}\"; set spec.action to \
              \"{told}\", or to Failover with spec.failoverCluster"

@@ -16,13 +16,15 @@ use super::{Drpc, action::Action, site::Site, wanted};
 
 /// The first version of the deciders that gives epochs.
 pub const SINCE: u32 = 2;
+/// The first version that keeps each primary's epoch apart from those of all others.
+const APART_SINCE: u32 = 3;
 
 const PRIMARY: u64 = 0;
 const SECONDARY: u64 = 1;
 
 /// The annotation for a VRG in a role; `None` where its absence says the same.
 pub fn annotation(drpc: &Drpc, site: &Site, state: &str) -> Option<(String, String)> {
-    if !drpc.gives_epochs {
+    if drpc.decider < SINCE {
         return None;
     }
     let (epoch, given) = match state {
@@ -41,7 +43,14 @@ fn of_primary(drpc: &Drpc, site: &Site) -> u64 {
     }
     let is_first = drpc.action() == Action::Deploy && site.wished().is_none() && rival.is_none();
     let least = if is_first { PRIMARY } else { SECONDARY };
-    held(site).max(rival.unwrap_or_default()).max(least)
+    let passed = if drpc.decider < APART_SINCE { None } else { others(drpc, site).filter_map(used).max() };
+    held(site).max(rival.unwrap_or_default()).max(least).max(passed.unwrap_or_default())
+}
+
+/// The least epoch that is above all that were used when a secondary was given its own, less the step that it keeps from
+/// the next primary.
+fn used(secondary: &Site) -> Option<u64> {
+    secondary.is_wished_secondary().then(|| held(secondary).saturating_sub(1))
 }
 
 fn of_secondary(drpc: &Drpc, site: &Site) -> u64 {
@@ -50,7 +59,11 @@ fn of_secondary(drpc: &Drpc, site: &Site) -> u64 {
     if site.is_wished_secondary() && primary.is_none_or(|primary| held(site) > primary) {
         return held(site);
     }
-    others().map(held).chain([held(site)]).max().unwrap_or_default() + 1
+    let highest = others().map(held).chain([held(site)]).max().unwrap_or_default();
+    // The next home is promoted with what it holds. Where that is not above this one, both need room: a primary that was
+    // called back raised this one up to it.
+    let is_top = site.is_wished_primary() && others().map(held).max().is_some_and(|other| other <= held(site));
+    if is_top && drpc.decider >= APART_SINCE { highest + 2 } else { highest + 1 }
 }
 
 fn others<'a>(drpc: &'a Drpc, site: &'a Site) -> impl Iterator<Item = &'a Site> {

@@ -12,7 +12,6 @@ use ramen_events::{
 };
 
 use crate::{
-    FEWER_WRITES,
     domain::Ask,
     hub::{index::placement_of, state::Hub},
 };
@@ -35,7 +34,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let (user, rule) = (hub.placements.get(&placed), hub.rules.get(&placed));
     let placement = user.or(rule).cloned();
     let policy = hub.policies.get(&fact.spec.policy).cloned();
-    let vrg_namespace = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
+    let (vrg_namespace, found) = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
     let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
     let sites = names(hub, &key, &listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect();
     let config = hub.config();
@@ -65,8 +64,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         vol_sync_disabled: hub.config().is_ok_and(|config| config.vol_sync_disabled),
         ops_namespace: hub.config().map(|config| config.ops_namespace.clone()).unwrap_or_default(),
         can_watch: !hub.cannot_watch,
-        gives_epochs: ask.decider >= super::epoch::SINCE,
-        fewer_writes: ask.decider >= FEWER_WRITES,
+        decider: ask.decider,
         copies: copies(hub, &listed, &vrg_namespace, &key.name),
         status_written: slot_time("status"),
         touched,
@@ -74,6 +72,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         policy,
         placement,
         vrg_namespace,
+        guesses_namespace: !found,
         fact,
         key,
         clearing: Clearing::No,
@@ -154,21 +153,22 @@ fn activated(modes: &Json) -> Vec<(String, String)> {
 /// The namespace of the VRG: pinned on the DRPC, else where an ApplicationSet that follows the placement deploys to,
 /// else the placement's own (spec drpc 2.5). An ApplicationSet names its Placement without a namespace, so one in the
 /// Placement's namespace goes before others (10, P21).
-fn vrg_namespace(hub: &Hub, fact: &ramen_events::hub::DrpcFact, kind: Option<PlacementKind>) -> String {
+/// Tells whether something said so, rather than nothing.
+fn vrg_namespace(hub: &Hub, fact: &ramen_events::hub::DrpcFact, kind: Option<PlacementKind>) -> (String, bool) {
     let pinned = fact.meta.annotation(annotation::APP_NAMESPACE);
     if !pinned.is_empty() {
-        return pinned.to_owned();
+        return (pinned.to_owned(), true);
     }
     let own = &fact.meta.namespace;
     if kind == Some(PlacementKind::Rule) {
-        return own.clone();
+        return (own.clone(), true);
     }
     let follows = |set: &&ramen_events::hub::ApplicationSetFact| {
         set.placement == fact.spec.placement && !set.destination_namespace.is_empty()
     };
     let sets = || hub.application_sets.values().filter(follows);
     let set = sets().find(|set| set.namespace == *own).or_else(|| sets().next());
-    set.map_or_else(|| own.clone(), |set| set.destination_namespace.clone())
+    set.map_or_else(|| (own.clone(), false), |set| (set.destination_namespace.clone(), true))
 }
 
 fn decided(hub: &Hub, placed: &ObjectRef, placement: &ramen_events::hub::PlacementFact) -> Decided {

@@ -8,7 +8,7 @@ use ramen_api::{
     ramen::wire::{annotation, finalizer, label},
 };
 use ramen_events::{
-    Command, Json, Kind,
+    Command, Json, Kind, Time,
     hub::{self, MetaPatch, ObjectRef, PlacementFact, PlacementKind},
 };
 use serde_json::json;
@@ -41,6 +41,18 @@ fn is_owned(drpc: &Drpc, placement: &PlacementFact) -> bool {
         let owner = owner.value();
         owner["name"] == placement.meta.name.as_str() || owner["controller"] == true
     })
+}
+
+/// How long an ApplicationSet may come after its DRPlacementControl, in seconds: GitOps creates both at once, in any order.
+const SET_PATIENCE: u64 = 5;
+/// The first version of the deciders that waits for it.
+const PATIENT_SINCE: u32 = 3;
+
+/// Until when to wait for an ApplicationSet. What is settled here is settled for good: in the wrong namespace nothing would
+/// be protected.
+pub fn wait_for_application_set(drpc: &Drpc) -> Option<Time> {
+    let due = drpc.asked.since.plus_seconds(SET_PATIENCE);
+    (drpc.decider >= PATIENT_SINCE && drpc.guesses_namespace && drpc.asked.first && drpc.now < due).then_some(due)
 }
 
 /// Wants what is missing.

@@ -7,6 +7,7 @@ use ramen_events::{
 };
 
 use crate::{
+    FEWER_WRITES,
     domain::Decision,
     hub::conditions::{Conditions, seconds, turned_bad},
 };
@@ -34,6 +35,11 @@ const LOOK_AGAIN: u64 = 600;
 
 /// How long a deletion may take, in seconds, before its status says what it waits for.
 const DELETION_PATIENCE: u64 = 10;
+
+/// How long a clean-up may take, in seconds, before its status says what it waits for.
+const CLEANUP_PATIENCE: u64 = 30;
+/// The first version of the deciders that says it.
+const LASTING_SINCE: u32 = 3;
 
 /// Reasons that a person has to act on.
 const BAD: [&str; 3] = [reason::ERROR, reason::VALIDATION_FAILED, reason::PAUSED];
@@ -108,11 +114,11 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
     match stage {
         Stage::Contacting(shut) if unreported => Some(shut.since.plus_ms(SILENCE_MS)),
         Stage::Preparing if unreported && drpc.last_failure().is_empty() => None,
-        Stage::Running(_) if unreported && drpc.fewer_writes && !is_told_in_full(after) => {
+        Stage::Running(_) if unreported && drpc.decider >= FEWER_WRITES && !is_told_in_full(after) => {
             Some(lasts.max(drpc.asked.since.plus_ms(SILENCE_MS)))
         }
         // Nothing is left to be read, or to be written to.
-        Stage::Deleting(None) if drpc.fewer_writes => None,
+        Stage::Deleting(None) if drpc.decider >= FEWER_WRITES => None,
         _ if is_true(after) && !is_true(before) => Some(drpc.now),
         _ => Some(lasts),
     }
@@ -131,8 +137,8 @@ fn is_true(status: &DrpcStatus) -> bool {
 /// From when on a step is worth telling: most are over in a moment, and the next one says more.
 fn lasts_at(drpc: &Drpc, stage: &Stage) -> Time {
     match stage {
-        Stage::Running(Some(shut)) if drpc.fewer_writes => shut.since.plus_ms(STEP_MS).max(drpc.now),
-        Stage::Deleting(Some(shut)) if drpc.fewer_writes && drpc.fact.status.phase != "Deleting" => {
+        Stage::Running(Some(shut)) if drpc.decider >= FEWER_WRITES => shut.since.plus_ms(STEP_MS).max(drpc.now),
+        Stage::Deleting(Some(shut)) if drpc.decider >= FEWER_WRITES && drpc.fact.status.phase != "Deleting" => {
             shut.since.plus_ms(DELETION_STEP_MS).max(drpc.now)
         }
         _ => drpc.now,
@@ -174,7 +180,7 @@ fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
             }
         }
         Stage::Paused { failover_allowed, why } => paused(&mut status, &mut conditions, *failover_allowed, why, drpc),
-        Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions),
+        Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
         Stage::Deleting(shut) => deleting(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
     }
     if !matches!(stage, Stage::Deleting(_) | Stage::Preparing) && drpc.policy.is_some() {
@@ -200,7 +206,13 @@ fn paused(status: &mut DrpcStatus, conditions: &mut Conditions<'_>, allowed: boo
     }
 }
 
-fn running(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions: &mut Conditions<'_>) {
+fn running(
+    drpc: &Drpc,
+    shut: Option<&Shut>,
+    status: &mut DrpcStatus,
+    conditions: &mut Conditions<'_>,
+    decision: &mut Decision,
+) {
     let phase = phase(drpc, shut);
     let generation = drpc.fact.meta.generation;
     status.observed_generation = generation;
@@ -210,7 +222,8 @@ fn running(drpc: &Drpc, shut: Option<&Shut>, status: &mut DrpcStatus, conditions
     status.progression = shut.map_or("Completed", |shut| shut.progression).into();
     clock(drpc, shut.is_none(), status);
     available(drpc, shut, phase, conditions);
-    peer_ready(drpc, shut, conditions);
+    let told = shut.map(|shut| lasting(drpc, shut, decision)).unwrap_or_default();
+    peer_ready(drpc, shut, &told, conditions);
     phase.clone_into(&mut status.phase);
 }
 
@@ -294,8 +307,21 @@ fn deployed_words(drpc: &Drpc) -> String {
     )
 }
 
-/// `PeerReady`: whether the other cluster could take over.
-fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, conditions: &mut Conditions<'_>) {
+/// What the clean-up waits for, once that takes long: `Available` is true by then and says nothing of it.
+fn lasting(drpc: &Drpc, shut: &Shut, decision: &mut Decision) -> String {
+    if drpc.decider < LASTING_SINCE || shut.progression != "Cleaning Up" {
+        return String::new();
+    }
+    let due = shut.since.plus_seconds(CLEANUP_PATIENCE);
+    if drpc.now < due {
+        decision.ask_again(due, "the clean-up takes long");
+        return String::new();
+    }
+    format!("; {}", shut.sentence)
+}
+
+/// `PeerReady`: whether the other cluster could take over. `told` says what that waits for, if it takes long.
+fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, told: &str, conditions: &mut Conditions<'_>) {
     let kind = condition::PEER_READY;
     let Some(shut) = shut else {
         conditions.yes(kind, reason::SUCCESS, "Ready");
@@ -305,14 +331,14 @@ fn peer_ready(drpc: &Drpc, shut: Option<&Shut>, conditions: &mut Conditions<'_>)
     match (drpc.action(), shut.progression) {
         (_, progression) if has_not_begun(progression) => {}
         (Action::Failover, _) => {
-            conditions.no(kind, reason::NOT_STARTED, format!("Started failover to cluster \"{target}\""));
+            conditions.no(kind, reason::NOT_STARTED, format!("Started failover to cluster \"{target}\"{told}"));
         }
         (Action::Relocate, "PreparingFinalSync" | "ClearingPlacement" | "RunningFinalSync") => {}
         (Action::Relocate, "Cleaning Up") if !drpc.has_moved() => {
             conditions.no(kind, reason::NOT_STARTED, shut.sentence.clone());
         }
         (Action::Relocate, _) => {
-            conditions.no(kind, reason::NOT_STARTED, format!("Relocation in progress to cluster \"{target}\""));
+            conditions.no(kind, reason::NOT_STARTED, format!("Relocation in progress to cluster \"{target}\"{told}"));
         }
         (Action::Deploy, _) => {
             let fresh = conditions.before(kind).is_none_or(|before| before.status == ConditionStatus::Unknown);

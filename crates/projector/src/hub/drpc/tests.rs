@@ -6,6 +6,7 @@ mod deploy;
 mod epochs;
 mod failover;
 mod first_contact;
+mod half_way;
 mod mid_flight;
 mod protected;
 mod recovery;

@@ -1,9 +1,12 @@
 //! What has to be right before anything is done (spec drpc 2). Each row names field, value and remedy.
 
 use ramen_api::ramen::wire::{PLACEMENT_RULE_SCHEDULER, annotation, condition, label, reason};
-use ramen_events::{ConditionStatus, hub::PlacementKind};
+use ramen_events::{Condition, ConditionStatus, hub::PlacementKind};
 
 use super::{Drpc, action::Action};
+
+/// The first version of the deciders that fails over under a policy that still asks a lost cluster.
+const WITHOUT_PEER_SINCE: u32 = 3;
 
 /// Why nothing is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +139,7 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     }
     let status = policy.status.clone().unwrap_or_default();
     let validated = status.conditions.iter().find(|c| c.kind == condition::VALIDATED);
-    if validated.is_none_or(|c| c.status != ConditionStatus::True) {
+    if validated.is_none_or(|c| c.status != ConditionStatus::True) && !may_fail_over(drpc, validated) {
         let said = validated.map(|c| format!(" ({}: {})", c.reason, c.message)).unwrap_or_default();
         return Err(error(format!(
             "spec.drPolicyRef.name: DRPolicy {name} is not valid{said}; correct it, or wait if it is new"
@@ -147,6 +150,17 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
         return Err(unsupported("spec.drPolicyRef.name", &format!("{name}, a policy for shared storage,"), remedy));
     }
     Ok(())
+}
+
+/// A failover goes on without an answer from the cluster that was lost. A policy that is new on this hub, since the hub was
+/// rebuilt meanwhile, has none yet and learns from both of its clusters what they share; but the replica that takes over
+/// was given that long ago.
+fn may_fail_over(drpc: &Drpc, validated: Option<&Condition>) -> bool {
+    let asking = validated.is_some_and(|c| c.status == ConditionStatus::Unknown && c.reason == reason::INITIALIZING);
+    drpc.decider >= WITHOUT_PEER_SINCE
+        && asking
+        && drpc.action() == Action::Failover
+        && drpc.listed_sites().iter().any(|site| site.lost)
 }
 
 fn clusters(drpc: &Drpc) -> Result<(), Problem> {

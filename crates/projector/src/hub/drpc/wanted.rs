@@ -13,6 +13,9 @@ use crate::domain::Decision;
 
 use super::{Drpc, epoch, site::Site};
 
+/// The first version of the deciders that tells a cluster of a failover that was called off what it was.
+const ABANDONED_SINCE: u32 = 3;
+
 /// What is asked of a VRG beside its role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalSync {
@@ -90,8 +93,11 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
     };
     let spec = before.map(|manifest| &manifest.spec);
     let dr = &drpc.fact.spec;
-    let action =
-        if dr.action.is_empty() { spec.map(|spec| spec.action.clone()).unwrap_or_default() } else { dr.action.clone() };
+    let action = if dr.action.is_empty() || (state == "secondary" && is_abandoned_failover(drpc, site, spec)) {
+        spec.map(|spec| spec.action.clone()).unwrap_or_default()
+    } else {
+        dr.action.clone()
+    };
     let touches_dry_run = action == "Failover" || spec.is_some_and(|spec| spec.dry_run || spec.action == "Failover");
     let profiles: BTreeSet<String> =
         drpc.listed_sites().iter().filter(|site| site.stays).map(|site| site.profile.clone()).collect();
@@ -114,6 +120,15 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
             action,
         },
     }
+}
+
+/// A cluster that a failover was to bring the application to, when it was called off before the application went there. Its
+/// volumes went their own way by force: as after any failover, only one that is told so may give them up, and nobody is
+/// there to delete its claims.
+fn is_abandoned_failover(drpc: &Drpc, site: &Site, asked: Option<&VrgSpec>) -> bool {
+    let forced = asked.is_some_and(|spec| spec.state == "primary" && spec.action == "Failover");
+    let elsewhere = drpc.decided.current().is_some_and(|cluster| *cluster != site.name);
+    drpc.decider >= ABANDONED_SINCE && forced && elsewhere && drpc.serving().is_some_and(|home| home.name != site.name)
 }
 
 fn new_labels() -> BTreeMap<String, String> {

@@ -5,6 +5,7 @@
 //! where the VRG stands.
 
 pub mod deletion;
+pub mod inspection;
 pub mod placing;
 pub mod primary;
 pub mod release;

@@ -6,3 +6,4 @@ mod gates;
 mod lab;
 mod restores;
 mod summaries;
+mod unfinished;

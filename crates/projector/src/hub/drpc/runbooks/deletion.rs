@@ -86,30 +86,55 @@ fn old_home_is_given_up(drpc: &Drpc) -> Gate {
     if_two_homes(drpc, old_home_is_released)
 }
 
-fn is_replica(site: &Site) -> bool {
-    let Some(work) = &site.work else { return false };
-    match &work.fact.content {
-        hub::WorkContent::Vrg { manifest, .. } => manifest.spec.state == "secondary",
-        _ => false,
+/// The first version of the deciders that tells a home from another primary.
+const HOME_SINCE: u32 = 3;
+
+/// A replica, or a primary that an action was on its way to: if the home went at the same time, its storage would take
+/// the other's volumes away while those are about to be let go.
+fn is_replica(drpc: &Drpc, site: &Site) -> bool {
+    role(site) == Some("secondary") || (role(site) == Some("primary") && is_no_home(drpc, site))
+}
+
+fn is_no_home(drpc: &Drpc, site: &Site) -> bool {
+    let primaries: Vec<&Site> = drpc.sites.iter().filter(|other| role(other) == Some("primary")).collect();
+    let named = |name: Option<&str>| primaries.iter().find(|other| Some(other.name.as_str()) == name);
+    let home = named(drpc.decided.current().map(|cluster| cluster.as_str())).or_else(|| named(drpc.last_home()));
+    drpc.decider >= HOME_SINCE && home.is_some_and(|home| home.name != site.name)
+}
+
+/// The role that was asked for, also by a work that is being deleted.
+fn role(site: &Site) -> Option<&str> {
+    match &site.work.as_ref()?.fact.content {
+        hub::WorkContent::Vrg { manifest, .. } => Some(&manifest.spec.state),
+        _ => None,
     }
 }
 
-fn wait_for(site: &Site) -> Gate {
+fn wait_for(drpc: &Drpc, site: &Site) -> Gate {
     let complaint = site.vrg.complaint(&["ClusterDataProtected", "DataReady"]);
     let what = format!("the VolumeReplicationGroup to be removed{complaint}");
-    Gate::Shut(wait(what, Some(&site.name), remedy_for(site)))
+    // A replica's volumes are let go only when nothing uses them.
+    let in_use = drpc.decider >= HOME_SINCE && !site.lost && is_replica(drpc, site);
+    let remedy = if in_use {
+        "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods that still mount its \
+         claims there"
+    } else {
+        remedy_for(site)
+    };
+    Gate::Shut(wait(what, Some(&site.name), remedy))
 }
 
 fn replicas_are_gone(drpc: &Drpc) -> Gate {
-    drpc.sites.iter().find(|site| is_replica(site)).map_or(Gate::Open, wait_for)
+    drpc.sites.iter().find(|site| is_replica(drpc, site)).map_or(Gate::Open, |site| wait_for(drpc, site))
 }
 
 fn delete_replicas(drpc: &Drpc, decision: &mut Decision) {
-    drpc.sites.iter().filter(|site| is_replica(site)).for_each(|site| delete_work(site, site.work.as_ref(), decision));
+    let replicas = drpc.sites.iter().filter(|site| is_replica(drpc, site));
+    replicas.for_each(|site| delete_work(site, site.work.as_ref(), decision));
 }
 
 fn primaries_are_gone(drpc: &Drpc) -> Gate {
-    drpc.sites.iter().find(|site| site.work.is_some()).map_or(Gate::Open, wait_for)
+    drpc.sites.iter().find(|site| site.work.is_some()).map_or(Gate::Open, |site| wait_for(drpc, site))
 }
 
 fn delete_vrgs(drpc: &Drpc, decision: &mut Decision) {

@@ -6,7 +6,7 @@ use crate::runbook::Gate;
 
 use super::{
     super::{
-        Drpc,
+        Drpc, placement,
         site::Site,
         vrg::Presence,
         wanted::{self, FinalSync},
@@ -49,7 +49,7 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         return Gate::Shut(wait("the hub to reach the failover cluster again", on, remedy_for(target)));
     }
     let nobody_else = !drpc.others(drpc.target()).any(Site::is_wished_primary);
-    if target.is_settled_secondary() {
+    if target.is_settled_secondary() || has_waited(drpc, target) {
         return Gate::Open;
     }
     let what = match &target.vrg.presence {
@@ -61,20 +61,64 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
     Gate::Shut(wait(what, on, remedy_for(target)))
 }
 
+/// How long the target may take to settle as secondary, in seconds.
+const SETTLING: u64 = 60;
+/// The first version of the deciders that does not wait for ever for that.
+const IMPATIENT_SINCE: u32 = 3;
+
+/// The target was stepping down for an earlier action, and does not get to its end: it may need the other cluster for that,
+/// or the application may still run there, because that earlier action was not through. It has what it has: a failover
+/// takes that.
+fn has_waited(drpc: &Drpc, target: &Site) -> bool {
+    if drpc.decider < IMPATIENT_SINCE || !target.is_wished_secondary() || !target.vrg.is_present() {
+        return false;
+    }
+    let Some(at) = drpc.position.as_ref().filter(|p| p.runbook == "failover" && p.action == drpc.asked.id) else {
+        return false;
+    };
+    let before = [shown::ENSURING_VOLUMES_ARE_SECONDARY, shown::CHECKING_FAILOVER_PREREQUISITES];
+    let passed = !before.contains(&at.step.as_str());
+    passed || (at.step == shown::CHECKING_FAILOVER_PREREQUISITES && at.since.plus_seconds(SETTLING) <= drpc.now)
+}
+
 /// A target without a replica gets one, if there is an application that it could be a replica of. One that is stepping
 /// down for a relocation hears that the relocation is off, and waits for the other cluster no more.
 fn ensure_replica(drpc: &Drpc, decision: &mut Decision) {
+    let_go_of_workload(drpc, decision);
     let nobody = !drpc.sites.iter().any(Site::is_wished_primary);
     if let Some(target) = drpc.target_site().filter(|target| nobody && target.is_wished_secondary()) {
         let told = target.wished().is_some_and(|manifest| manifest.spec.action == drpc.fact.spec.action);
         if !told && !target.is_settled_secondary() {
             wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);
         }
+        ask_again(drpc, decision);
         return;
     }
+    ask_again(drpc, decision);
     let target = drpc.target_site().filter(|target| target.work.is_none() && target.is_empty());
     if let Some(target) = target.filter(|_| drpc.serving().is_some()) {
         wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);
+    }
+}
+
+/// The target was the home until a failover that is not through yet, which keeps the workload there until the volumes are
+/// handed over. It has accepted to be secondary: without its workload it settles (S6).
+fn let_go_of_workload(drpc: &Drpc, decision: &mut Decision) {
+    let accepted = |site: &&Site| site.answers() && site.vrg.replication_state == "secondary";
+    let retained = |site: &&Site| drpc.decided.retained().any(|entry| entry.cluster == site.name);
+    if drpc.decider >= IMPATIENT_SINCE && drpc.target_site().filter(accepted).filter(retained).is_some() {
+        placement::release(drpc, decision);
+    }
+}
+
+fn ask_again(drpc: &Drpc, decision: &mut Decision) {
+    let waits = drpc.target_site().is_some_and(|target| target.is_wished_secondary() && target.vrg.is_present());
+    if drpc.decider >= IMPATIENT_SINCE && waits {
+        let at = drpc.position.as_ref().filter(|p| {
+            p.runbook == "failover" && p.action == drpc.asked.id && p.step == shown::CHECKING_FAILOVER_PREREQUISITES
+        });
+        let since = at.map_or(drpc.now, |position| position.since);
+        decision.ask_again(since.plus_seconds(SETTLING), "take over what the failover cluster has");
     }
 }
 

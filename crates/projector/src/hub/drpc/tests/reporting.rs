@@ -67,7 +67,7 @@ fn conditions_tell_since_when_and_do_not_change_by_themselves() {
     story.lose("c1");
     story.ask("Failover", "c2");
     story.run();
-    story.pass(5);
+    story.pass(40); // what takes long is told by now
     let before = story.status().clone();
     story.sent.clear();
     story.pass(120);

@@ -1,6 +1,7 @@
 //! Ending the protection of a claim whose VRG is primary: it was deselected or deleted, or the VRG is being deleted
 //! (spec vrg 3.6, 6). Copies first, then the replication, then the marks: what is gone first can't be restored by mistake.
 
+use ramen_api::ramen::wire::annotation;
 use ramen_events::{
     Command as AnyCommand, Time,
     spoke::{Command, Role, VolumeReplication},
@@ -114,6 +115,13 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
         match replication_check::primary(vr) {
             Check::Settled => {}
             _ if replication_check::is_invalid(vr) => {}
+            _ if is_never_begun(view, volume, vr) => {
+                let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(GRACE_SECONDS));
+                if let Some(due) = due.filter(|due| view.now() < *due) {
+                    let what = "its volume to be primary before it is let go";
+                    return Release { again: Some(due), ..Release::waiting(what) };
+                }
+            }
             Check::Failed(text) => {
                 return Release::problem(format!("its volume to be primary before it is let go: {text}"));
             }
@@ -122,6 +130,21 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
         return delete_replication(volume, vr, view);
     }
     take_marks_off(view, volume, afterwards)
+}
+
+/// The first version of the deciders that lets go of a volume whose replication never began.
+const UNBEGUN_SINCE: u32 = 3;
+
+/// Nobody looked at a replication before its claim was deleted, and now nobody will: csi-addons begins with no claim that is
+/// on its way out (spec vrg 10.2). A volume that was not restored was never secondary, so it can be let go as it is.
+fn is_never_begun(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
+    let restored = volume.pvc.annotations.contains_key(annotation::RESTORED);
+    view.ask.decider >= UNBEGUN_SINCE
+        && volume.pvc.is_deleting()
+        && !restored
+        && vr.role == Some(Role::Primary)
+        && vr.observed_generation == 0
+        && vr.state.is_empty()
 }
 
 /// Deletes a replication.

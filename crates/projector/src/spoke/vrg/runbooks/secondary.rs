@@ -21,6 +21,9 @@ use crate::{
     },
 };
 
+/// Name of the step in which volumes are demoted.
+const DEMOTING: &str = "DemotingVolumes";
+
 /// One after the other.
 pub const FIRST: &[Step<Scene, Decision>] = &[
     Step { name: "Validating", gate: is_valid, act: |_, _| {} },
@@ -29,7 +32,7 @@ pub const FIRST: &[Step<Scene, Decision>] = &[
 
 /// Side by side.
 pub const TOGETHER: &[Step<Scene, Decision>] = &[
-    Step { name: "DemotingVolumes", gate: are_secondary, act: |s, d| work_on(s, Stage::Protected, d) },
+    Step { name: DEMOTING, gate: are_secondary, act: |s, d| work_on(s, Stage::Protected, d) },
     Step { name: "ReleasingVolumes", gate: are_released, act: release },
 ];
 
@@ -84,9 +87,9 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
         return Judged::new(volume.key, Stage::Releasing).waiting("its VolumeReplication to be gone");
     }
     if vr.role != Some(Role::Secondary)
-        && let Some(what) = in_the_way(view, volume)
+        && let Some(judged) = held_up(view, volume)
     {
-        return Judged::new(volume.key, Stage::Protected).waiting(what);
+        return judged;
     }
     if vr.role != Some(Role::Secondary) || vr.auto_resync != may_resync(view, vr) {
         return apply(view, volume, &vr.class, Role::Secondary, may_resync(view, vr));
@@ -147,8 +150,8 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
         return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NOT_PROVEN);
     }
     // The replication is gone and nothing proves that the volume was demoted: ask the storage again, as secondary (V3).
-    if let Some(what) = in_the_way(view, volume) {
-        return Judged::new(volume.key, Stage::Protected).waiting(what);
+    if let Some(judged) = held_up(view, volume) {
+        return judged;
     }
     let class =
         proof.map(|vr| vr.class.as_str()).or_else(|| volume.class.as_ref().ok().map(|c| c.replication.name.as_str()));
@@ -160,12 +163,32 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     }
 }
 
-/// What keeps a volume from being demoted; `None` when nothing does (spec vrg 5.2, rows 7 to 9).
-pub fn in_the_way(view: &View<'_>, volume: &Volume<'_>) -> Option<String> {
-    if !view.is_failover() && !view.vrg.deleting && !volume.pvc.is_deleting() {
-        return Some("the claim to be deleted".to_owned());
+/// How long whoever deployed an application may take to delete its claims, in seconds, before somebody is told.
+const DELETION_PATIENCE: u64 = 60;
+/// The first version of the deciders that does not wait for ever for that.
+const IMPATIENT_SINCE: u32 = 3;
+
+/// A volume that can't be demoted yet, and why; `None` when it can (spec vrg 5.2, rows 7 to 9).
+fn held_up(view: &View<'_>, volume: &Volume<'_>) -> Option<Judged> {
+    let judged = Judged::new(volume.key, Stage::Protected);
+    let users = view.users(volume);
+    if view.is_failover() || view.vrg.deleting || volume.pvc.is_deleting() {
+        return users.map(|users| judged.waiting(users));
     }
-    view.users(volume)
+    let awaited = "the claim to be deleted";
+    if users.is_some() || view.ask.decider < IMPATIENT_SINCE {
+        return Some(judged.waiting(awaited));
+    }
+    let due = view.since(DEMOTING).plus_seconds(DELETION_PATIENCE);
+    if view.now() < due {
+        return Some(Judged { again: Some(due), ..judged.waiting(awaited) });
+    }
+    // We made it, and nothing uses it: the application never came here, or has this claim no more. So nobody will delete
+    // it. Once its volume is secondary nothing can write to it, and the claim stays as it is.
+    if volume.pvc.annotations.contains_key(annotation::RESTORED) {
+        return None;
+    }
+    Some(judged.wrong(format!("{awaited}: nothing uses it any more; delete it, its data go to the other cluster")))
 }
 
 /// Why a volume is kept: the storage says so.

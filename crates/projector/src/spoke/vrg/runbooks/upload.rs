@@ -54,6 +54,10 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
         archive.missing.push("all stores, until its volume is resized".to_owned());
         return archive;
     }
+    if is_not_synchronized(view, volume) {
+        archive.missing.push("all stores, once its volume was synchronized for the first time".to_owned());
+        return archive;
+    }
     let mut both = Vec::with_capacity(64);
     both.extend_from_slice(&pv.content.0);
     both.extend_from_slice(&volume.pvc.content.0);
@@ -100,6 +104,26 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
         None
     };
     archive
+}
+
+/// The first version of the deciders that stores nothing of a volume that the other cluster has nothing of.
+const SYNCHRONIZED_SINCE: u32 = 3;
+
+/// The other cluster has nothing of a new volume before its first synchronization. If its copies were stored, a failover
+/// would restore a claim whose volume is not there, and wait for it for ever. Whether a driver tells of synchronizations at
+/// all is seen from other volumes of its class.
+fn is_not_synchronized(view: &View<'_>, volume: &Volume<'_>) -> bool {
+    let known = [annotation::RESTORED, annotation::ARCHIVED];
+    if view.ask.decider < SYNCHRONIZED_SINCE || known.iter().any(|key| volume.pvc.annotations.contains_key(*key)) {
+        return false;
+    }
+    let class = match (volume.replication, &volume.class) {
+        (Some(vr), _) if vr.last_sync_time.is_some() => return false,
+        (Some(vr), _) => vr.class.as_str(),
+        (None, Ok(choice)) => choice.replication.name.as_str(),
+        (None, Err(_)) => return false,
+    };
+    view.state.replications.values().any(|vr| vr.class == class && vr.last_sync_time.is_some())
 }
 
 /// All stores have it: that is noted on claim and volume, as upstream does.

@@ -92,6 +92,18 @@ impl Lab {
         self.spoke.decide(self.ask(now, position.as_ref()))
     }
 
+    /// The decision so many seconds later, where it stands then.
+    pub fn decide_after(&self, seconds: u64, position: &Position) -> Decision {
+        self.spoke.decide(self.ask(NOW.plus_seconds(seconds), Some(position)))
+    }
+
+    /// A command took effect.
+    pub fn done(&mut self, command: &Command) {
+        let (command, outcome) = (AnyCommand::Spoke(command.clone()), ramen_events::Outcome::Done);
+        let change = Change::Finished { aggregate: &self.aggregate, command: &command, outcome: &outcome };
+        self.spoke.apply(NOW, change);
+    }
+
     /// The commands wanted now.
     pub fn commands(&self) -> Vec<Command> {
         let commands = self.decide().commands.into_iter();

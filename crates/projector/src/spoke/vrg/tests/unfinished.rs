@@ -1,0 +1,153 @@
+//! What nobody will finish: claims that nobody deletes, replications that never begin, volumes that were never synchronized,
+//! stores that lost what they had.
+
+use ramen_api::ramen::wire::annotation;
+use ramen_events::{
+    Time,
+    spoke::{Command, Fact, Key, Pod, Role, StoredSet, VolumeReplication},
+};
+use rstest::rstest;
+
+use super::lab::{Lab, NOW, key, replication, stored};
+use crate::spoke::state::Holding;
+
+fn restored(lab: &mut Lab) {
+    lab.change_pvc(|pvc| {
+        pvc.annotations.insert(annotation::RESTORED.into(), annotation::RESTORED_TRUE.into());
+    });
+}
+
+fn names_later(lab: &Lab) -> Vec<&'static str> {
+    let commands = lab.decide_later().commands.into_iter();
+    commands.map(|wanted| wanted.command.name()).filter(|name| *name != "WriteVrgStatus").collect()
+}
+
+#[test]
+fn a_restored_claim_that_nobody_uses_and_nobody_deletes_is_demoted_as_it_is() {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    restored(&mut lab);
+    assert_eq!(lab.names(), Vec::<&str>::new(), "its application may be on its way out");
+    assert_eq!(names_later(&lab), ["ApplyReplication"]);
+    lab.learn(Fact::Pod(Pod { key: key("pod"), claims: vec!["data".into()], finished: false }));
+    assert_eq!(names_later(&lab), Vec::<&str>::new());
+}
+
+#[test]
+fn a_claim_of_its_own_that_nobody_deletes_is_told_of() {
+    let lab = Lab::new(Role::Secondary, "Relocate");
+    let decision = lab.decide_later();
+    let wait = decision.position.and_then(|position| position.wait).map(|wait| wait.what).unwrap_or_default();
+    assert!(wait.contains("claim data: the claim to be deleted: nothing uses it any more"), "{wait}");
+    assert!(!decision.commands.iter().any(|wanted| wanted.command.name() == "ApplyReplication"));
+}
+
+fn unbegun(lab: &mut Lab) {
+    lab.learn(Fact::VolumeReplication(Box::new(VolumeReplication {
+        generation: 1,
+        observed_generation: 0,
+        state: String::new(),
+        conditions: Vec::new(),
+        last_sync_time: None,
+        ..replication("data", Role::Primary)
+    })));
+}
+
+#[rstest]
+#[case::own(false, &["DeleteReplication"])]
+#[case::restored_may_be_secondary(true, &[])]
+fn a_replication_that_never_began_goes_with_its_claim(#[case] comes_from_a_copy: bool, #[case] wanted: &[&str]) {
+    let mut lab = Lab::new(Role::Primary, "");
+    lab.change_vrg(|vrg| vrg.deleting = true);
+    unbegun(&mut lab);
+    if comes_from_a_copy {
+        restored(&mut lab);
+    }
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 60));
+    assert_eq!(lab.names(), wanted);
+    lab.change_pvc(|pvc| pvc.deleted_at = None);
+    assert_eq!(lab.names(), Vec::<&str>::new(), "it will begin");
+}
+
+fn uploads(lab: &Lab) -> Vec<Key> {
+    let upload = |command: Command| match command {
+        Command::Fenced { command, .. } => match *command {
+            Command::Upload { pvc, .. } => Some(pvc),
+            _ => None,
+        },
+        Command::Upload { pvc, .. } => Some(pvc),
+        _ => None,
+    };
+    lab.commands().into_iter().filter_map(upload).collect()
+}
+
+#[rstest]
+#[case::synchronized(Some(NOW), true, false, true)]
+#[case::not_yet(None, true, false, false)]
+#[case::the_driver_never_tells(None, false, false, true)]
+#[case::it_came_from_there(None, true, true, true)]
+fn copies_are_stored_of_what_the_other_cluster_has(
+    #[case] synchronized: Option<Time>,
+    #[case] driver_tells: bool,
+    #[case] comes_from_a_copy: bool,
+    #[case] stored: bool,
+) {
+    let mut lab = Lab::new(Role::Primary, "");
+    let other = VolumeReplication {
+        last_sync_time: driver_tells.then_some(NOW),
+        key: Key::new("elsewhere", "x"),
+        owner: None,
+        ..replication("x", Role::Primary)
+    };
+    lab.learn(Fact::VolumeReplication(Box::new(other)));
+    let own = VolumeReplication { last_sync_time: synchronized, ..replication("data", Role::Primary) };
+    lab.learn(Fact::VolumeReplication(Box::new(own)));
+    if comes_from_a_copy {
+        restored(&mut lab);
+    }
+    assert_eq!(!uploads(&lab).is_empty(), stored, "{}", lab.wait());
+}
+
+#[test]
+fn what_a_store_lost_is_stored_again() {
+    let mut lab = Lab::new(Role::Primary, "");
+    let work = lab.spoke.work.get_mut(&key("app")).unwrap();
+    let digest = ramen_events::BlobId::of(b"x");
+    for profile in ["s3-1", "s3-2"] {
+        work.copies.insert((profile.into(), key("data")), Holding::Has(digest));
+        work.vrg_copies.insert(profile.into(), digest);
+    }
+    let look = |profile: &str, claims: &[&str]| StoredSet { asked_for: 0, ..stored(profile, claims) };
+    lab.learn(Fact::Stored(Box::new(look("s3-1", &["data"]))));
+    let empty = StoredSet { copy: None, ..look("s3-2", &[]) };
+    lab.learn(Fact::Stored(Box::new(empty)));
+    let work = &lab.spoke.work[&key("app")];
+    let left: Vec<&str> = work.copies.keys().map(|(profile, _)| profile.as_str()).collect();
+    assert_eq!((left, work.vrg_copies.keys().map(String::as_str).collect::<Vec<_>>()), (vec!["s3-1"], vec!["s3-1"]));
+    assert!(work.answers.is_empty(), "it is no answer for a restore");
+}
+
+#[test]
+fn a_primary_at_rest_looks_at_its_stores_now_and_then() {
+    let lab = settled();
+    let decision = lab.decide();
+    let position = decision.position.clone().expect("it stands somewhere");
+    assert_eq!(position.step, "", "{position:?}");
+    let looks = |decision: &crate::domain::Decision| {
+        decision.commands.iter().filter(|wanted| wanted.slot.starts_with("look/")).count()
+    };
+    assert_eq!(looks(&decision), 0);
+    assert_eq!(looks(&lab.decide_after(901, &position)), 2);
+}
+
+/// A VRG without claims that is stored everywhere.
+fn settled() -> Lab {
+    let mut lab = Lab::new(Role::Primary, "");
+    lab.lose(ramen_events::Kind::VolumeReplication, "data");
+    lab.lose(ramen_events::Kind::PersistentVolumeClaim, "data");
+    for command in lab.decide_later().commands {
+        if let ramen_events::Command::Spoke(command) = &command.command {
+            lab.done(command);
+        }
+    }
+    lab
+}
