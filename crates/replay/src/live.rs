@@ -20,7 +20,10 @@ const TRIES: usize = 5;
 pub fn open_copy(dir: &Path) -> Result<(SledLog, TempDir)> {
     let mut wrong = None;
     for _ in 0..TRIES {
-        let copy = tempfile::tempdir().context("could not make a directory for a copy of the log")?;
+        let copy = tempfile::Builder::new()
+            .prefix("ramen-replay-")
+            .tempdir()
+            .context("could not make a directory for a copy of the log")?;
         let told = || format!("could not copy the log in {}; free some space, or set TMPDIR", dir.display());
         match copy_log(dir, copy.path()) {
             // Files of the store come and go while it runs.

@@ -49,9 +49,8 @@ pub(super) struct Arguments {
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut marks = arguments.input.marks();
-    let mut merged = arguments.input.read()?;
     let mut day = String::new();
-    show(arguments, &merged, &[], &mut day, out)?;
+    let mut seen = show(arguments, arguments.input.read()?, &[], &mut day, out)?;
     if !arguments.follow {
         return Ok(Exit::Good);
     }
@@ -62,16 +61,21 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         if now != marks {
             // What was appended while it is read shows next time.
             marks = now;
-            let seen: Vec<Seq> = merged.logs.iter().map(|log| log.history.head().seq).collect();
-            merged = arguments.input.read_again()?;
-            show(arguments, &merged, &seen, &mut day, out)?;
+            seen = show(arguments, arguments.input.read_again()?, &seen, &mut day, out)?;
         }
     }
 }
 
-/// Shows what passes the filter, and of each log, only what comes after what was seen of it.
-fn show(arguments: &Arguments, merged: &Merged, seen: &[Seq], day: &mut String, out: &mut dyn Write) -> Result<()> {
-    let filter = arguments.filter.check(merged)?;
+/// Shows what passes the filter, and of each log, only what comes after what was seen of it. Tells what was seen then;
+/// copies of logs in use are gone by then, so that whoever is interrupted while waiting leaves none.
+fn show(
+    arguments: &Arguments,
+    merged: Merged,
+    seen: &[Seq],
+    day: &mut String,
+    out: &mut dyn Write,
+) -> Result<Vec<Seq>> {
+    let filter = arguments.filter.check(&merged)?;
     let is_new = |index: usize| {
         let entry = merged.entries.get(index);
         entry.is_some_and(|entry| seen.get(entry.log).is_none_or(|seen| entry.record.seq > *seen))
@@ -80,17 +84,17 @@ fn show(arguments: &Arguments, merged: &Merged, seen: &[Seq], day: &mut String, 
     match arguments.output {
         Format::Json => {
             for index in shown {
-                writeln!(out, "{}", value(merged, index)?)?;
+                writeln!(out, "{}", value(&merged, index)?)?;
             }
         }
         Format::Table => {
             let shown: Vec<usize> = shown.collect();
             if !shown.is_empty() || seen.is_empty() {
-                print(merged, &shown, day, out)?;
+                print(&merged, &shown, day, out)?;
             }
         }
     }
-    Ok(())
+    Ok(merged.logs.iter().map(|log| log.history.head().seq).collect())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
