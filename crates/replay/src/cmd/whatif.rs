@@ -212,7 +212,7 @@ pub(super) fn records_until(merged: &Merged, log: usize, until: Option<&Moment>)
     let entries = merged.entries.iter().enumerate().filter(|(index, entry)| {
         entry.log == log && last.is_none_or(|last| *index <= last) && time.is_none_or(|time| entry.time <= time)
     });
-    let records: Vec<Record> = entries.map(|(_, entry)| entry.record.clone()).collect();
+    let records: Vec<Record> = entries.map(|(_, entry)| (*entry.record).clone()).collect();
     if records.is_empty() {
         let name = merged.logs.get(log).map(crate::open::Log::name).unwrap_or_default();
         return Err(Usage(format!("{name} has no records up to that moment")).into());
