@@ -15,6 +15,8 @@ use super::{Drpc, epoch, site::Site};
 
 /// The first version of the deciders that tells a cluster of a failover that was called off what it was.
 const ABANDONED_SINCE: u32 = 3;
+/// The first version that leaves a VRG the store of a cluster that is being deleted.
+const KEEPS_STORES_SINCE: u32 = 3;
 
 /// What is asked of a VRG beside its role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,8 +101,12 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
         dr.action.clone()
     };
     let touches_dry_run = action == "Failover" || spec.is_some_and(|spec| spec.dry_run || spec.action == "Failover");
-    let profiles: BTreeSet<String> =
-        drpc.listed_sites().iter().filter(|site| site.stays).map(|site| site.profile.clone()).collect();
+    // A store that holds copies is needed until they are deleted: its cluster waits for that, too, before it goes.
+    let holds = |site: &Site| {
+        drpc.decider >= KEEPS_STORES_SINCE && spec.is_some_and(|spec| spec.s3_profiles.contains(&site.profile))
+    };
+    let used = drpc.listed_sites().iter().filter(|site| site.stays || holds(site));
+    let profiles: BTreeSet<String> = used.map(|site| site.profile.clone()).collect();
     VrgManifest {
         namespace: drpc.vrg_namespace.clone(),
         name: drpc.key.name.clone(),

@@ -50,6 +50,16 @@ fn an_application_stays_with_its_way_of_replication() {
 }
 
 #[test]
+fn a_store_that_holds_copies_stays_while_its_cluster_is_being_deleted() {
+    let mut story = Story::deployed();
+    let mut cluster = story.world.domain.clusters["c2"].clone();
+    cluster.meta.deleting = Some(story.now);
+    story.see(ramen_events::hub::Fact::DrCluster(Box::new(cluster)));
+    story.run();
+    assert_eq!(manifest(&story, "c1").spec.s3_profiles, ["s3-c1", "s3-c2"], "nobody else would delete the copies");
+}
+
+#[test]
 fn the_replica_has_the_primarys_peer_classes() {
     let mut story = Story::deployed();
     story.ask("Failover", "c2");
