@@ -58,11 +58,20 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         Presence::Present => "the replica to be settled as secondary, before it can take over,",
         Presence::Unasked | Presence::Unclear(_) => "the failover cluster to show its VolumeReplicationGroup",
     };
-    Gate::Shut(wait(what, on, remedy_for(target)))
+    let remedy = if drpc.decider >= IMPATIENT_SINCE && target.is_wished_secondary() {
+        "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods that still mount its \
+         claims there"
+    } else {
+        remedy_for(target)
+    };
+    Gate::Shut(wait(what, on, remedy))
 }
 
-/// How long the target may take to settle as secondary, in seconds.
-const SETTLING: u64 = 60;
+/// How long the target may take to settle as secondary, in seconds, when the other cluster is lost: it may need that one.
+const SETTLING_ALONE: u64 = 60;
+/// The same while the other cluster is there: what was written on it since would be given up, so somebody is told first what
+/// is in the way. Not for ever: its storage may be what fails.
+const SETTLING: u64 = 600;
 /// The first version of the deciders that does not wait for ever for that.
 const IMPATIENT_SINCE: u32 = 3;
 
@@ -78,7 +87,11 @@ fn has_waited(drpc: &Drpc, target: &Site) -> bool {
     };
     let before = [shown::ENSURING_VOLUMES_ARE_SECONDARY, shown::CHECKING_FAILOVER_PREREQUISITES];
     let passed = !before.contains(&at.step.as_str());
-    passed || (at.step == shown::CHECKING_FAILOVER_PREREQUISITES && at.since.plus_seconds(SETTLING) <= drpc.now)
+    passed || (at.step == shown::CHECKING_FAILOVER_PREREQUISITES && at.since.plus_seconds(settling(drpc)) <= drpc.now)
+}
+
+fn settling(drpc: &Drpc) -> u64 {
+    if drpc.others(drpc.target()).any(|site| site.lost) { SETTLING_ALONE } else { SETTLING }
 }
 
 /// A target without a replica gets one, if there is an application that it could be a replica of. One that is stepping
@@ -118,7 +131,7 @@ fn ask_again(drpc: &Drpc, decision: &mut Decision) {
             p.runbook == "failover" && p.action == drpc.asked.id && p.step == shown::CHECKING_FAILOVER_PREREQUISITES
         });
         let since = at.map_or(drpc.now, |position| position.since);
-        decision.ask_again(since.plus_seconds(SETTLING), "take over what the failover cluster has");
+        decision.ask_again(since.plus_seconds(settling(drpc)), "take over what the failover cluster has");
     }
 }
 

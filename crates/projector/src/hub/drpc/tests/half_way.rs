@@ -2,7 +2,7 @@
 
 use ramen_api::ramen::wire::annotation::STORE_EPOCH;
 use ramen_events::{
-    ConditionStatus::True,
+    ConditionStatus::{False, True},
     Time,
     hub::{ApplicationSetFact, Fact, WorkContent},
 };
@@ -86,19 +86,26 @@ fn a_failover_that_is_called_back_leaves_a_cluster_that_may_give_up_what_it_prom
     assert_eq!((story.decision(), story.told("PeerReady").0), ("c1".into(), True));
 }
 
-#[test]
-fn a_failover_back_to_a_home_that_does_not_settle_takes_what_that_has() {
+#[rstest]
+#[case::the_other_cluster_is_there(false, 590)]
+#[case::the_other_cluster_is_lost(true, 50)]
+fn a_failover_back_to_a_home_that_does_not_settle_takes_what_that_has(#[case] lost: bool, #[case] patience: u64) {
     let mut story = Story::deployed();
     story.site("c1").idle = true;
     story.ask("Failover", "c2");
     story.run();
     assert_eq!((story.decision(), story.wished("c1")), ("[c1] c2".into(), "secondary Failover".into()));
+    if lost {
+        story.managed("c2", False);
+    }
     story.ask("Failover", "c1");
     story.run();
-    story.pass(50);
+    story.pass(patience);
     assert_eq!(story.wished("c1"), "secondary Failover", "it may still settle");
+    assert!(story.words("Available").contains("delete the pods"), "{}", story.words("Available"));
     story.pass(20);
     assert_eq!(story.wished("c1"), "primary Failover");
+    story.managed("c2", True);
     settle(&mut story);
     assert_eq!((story.decision(), story.status().progression.as_str()), ("c1".into(), "Completed"));
 }
