@@ -104,7 +104,7 @@ fn what_cannot_be_changed_is_said_with_what_can() {
         ("whatif story-hub.ramenlog --patch 179 spec.actio=Relocate", "no such field"),
         ("whatif story-hub.ramenlog --patch 179 spec..action=Relocate", "column 6"),
         ("whatif story-hub.ramenlog --patch 179 meta.generation=many", "does not fit there"),
-        ("whatif story-hub.ramenlog --with-version 99", "which has 1 to 2"),
+        ("whatif story-hub.ramenlog --with-version 99", "which has 1 to 3"),
         ("whatif story-hub.ramenlog --until 23:00", "no records up to"),
     ] {
         let output = replay(command);

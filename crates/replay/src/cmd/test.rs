@@ -40,8 +40,8 @@ use crate::{
                   blobs become stubs. Times stay, and so do other words in messages that come from outside: look \
                   through it with `show` before you pass it on.\n\n\
                   Examples:\n  ramen-replay test hub.ramenlog --name stuck-cleanup --until 12:05 --drpc app-1\n  \
-                  ramen-replay test hub.ramenlog --name slow-failover --holds 'drpc/app-1.status.phase == FailingOver \
-                  for 5m'\n  \
+                  ramen-replay test hub.ramenlog --name slow-failover --holds \
+                  'drpc/app-1.position.step == \"Cleaning Up\" for 5m'\n  \
                   ramen-replay test --check replay-fixtures/*.expected.json\n\n\
                   Exit codes: 0 written, or all is as expected; 1 something is not as expected; 2 a file is damaged, cut \
                   off, or not a log; 64 wrong usage."
