@@ -260,7 +260,7 @@ fn copies_that_went_different_ways_need_force() {
 }
 
 #[test]
-fn without_a_link_a_demoted_volume_stays_degraded_and_cannot_be_let_go() {
+fn without_a_link_a_demoted_volume_says_that_nothing_comes_in_and_cannot_be_let_go() {
     let (mut stage, app, _) = protected(Settings::csi_addons());
     stage.storage().set_link(false);
     stage.decide(&app, &[]);
@@ -270,7 +270,7 @@ fn without_a_link_a_demoted_volume_stays_degraded_and_cannot_be_let_go() {
     let (state, [completed, degraded, _]) = verdict(&stage.c1);
     assert_eq!(
         (state.as_str(), completed.as_str(), degraded.as_str()),
-        ("Secondary", "True/Demoted", "True/VolumeDegraded")
+        ("Secondary", "False/FailedToResync", "True/Error")
     );
     stage.c1.delete(&VOLUME_REPLICATION, Some(NS), "data-0", None).unwrap();
     stage.pass(seconds(30));
