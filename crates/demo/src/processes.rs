@@ -95,8 +95,10 @@ impl Operator {
     /// When no port is free.
     pub fn new(cluster: &str, binaries: &Path, kubeconfig: PathBuf, out: &Path) -> Result<Self> {
         let name = if cluster == "hub" { "ramen-hub" } else { "ramen-spoke" };
-        let port = || TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).context("no free port");
-        let (listen, captures) = (port()?, port()?);
+        // Both are held until both are known: else the second may be the first.
+        let free = || TcpListener::bind("127.0.0.1:0").context("no free port");
+        let (first, second) = (free()?, free()?);
+        let (listen, captures) = (first.local_addr()?, second.local_addr()?);
         Ok(Self {
             cluster: cluster.to_owned(),
             binary: binaries.join(name),
