@@ -115,9 +115,8 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
         match replication_check::primary(vr) {
             Check::Settled => {}
             _ if replication_check::is_invalid(vr) => {}
-            _ if is_never_begun(view, volume, vr) => {
-                let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(GRACE_SECONDS));
-                if let Some(due) = due.filter(|due| view.now() < *due) {
+            _ if vr.role == Some(Role::Primary) && is_never_begun(view, volume, vr) => {
+                if let Some(due) = begins_until(view, volume) {
                     let what = "its volume to be primary before it is let go";
                     return Release { again: Some(due), ..Release::waiting(what) };
                 }
@@ -137,14 +136,19 @@ const UNBEGUN_SINCE: u32 = 3;
 
 /// Nobody looked at a replication before its claim was deleted, and now nobody will: csi-addons begins with no claim that is
 /// on its way out (spec vrg 10.2). A volume that was not restored was never secondary, so it can be let go as it is.
-fn is_never_begun(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
+pub fn is_never_begun(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
     let restored = volume.pvc.annotations.contains_key(annotation::RESTORED);
     view.ask.decider >= UNBEGUN_SINCE
         && volume.pvc.is_deleting()
         && !restored
-        && vr.role == Some(Role::Primary)
         && vr.observed_generation == 0
         && vr.state.is_empty()
+}
+
+/// Until when a replication may still begin that nobody looked at before its claim was deleted; `None` when that is over.
+pub fn begins_until(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
+    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(GRACE_SECONDS));
+    due.filter(|due| view.now() < *due)
 }
 
 /// Deletes a replication.

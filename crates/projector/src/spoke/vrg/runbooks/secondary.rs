@@ -113,6 +113,12 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             judged.data_protected = Some(Verdict::no(reason::REPLICATING, text));
             judged
         }
+        Check::Waiting(what) if release::is_never_begun(view, volume, vr) => {
+            match release::begins_until(view, volume) {
+                Some(due) => Judged { again: Some(due), ..Judged::new(volume.key, Stage::Protected).waiting(what) },
+                None => kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED),
+            }
+        }
         Check::Waiting(what) => {
             let mut judged = Judged::new(volume.key, Stage::Protected).waiting(what);
             judged.data_protected.clone_from(&judged.data_ready);
@@ -143,7 +149,9 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     if handed_over || untouched || !volume.pvc.bound {
         return released(volume, release::take_marks_off(view, volume, Afterwards::AsBefore));
     }
-    if proof.is_some_and(replication_check::is_not_mirrored) {
+    let never_replicated =
+        |vr: &VolumeReplication| replication_check::is_not_mirrored(vr) || release::is_never_begun(view, volume, vr);
+    if proof.is_some_and(never_replicated) {
         return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NEVER_REPLICATED);
     }
     if view.vrg.deleting {
