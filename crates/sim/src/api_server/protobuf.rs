@@ -101,6 +101,10 @@ const ACCESS_REVIEW: &[Field] = &[
         ]),
     ),
 ];
+const TOKEN_REQUEST: &[Field] = &[
+    METADATA,
+    one(2, "spec", Form::Message(&[many(1, "audiences", Form::Text), one(4, "expirationSeconds", Form::Integer)])),
+];
 const ENVELOPE: &[Field] = &[
     one(1, "type", Form::Message(&[one(1, "apiVersion", Form::Text), one(2, "kind", Form::Text)])),
     one(2, "raw", Form::Bytes),
@@ -121,6 +125,7 @@ pub fn decode(body: &[u8]) -> Result<Value, Refusal> {
         ("v1", "Secret") => SECRET,
         ("v1", "ServiceAccount") => SERVICE_ACCOUNT,
         ("authorization.k8s.io/v1", "SelfSubjectAccessReview") => ACCESS_REVIEW,
+        ("authentication.k8s.io/v1", "TokenRequest") => TOKEN_REQUEST,
         (_, "DeleteOptions") => DELETE_OPTIONS,
         _ => return Err(Refusal::unsupported_media_type("application/json, application/yaml")),
     };
