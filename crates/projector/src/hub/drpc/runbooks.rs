@@ -46,6 +46,10 @@ fn remedy_for(site: &Site) -> &'static str {
     }
 }
 
+/// The same where volumes are let go only when nothing uses them any more.
+const FREE_ITS_VOLUMES: &str = "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods \
+                                that still mount its claims there";
+
 /// The progressions that the tables use, as they stand on the wire (a test compares them with its words).
 pub mod shown {
     pub const CREATING_MW: &str = "CreatingMW";

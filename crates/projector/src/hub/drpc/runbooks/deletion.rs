@@ -9,7 +9,7 @@ use crate::{domain::Decision, hub::state::KnownWork, runbook::Gate};
 
 use super::{
     super::{Drpc, marks, site::Site},
-    Step,
+    FREE_ITS_VOLUMES, Step,
     cleanup::{demote_peers, old_home_is_released, peers_are_asked, peers_have_accepted, release_old_home},
     handover::{self, hand_over, is_stopped},
     promotion::{decide_target, promote, target_is_decided, target_is_ready},
@@ -115,12 +115,7 @@ fn wait_for(drpc: &Drpc, site: &Site) -> Gate {
     let what = format!("the VolumeReplicationGroup to be removed{complaint}");
     // A replica's volumes are let go only when nothing uses them.
     let in_use = drpc.decider >= HOME_SINCE && !site.lost && is_replica(drpc, site);
-    let remedy = if in_use {
-        "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods that still mount its \
-         claims there"
-    } else {
-        remedy_for(site)
-    };
+    let remedy = if in_use { FREE_ITS_VOLUMES } else { remedy_for(site) };
     Gate::Shut(wait(what, Some(&site.name), remedy))
 }
 

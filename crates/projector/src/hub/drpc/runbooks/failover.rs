@@ -1,6 +1,6 @@
 //! Failover (spec drpc 4.3): the target becomes primary without the old home, which cleans up when it can.
 
-use ramen_events::hub::ProtectedPvc;
+use ramen_events::{Position, hub::ProtectedPvc};
 
 use crate::runbook::Gate;
 
@@ -11,7 +11,7 @@ use super::{
         vrg::Presence,
         wanted::{self, FinalSync},
     },
-    Step,
+    FREE_ITS_VOLUMES, Step,
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
@@ -59,8 +59,7 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         Presence::Unasked | Presence::Unclear(_) => "the failover cluster to show its VolumeReplicationGroup",
     };
     let remedy = if drpc.decider >= IMPATIENT_SINCE && target.is_wished_secondary() {
-        "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods that still mount its \
-         claims there"
+        FREE_ITS_VOLUMES
     } else {
         remedy_for(target)
     };
@@ -82,12 +81,15 @@ fn has_waited(drpc: &Drpc, target: &Site) -> bool {
     if drpc.decider < IMPATIENT_SINCE || !target.is_wished_secondary() || !target.vrg.is_present() {
         return false;
     }
-    let Some(at) = drpc.position.as_ref().filter(|p| p.runbook == "failover" && p.action == drpc.asked.id) else {
-        return false;
-    };
+    let Some(at) = standing(drpc) else { return false };
     let before = [shown::ENSURING_VOLUMES_ARE_SECONDARY, shown::CHECKING_FAILOVER_PREREQUISITES];
     let passed = !before.contains(&at.step.as_str());
     passed || (at.step == shown::CHECKING_FAILOVER_PREREQUISITES && at.since.plus_seconds(settling(drpc)) <= drpc.now)
+}
+
+/// Where this failover stood last.
+fn standing(drpc: &Drpc) -> Option<&Position> {
+    drpc.position.as_ref().filter(|p| p.runbook == "failover" && p.action == drpc.asked.id)
 }
 
 fn settling(drpc: &Drpc) -> u64 {
@@ -98,16 +100,15 @@ fn settling(drpc: &Drpc) -> u64 {
 /// down for a relocation hears that the relocation is off, and waits for the other cluster no more.
 fn ensure_replica(drpc: &Drpc, decision: &mut Decision) {
     let_go_of_workload(drpc, decision);
+    ask_again(drpc, decision);
     let nobody = !drpc.sites.iter().any(Site::is_wished_primary);
     if let Some(target) = drpc.target_site().filter(|target| nobody && target.is_wished_secondary()) {
         let told = target.wished().is_some_and(|manifest| manifest.spec.action == drpc.fact.spec.action);
         if !told && !target.is_settled_secondary() {
             wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);
         }
-        ask_again(drpc, decision);
         return;
     }
-    ask_again(drpc, decision);
     let target = drpc.target_site().filter(|target| target.work.is_none() && target.is_empty());
     if let Some(target) = target.filter(|_| drpc.serving().is_some()) {
         wanted::vrg_work(drpc, target, wanted::manifest(drpc, target, "secondary", FinalSync::No), decision);
@@ -127,9 +128,7 @@ fn let_go_of_workload(drpc: &Drpc, decision: &mut Decision) {
 fn ask_again(drpc: &Drpc, decision: &mut Decision) {
     let waits = drpc.target_site().is_some_and(|target| target.is_wished_secondary() && target.vrg.is_present());
     if drpc.decider >= IMPATIENT_SINCE && waits {
-        let at = drpc.position.as_ref().filter(|p| {
-            p.runbook == "failover" && p.action == drpc.asked.id && p.step == shown::CHECKING_FAILOVER_PREREQUISITES
-        });
+        let at = standing(drpc).filter(|at| at.step == shown::CHECKING_FAILOVER_PREREQUISITES);
         let since = at.map_or(drpc.now, |position| position.since);
         decision.ask_again(since.plus_seconds(settling(drpc)), "take over what the failover cluster has");
     }

@@ -59,12 +59,11 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
     if volume.replication.is_some_and(|vr| vr.role == Some(Role::Secondary)) {
         return Release::waiting("its volume to be primary before it is let go");
     }
-    if let Some(deleted) = volume.pvc.deleted_at {
+    if volume.pvc.is_deleting() {
         if let Some(users) = view.users(volume) {
             return Release::waiting(users);
         }
-        let due = Time(deleted * 1000).plus_seconds(GRACE_SECONDS);
-        if view.now() < due {
+        if let Some(due) = in_grace(view, volume) {
             return Release { again: Some(due), ..Release::waiting(format!("its deletion to stand until {due}")) };
         }
     }
@@ -116,7 +115,7 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
             Check::Settled => {}
             _ if replication_check::is_invalid(vr) => {}
             _ if vr.role == Some(Role::Primary) && is_never_begun(view, volume, vr) => {
-                if let Some(due) = begins_until(view, volume) {
+                if let Some(due) = in_grace(view, volume) {
                     let what = "its volume to be primary before it is let go";
                     return Release { again: Some(due), ..Release::waiting(what) };
                 }
@@ -145,8 +144,8 @@ pub fn is_never_begun(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplicati
         && vr.state.is_empty()
 }
 
-/// Until when a replication may still begin that nobody looked at before its claim was deleted; `None` when that is over.
-pub fn begins_until(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
+/// Until when the deletion of a claim has to stand; `None` when it has stood long enough, or there is none.
+pub fn in_grace(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
     let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(GRACE_SECONDS));
     due.filter(|due| view.now() < *due)
 }

@@ -113,12 +113,10 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             judged.data_protected = Some(Verdict::no(reason::REPLICATING, text));
             judged
         }
-        Check::Waiting(what) if release::is_never_begun(view, volume, vr) => {
-            match release::begins_until(view, volume) {
-                Some(due) => Judged { again: Some(due), ..Judged::new(volume.key, Stage::Protected).waiting(what) },
-                None => kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED),
-            }
-        }
+        Check::Waiting(what) if release::is_never_begun(view, volume, vr) => match release::in_grace(view, volume) {
+            Some(due) => Judged { again: Some(due), ..Judged::new(volume.key, Stage::Protected).waiting(what) },
+            None => kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED),
+        },
         Check::Waiting(what) => {
             let mut judged = Judged::new(volume.key, Stage::Protected).waiting(what);
             judged.data_protected.clone_from(&judged.data_ready);
