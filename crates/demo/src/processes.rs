@@ -52,7 +52,8 @@ async fn build(release: bool) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     // The whole workspace decides on features, as for the program itself: else shared dependencies are built twice.
-    command.args(["build", "--quiet", "--workspace", "--bin", "ramen-hub", "--bin", "ramen-spoke"]);
+    // Not quiet: where nothing is built yet this takes minutes, and cargo tells how far it is.
+    command.args(["build", "--workspace", "--bin", "ramen-hub", "--bin", "ramen-spoke"]);
     command.args(release.then_some("--release"));
     // What `cargo run` tells this program of its own package would make build scripts of others run again.
     for (name, _) in std::env::vars_os() {
@@ -61,7 +62,7 @@ async fn build(release: bool) -> Result<()> {
             command.env_remove(name);
         }
     }
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).kill_on_drop(true);
     let status = command.status().await.context("could not run cargo to build the operators; or give --bin-dir")?;
     if !status.success() {
         bail!("building ramen-hub and ramen-spoke failed");

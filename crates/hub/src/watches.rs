@@ -16,12 +16,9 @@ pub fn table(namespace: &str) -> Vec<Watch> {
         Watch::all(Kind::DrCluster, &kinds::DR_CLUSTER),
         Watch::all(Kind::ManagedCluster, &kinds::MANAGED_CLUSTER),
         Watch::all(Kind::Placement, &kinds::PLACEMENT),
-        Watch {
-            labels: label::PLACEMENT.to_owned(),
-            ..Watch::all(Kind::PlacementDecision, &kinds::PLACEMENT_DECISION)
-        },
-        Watch { labels: ours(), ..Watch::all(Kind::ManifestWork, &kinds::MANIFEST_WORK) },
-        Watch { labels: ours(), ..Watch::all(Kind::ManagedClusterView, &kinds::MANAGED_CLUSTER_VIEW) },
+        Watch::all(Kind::PlacementDecision, &kinds::PLACEMENT_DECISION).labelled(label::PLACEMENT),
+        Watch::all(Kind::ManifestWork, &kinds::MANIFEST_WORK).labelled(ours()),
+        Watch::all(Kind::ManagedClusterView, &kinds::MANAGED_CLUSTER_VIEW).labelled(ours()),
         Watch::all(Kind::PlacementRule, &kinds::PLACEMENT_RULE).optional(),
         Watch::all(Kind::ApplicationSet, &kinds::APPLICATION_SET).optional(),
     ]

@@ -15,4 +15,4 @@ pub mod fence;
 mod operator;
 
 pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target, refusal};
-pub use operator::{Blobs, Observation, Operator, RenderError, Watch};
+pub use operator::{Blobs, Observation, Once, Operator, RenderError, Watch};

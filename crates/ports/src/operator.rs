@@ -20,9 +20,17 @@ pub struct Watch {
     pub labels: String,
     /// Whether the operator can work without it: a kind whose CRD is missing is watched as soon as it appears.
     pub optional: bool,
-    /// Only of interest once there is an object of this kind: watched from then on. Before, it counts as a kind without
-    /// objects.
-    pub once: Option<Kind>,
+    /// Only of interest once there is such an object: watched from then on. Before, it counts as a kind without objects.
+    pub once: Option<Once>,
+}
+
+/// An object that makes another kind interesting.
+#[derive(Clone, Copy, Debug)]
+pub struct Once {
+    /// Its kind.
+    pub kind: Kind,
+    /// Whether it is such an object.
+    pub when: fn(&Value) -> bool,
 }
 
 impl Watch {
@@ -47,8 +55,21 @@ impl Watch {
 
     /// The operator needs this kind only once there is an object of that one.
     #[must_use]
-    pub fn once(mut self, kind: Kind) -> Self {
-        self.once = Some(kind);
+    pub fn once(self, kind: Kind) -> Self {
+        self.once_when(kind, |_| true)
+    }
+
+    /// The operator needs this kind only once there is an object of that one for which this holds.
+    #[must_use]
+    pub fn once_when(mut self, kind: Kind, when: fn(&Value) -> bool) -> Self {
+        self.once = Some(Once { kind, when });
+        self
+    }
+
+    /// Watches only objects with these labels.
+    #[must_use]
+    pub fn labelled(mut self, selector: impl Into<String>) -> Self {
+        self.labels = selector.into();
         self
     }
 }

@@ -37,7 +37,8 @@ pub use world::{Decided, World};
 /// | 1 | |
 /// | 2 | the hub gives epochs with the VRG |
 /// | 3 | actions that were changed half way end; nothing is stored of a volume that was never synchronized; stores are checked now and then; fewer writes: statuses are held back longer, restored claims are noted as stored from the start |
-pub const DECIDER_VERSION: u32 = 3;
+/// | 4 | a step of a DRPC's action is told once it has lasted 1.5 s |
+pub const DECIDER_VERSION: u32 = 4;
 
 /// The first version that holds statuses back until they have something to say that lasts, and notes at once on what it
 /// restores that all stores hold it.

@@ -11,7 +11,7 @@ use ramen_events::{
     log::{EventLog, History},
 };
 use ramen_ledger::Ledger;
-use ramen_ports::Operator;
+use ramen_ports::{Operator, Watch};
 use ramen_projector::Domain;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -193,7 +193,12 @@ async fn start<O: Operator>(
     let (served, knows_served) = watch::channel(Served::default());
     let missing = Arc::new(Notify::new());
     let seen = watch::Sender::default();
-    for (index, watch) in operator.watches().into_iter().enumerate() {
+    let watches = operator.watches();
+    for (index, watch) in watches.iter().cloned().enumerate() {
+        let of_this = |(other, row): (usize, &Watch)| {
+            row.once.filter(|once| once.kind == watch.kind).map(|once| (other, once.when))
+        };
+        let waiting = watches.iter().enumerate().filter_map(of_this).collect();
         let watcher = Watcher {
             index,
             watch,
@@ -202,12 +207,13 @@ async fn start<O: Operator>(
             vault: Arc::clone(&vault),
             served: knows_served.clone(),
             missing: Arc::clone(&missing),
+            waiting,
             seen: seen.clone(),
             metrics: metrics.clone(),
         };
         parts.spawn_until_stop(Part::Watch, watcher.run());
     }
-    if operator.watches().iter().any(|watch| watch.optional) {
+    if watches.iter().any(|watch| watch.optional) {
         parts.spawn_until_stop(Part::Watch, crds::follow(client, served, missing));
     }
     Ok(())

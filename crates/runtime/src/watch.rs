@@ -8,7 +8,6 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kube::Client;
 use ramen_api::kinds::{self, Resource};
-use ramen_events::Kind;
 use ramen_ledger::Input;
 use ramen_ports::Watch;
 use serde_json::Value;
@@ -43,8 +42,10 @@ pub(crate) struct Watcher {
     pub(crate) served: watch::Receiver<Served>,
     /// Asks for that.
     pub(crate) missing: Arc<Notify>,
-    /// Kinds of which there was an object.
-    pub(crate) seen: watch::Sender<BTreeSet<Kind>>,
+    /// Places of those that wait for objects of this kind, and for which.
+    pub(crate) waiting: Vec<(usize, fn(&Value) -> bool)>,
+    /// Places of those for which there was such an object.
+    pub(crate) seen: watch::Sender<BTreeSet<usize>>,
     pub(crate) metrics: Metrics,
 }
 
@@ -67,11 +68,11 @@ impl Watcher {
     /// Watches until the pipeline takes no more.
     pub(crate) async fn run(mut self) {
         let mut pause = PAUSES.0;
-        if let Some(kind) = self.watch.once {
+        if self.watch.once.is_some() {
             if self.tell(Input::NotServed(self.index)).await.is_err() {
                 return;
             }
-            if self.seen.subscribe().wait_for(|seen| seen.contains(&kind)).await.is_err() {
+            if self.seen.subscribe().wait_for(|seen| seen.contains(&self.index)).await.is_err() {
                 return;
             }
         }
@@ -140,8 +141,8 @@ impl Watcher {
 
     async fn pass_on(&self, event: Event, secrets: &mut BTreeSet<(String, String)>) -> Result<(), Closed> {
         let is_secret = *self.watch.resource == kinds::SECRET;
-        if let Event::Listed(_) | Event::Changed(_) = &event {
-            self.seen.send_if_modified(|seen| seen.insert(self.watch.kind));
+        if let Event::Listed(object) | Event::Changed(object) = &event {
+            self.wake_others(object);
         }
         let input = match event {
             Event::Started => {
@@ -182,6 +183,15 @@ impl Watcher {
             }
         };
         self.tell(input).await
+    }
+
+    /// Has those begin for which this object matters.
+    fn wake_others(&self, object: &Value) {
+        for (index, when) in &self.waiting {
+            if when(object) {
+                self.seen.send_if_modified(|seen| seen.insert(*index));
+            }
+        }
     }
 
     async fn tell(&self, input: Input) -> Result<(), Closed> {

@@ -1,8 +1,12 @@
 //! The kinds that the operator of a managed cluster watches.
 
-use ramen_api::kinds;
+use ramen_api::{
+    kinds,
+    ramen::wire::{condition, label},
+};
 use ramen_events::Kind;
 use ramen_ports::Watch;
+use serde_json::Value;
 
 /// One row a kind. Secrets and ConfigMaps are watched in the operator's own namespace only. Kinds that a cluster may lack
 /// are watched as soon as they appear (spec spoke-config C7).
@@ -26,6 +30,15 @@ pub fn table(namespace: &str) -> Vec<Watch> {
         // Of a node, only the networks of its fence classes are told.
         Watch::all(Kind::CsiAddonsNode, &kinds::CSI_ADDONS_NODE).optional().once(Kind::NetworkFenceClass),
         Watch::all(Kind::NetworkAttachmentDefinition, &kinds::NETWORK_ATTACHMENT_DEFINITION).optional(),
-        Watch::all(Kind::ClusterClaim, &kinds::CLUSTER_CLAIM).optional(),
+        // What an old version left is gone as soon as a configuration was processed.
+        Watch::all(Kind::ClusterClaim, &kinds::CLUSTER_CLAIM)
+            .labelled(format!("{}=ramen", label::CLUSTER_CLAIM_OWNER))
+            .optional()
+            .once_when(Kind::DrClusterConfig, is_unprocessed),
     ]
+}
+
+fn is_unprocessed(config: &Value) -> bool {
+    let conditions = config.pointer("/status/conditions").and_then(Value::as_array);
+    !conditions.is_some_and(|all| all.iter().any(|told| told["type"] == condition::PROCESSED && told["status"] == "True"))
 }

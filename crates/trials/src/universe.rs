@@ -143,7 +143,7 @@ pub struct Universe {
     turn: Turn,
     /// Events so far.
     pub events: u64,
-    backups: BTreeMap<String, ramen_sim::api_server::ApiServer>,
+    backup: Option<power::Copies>,
     outline: Outline,
 }
 

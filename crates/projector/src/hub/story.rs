@@ -14,7 +14,7 @@ use crate::{DECIDER_VERSION, World};
 /// What a status waits for until it is certain that there is something to tell, and how long at most.
 const HELD_BACK: [&str; 3] =
     ["the status is due to be written", "tell what is waited for", "tell what the clusters are waited for"];
-const HELD_BACK_MS: u64 = 1_000;
+const HELD_BACK_MS: u64 = 1_500;
 
 use super::Hub;
 

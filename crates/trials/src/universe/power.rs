@@ -20,7 +20,9 @@ use super::{Due, HUB, Universe, setting};
 pub enum Rebuilt {
     /// From its Kubernetes objects as they are; the operator's event log is gone.
     Objects,
-    /// From the backup of its objects that was made last, and what users keep that is not in it; the event log is gone.
+    /// From the backup of its objects that was made last, and what users keep that is not in it; the event log is gone. As
+    /// hubs are backed up: labels, annotations and specs, but no status, no ManifestWorks, no views and none of Ramen's
+    /// PlacementDecisions (spec drpc 7).
     Backup,
     /// From what users have in their repositories (specs of policy, clusters, placements and DRPCs) and from the
     /// managed clusters and stores.
@@ -37,6 +39,13 @@ const KEPT: &[Resource] = &[
     kinds::PLACEMENT_DECISION,
     kinds::DRPC,
 ];
+
+/// Kinds that a hub's backup holds, in the order in which they are restored.
+const BACKED_UP: &[Resource] =
+    &[kinds::NAMESPACE, kinds::DR_CLUSTER, kinds::DR_POLICY, kinds::APPLICATION_SET, kinds::PLACEMENT, kinds::DRPC];
+
+/// Objects as somebody keeps them outside the hub.
+pub type Copies = Vec<(&'static Resource, Value)>;
 
 impl Universe {
     /// A managed cluster, or the hub, loses power without warning.
@@ -119,8 +128,8 @@ impl Universe {
 
     /// Backs up the hub's objects.
     pub fn back_up(&mut self) {
-        let content = self.cluster(HUB).with(|server, _| server.clone());
-        self.backups.insert(HUB.to_owned(), content);
+        let labels = ["namespace", "labels", "annotations", "finalizers"];
+        self.backup = Some(self.copies(BACKED_UP, |object| part(object, &labels)));
     }
 
     /// The hub is lost for good and rebuilt at once; whoever needs it longer loses it first.
@@ -133,18 +142,16 @@ impl Universe {
         match from {
             Rebuilt::Objects => {}
             Rebuilt::Backup => {
-                if let Some(mut backup) = self.backups.get(HUB).cloned() {
+                if let Some(backup) = self.backup.clone() {
                     let kept = self.kept_by_users();
-                    backup.reseed(seed);
-                    self.cluster(HUB).with(|server, _| *server = backup);
+                    self.bare_hub(seed);
+                    self.apply_what_is_missing(&backup);
                     self.apply_what_is_missing(&kept);
                 }
             }
             Rebuilt::Clusters => {
                 let kept = self.kept_by_users();
-                let mut bare = setting::template(&self.outline).hub.clone();
-                bare.reseed(seed);
-                self.cluster(HUB).with(|server, _| *server = bare);
+                self.bare_hub(seed);
                 self.apply_what_is_missing(&kept);
             }
         }
@@ -154,43 +161,52 @@ impl Universe {
         homes.iter().for_each(|home| self.rouse(home));
     }
 
-    /// What users keep and the hub lacks they apply again: what is there already stays.
-    fn apply_what_is_missing(&self, kept: &[(&'static Resource, Value)]) {
-        for (kind, object) in kept {
+    /// A hub as it is before anybody protects anything.
+    fn bare_hub(&self, seed: u64) {
+        let mut bare = setting::template(&self.outline).hub.clone();
+        bare.reseed(seed);
+        self.cluster(HUB).with(|server, _| *server = bare);
+    }
+
+    /// What the hub lacks is created: what is there already stays.
+    fn apply_what_is_missing(&self, copies: &Copies) {
+        for (kind, object) in copies {
             let _ = self.cluster(HUB).create(kind, object);
         }
     }
 
-    fn kept_by_users(&self) -> Vec<(&'static Resource, Value)> {
+    fn kept_by_users(&self) -> Copies {
+        self.copies(KEPT, |object| {
+            let mut metadata = part(object, &["namespace", "labels"]);
+            // Who the cluster scheduler is, users say in an annotation; the rest of them is Ramen's.
+            let key = "cluster.open-cluster-management.io/experimental-scheduling-disable";
+            let disabled = &object["metadata"]["annotations"][key];
+            if !disabled.is_null() {
+                metadata["annotations"][key] = disabled.clone();
+            }
+            metadata
+        })
+    }
+
+    /// The hub's objects of some kinds with their specs and what is kept of their metadata.
+    fn copies(&self, kinds: &'static [Resource], metadata: impl Fn(&Value) -> Value) -> Copies {
         let hub = self.cluster(HUB);
-        let mut kept = Vec::new();
-        for kind in KEPT {
+        let mut copies = Vec::new();
+        for kind in kinds {
             for object in hub.list(kind, None, None).unwrap_or_default() {
                 if object::deleting(&object) {
                     continue;
                 }
-                let mut metadata = json!({ "name": object::name(&object) });
-                for field in ["namespace", "labels"] {
-                    if !object["metadata"][field].is_null() {
-                        metadata[field] = object["metadata"][field].clone();
-                    }
-                }
-                // Who the cluster scheduler is, users say in an annotation; the rest of them is Ramen's.
-                let disabled = &object["metadata"]["annotations"]["cluster.open-cluster-management.io/experimental-scheduling-disable"];
-                if !disabled.is_null() {
-                    metadata["annotations"]["cluster.open-cluster-management.io/experimental-scheduling-disable"] =
-                        disabled.clone();
-                }
                 let mut written = json!({
-                    "apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata,
+                    "apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata(&object),
                 });
                 if !object["spec"].is_null() {
                     written["spec"] = object["spec"].clone();
                 }
-                kept.push((kind, written));
+                copies.push((kind, written));
             }
         }
-        kept
+        copies
     }
 
     /// Everything works again that can be mended: power, links, stores, clocks.
@@ -229,4 +245,15 @@ impl Universe {
             operated.process.lose_disk();
         }
     }
+}
+
+/// An object's name and these fields of its metadata.
+fn part(object: &Value, fields: &[&str]) -> Value {
+    let mut metadata = json!({ "name": object::name(object) });
+    for field in fields {
+        if !object["metadata"][*field].is_null() {
+            metadata[*field] = object["metadata"][*field].clone();
+        }
+    }
+    metadata
 }

@@ -182,7 +182,7 @@ impl Universe {
             hazards: Hazards::new(seed, rules, BEGIN),
             turn: Turn::default(),
             events: 0,
-            backups: BTreeMap::new(),
+            backup: None,
             outline: outline.clone(),
         };
         universe.add_place(HUB, &template.hub, &now);

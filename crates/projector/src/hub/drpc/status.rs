@@ -23,7 +23,13 @@ use super::{
 /// How often progress and mirrored fields are written at most, in milliseconds: they come in bursts.
 const SOFT_MS: u64 = 1_000;
 /// How long a step has to last to be told of, in milliseconds.
-const STEP_MS: u64 = 300;
+const STEP_MS: u64 = 1_500;
+/// The same before [`LONGER_STEPS`].
+const SHORT_STEP_MS: u64 = 300;
+/// The first version of the deciders that tells only of steps that people have time to read.
+const LONGER_STEPS: u32 = 4;
+/// How long an action may go unmentioned while each of its steps is over too soon to be told, in milliseconds.
+const ACTION_MS: u64 = 3_000;
 /// The same for the first step of a deletion that is told.
 const DELETION_STEP_MS: u64 = 1_000;
 /// How often times of synchronization are written at most, in milliseconds, when nothing else changes.
@@ -120,6 +126,7 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         // Nothing is left to be read, or to be written to.
         Stage::Deleting(None) if drpc.decider >= FEWER_WRITES => None,
         _ if is_true(after) && !is_true(before) => Some(drpc.now),
+        _ if drpc.decider >= LONGER_STEPS && before.phase != after.phase && has_arrived(after) => Some(drpc.now),
         _ => Some(lasts),
     }
 }
@@ -134,10 +141,21 @@ fn is_true(status: &DrpcStatus) -> bool {
     status.condition(condition::AVAILABLE).is_some_and(|told| told.status == ConditionStatus::True)
 }
 
+/// Whether its phase says that the application runs where it was asked to.
+fn has_arrived(status: &DrpcStatus) -> bool {
+    is_true(status) && matches!(status.phase.as_str(), "Deployed" | "FailedOver" | "Relocated")
+}
+
 /// From when on a step is worth telling: most are over in a moment, and the next one says more.
 fn lasts_at(drpc: &Drpc, stage: &Stage) -> Time {
     match stage {
-        Stage::Running(Some(shut)) if drpc.decider >= FEWER_WRITES => shut.since.plus_ms(STEP_MS).max(drpc.now),
+        Stage::Running(Some(shut)) if drpc.decider >= LONGER_STEPS => {
+            let step = shut.since.plus_ms(STEP_MS);
+            let is_told = drpc.fact.status.action_start == Some(seconds(drpc.asked.since));
+            let action = drpc.asked.since.plus_ms(ACTION_MS);
+            if is_told { step } else { step.min(action) }.max(drpc.now)
+        }
+        Stage::Running(Some(shut)) if drpc.decider >= FEWER_WRITES => shut.since.plus_ms(SHORT_STEP_MS).max(drpc.now),
         Stage::Deleting(Some(shut)) if drpc.decider >= FEWER_WRITES && drpc.fact.status.phase != "Deleting" => {
             shut.since.plus_ms(DELETION_STEP_MS).max(drpc.now)
         }
