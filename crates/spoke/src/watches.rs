@@ -40,5 +40,6 @@ pub fn table(namespace: &str) -> Vec<Watch> {
 
 fn is_unprocessed(config: &Value) -> bool {
     let conditions = config.pointer("/status/conditions").and_then(Value::as_array);
-    !conditions.is_some_and(|all| all.iter().any(|told| told["type"] == condition::PROCESSED && told["status"] == "True"))
+    !conditions
+        .is_some_and(|all| all.iter().any(|told| told["type"] == condition::PROCESSED && told["status"] == "True"))
 }

@@ -94,6 +94,15 @@ pub enum Happening {
         /// Where.
         on: String,
     },
+    /// A claim that can't go is let go: its finalizers are taken off by hand.
+    Unhold {
+        /// Whose claim.
+        app: String,
+        /// Which.
+        claim: String,
+        /// Where.
+        on: String,
+    },
     /// A policy is deleted.
     DeletePolicy {
         /// Which.
@@ -259,6 +268,9 @@ impl Happening {
             }
             Self::Stubborn { app, on } => {
                 set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([STUBBORN]));
+            }
+            Self::Unhold { app, claim, on } => {
+                set_finalizers(universe.cluster(on), &kinds::PVC, app, claim, &json!([]));
             }
             Self::Evict { app, on } => set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([])),
             Self::Lose { cluster } => universe.lose(cluster),

@@ -143,6 +143,8 @@ pub struct Universe {
     turn: Turn,
     /// Events so far.
     pub events: u64,
+    /// Of which objects operators told people what, by reason.
+    pub reported: BTreeSet<(String, String)>,
     backup: Option<power::Copies>,
     outline: Outline,
 }

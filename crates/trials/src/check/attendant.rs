@@ -33,6 +33,27 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         }
     }
     todo.extend(hanging_pods(universe));
+    todo.extend(universe.managed().filter(|on| universe.is_up(on)).flat_map(|on| lost_volumes(universe, on)));
+    todo
+}
+
+/// Claims of which a VRG says that they may be let go by hand if the storage has lost their volume, where it has.
+fn lost_volumes(universe: &Universe, on: &str) -> Vec<Happening> {
+    let mut todo = Vec::new();
+    for vrg in all(universe, on, &kinds::VRG, None) {
+        let app = text(vrg.value(), "/metadata/name");
+        for claim in vrg.value().pointer("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten() {
+            let name = text(claim, "/name");
+            let conditions = claim["conditions"].as_array().into_iter().flatten();
+            let advised = conditions.into_iter().any(|told| {
+                let words = text(told, "/message");
+                words.contains("volume not found") && words.contains("take finalizer")
+            });
+            if advised {
+                todo.push(Happening::Unhold { app: app.to_owned(), claim: name.to_owned(), on: on.to_owned() });
+            }
+        }
+    }
     todo
 }
 

@@ -144,7 +144,11 @@ impl Names {
         let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
         match &what.value {
             H::Deploy { on, .. } => self.cluster(on, false, at),
-            H::Protect { app, on } | H::Resize { app, on } | H::Stubborn { app, on } | H::Evict { app, on } => {
+            H::Protect { app, on }
+            | H::Resize { app, on }
+            | H::Stubborn { app, on }
+            | H::Evict { app, on }
+            | H::Unhold { app, on, .. } => {
                 self.app(app, at)?;
                 self.cluster(on, false, at)
             }

@@ -278,6 +278,9 @@ impl Universe {
             self.enqueue(Duration::ZERO, Due::Answered { process, life, flight: number, outcome: Some(Outcome::Done) });
             return;
         };
+        if let Effect::Event { regarding, reason, .. } = &effect {
+            self.reported.insert((regarding.name.clone(), reason.clone()));
+        }
         let mishap = match &effect {
             Effect::Event { .. } => None,
             effect => self.hazards.at(Point::Call, &home, || hazards::describe(effect), now),

@@ -182,6 +182,7 @@ impl Universe {
             hazards: Hazards::new(seed, rules, BEGIN),
             turn: Turn::default(),
             events: 0,
+            reported: BTreeSet::new(),
             backup: None,
             outline: outline.clone(),
         };

@@ -21,6 +21,8 @@ pub const DRPC_RELOCATING: &str = "DRPCRelocating";
 pub const DRPC_RELOCATION_SUCCESS: &str = "DRPCRelocationSuccess";
 /// Warning: the switch to another cluster failed.
 pub const DRPC_CLUSTER_SWITCH_FAILED: &str = "DRPCClusterSwitchFailed";
+/// Warning, ours: deleted while no cluster was the application's home; volumes and copies stay.
+pub const DRPC_DELETED_WITHOUT_HOME: &str = "DRPCDeletedWithoutHome";
 
 /// Warning: the VRG can't be used as written.
 pub const FAILED_VALIDATION: &str = "FailedValidation";

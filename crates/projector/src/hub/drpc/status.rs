@@ -17,7 +17,7 @@ use super::{
     action::Action,
     mirror, protected,
     report::{Shut, Stage},
-    runbooks::promotion,
+    runbooks::{deletion, promotion},
 };
 
 /// How often progress and mirrored fields are written at most, in milliseconds: they come in bursts.
@@ -122,6 +122,10 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         Stage::Preparing if unreported && drpc.last_failure().is_empty() => None,
         Stage::Running(_) if unreported && drpc.decider >= FEWER_WRITES && !is_told_in_full(after) => {
             Some(lasts.max(drpc.asked.since.plus_ms(SILENCE_MS)))
+        }
+        // Told while there is somebody to tell.
+        Stage::Deleting(Some(_)) if before.phase != "Deleting" && deletion::stays_behind(drpc).is_some() => {
+            Some(drpc.now)
         }
         // Nothing is left to be read, or to be written to.
         Stage::Deleting(None) if drpc.decider >= FEWER_WRITES => None,
@@ -412,6 +416,12 @@ fn events(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Vec<Event> {
     };
     if let Some((warning, reason, message)) = phase_event.filter(|_| before.phase != after.phase) {
         events.push(Event { warning, reason: reason.into(), message });
+    }
+    if let Stage::Deleting(Some(_)) = stage
+        && before.phase != after.phase
+        && let Some(message) = deletion::stays_behind(drpc)
+    {
+        events.push(Event { warning: true, reason: event::DRPC_DELETED_WITHOUT_HOME.into(), message });
     }
     if let Stage::Running(Some(shut)) = stage
         && has_not_begun(shut.progression)

@@ -1,5 +1,5 @@
-//! Deletion (spec drpc 6): an application that is on its way comes to a home first; then replicas go before the primary, so that replication ends under a live application; the
-//! application itself and its namespaces stay. What has to go is read off our own works, not off what a cluster shows
+//! Deletion (spec drpc 6): an application that is on its way comes to a home first; then replicas go before the primary,
+//! so that replication ends under a live application; the application itself and its namespaces stay. What has to go is read off our own works, not off what a cluster shows
 //! (10, P5), so a DRPC without policy or clusters is deleted too (P26).
 
 use ramen_api::ramen::wire::finalizer;
@@ -108,6 +108,31 @@ fn role(site: &Site) -> Option<&str> {
         hub::WorkContent::Vrg { manifest, .. } => Some(&manifest.spec.state),
         _ => None,
     }
+}
+
+/// The first version of the deciders that tells of it.
+const TELLS_WHAT_STAYS_SINCE: u32 = 4;
+
+/// What stays behind when a DRPC is deleted whose application has no home: a hub that was rebuilt in the middle of a move
+/// finds replicas only, and asks a person which is to be the home. Whoever deletes the DRPC instead loses nothing: no
+/// primary is there who would delete the copies. That is to be said, since nobody would look for them.
+pub fn stays_behind(drpc: &Drpc) -> Option<String> {
+    let roles = || drpc.sites.iter().filter_map(role);
+    let has_replicas_only = roles().next().is_some() && roles().all(|role| role == "secondary");
+    if drpc.decider < TELLS_WHAT_STAYS_SINCE || !has_replicas_only || is_under_way(drpc) {
+        return None;
+    }
+    let clusters: Vec<&str> = drpc.sites.iter().map(|site| site.name.as_str()).collect();
+    let mut stores: Vec<&str> = drpc.sites.iter().map(|site| site.profile.as_str()).collect();
+    stores.dedup();
+    Some(format!(
+        "deleted while no cluster was the application's home: its volumes stay in the storage of {}, and its copies \
+         under {}/{}/ in S3 store {}; delete them once nobody needs them",
+        clusters.join(", "),
+        drpc.vrg_namespace,
+        drpc.key.name,
+        stores.join(", ")
+    ))
 }
 
 fn wait_for(drpc: &Drpc, site: &Site) -> Gate {

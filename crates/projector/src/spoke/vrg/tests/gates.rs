@@ -86,6 +86,21 @@ fn a_replication_ends_only_with_proof(
     assert_eq!(lab.names(), if ends { vec!["DeleteReplication"] } else { vec![] });
 }
 
+#[rstest]
+#[case::of_a_failover("Failover", true, true)]
+#[case::its_claim_stays("Failover", false, false)]
+#[case::its_data_count("Relocate", true, false)]
+fn a_volume_that_storage_may_have_lost_can_be_let_go_by_hand(
+    #[case] action: &str,
+    #[case] deleting: bool,
+    #[case] advised: bool,
+) {
+    let mut lab = Lab::new(Role::Secondary, action);
+    lab.change_pvc(|pvc| pvc.deleted_at = deleting.then_some(1));
+    lab.learn(secondary(action == "Failover", demotion_failed));
+    assert_eq!(lab.wait().contains("take finalizer"), advised, "{}", lab.wait());
+}
+
 #[test]
 fn a_relocation_that_becomes_a_failover_lets_the_storage_resync() {
     let mut lab = Lab::new(Role::Secondary, "Relocate");
