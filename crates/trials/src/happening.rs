@@ -8,6 +8,7 @@ use ramen_sim::{
     apps::Application,
     kinds,
     s3::Fault,
+    storage::Trouble,
     world,
 };
 use serde::{Deserialize, Serialize};
@@ -156,6 +157,22 @@ pub enum Happening {
         /// Whether it works.
         works: bool,
     },
+    /// A site's storage breaks, or is mended.
+    Storage {
+        /// Whose.
+        cluster: String,
+        /// How.
+        fault: StorageFault,
+    },
+    /// One of a cluster's two OCM agents stands still, or goes on: what it tells gets old.
+    Agent {
+        /// Whose.
+        cluster: String,
+        /// Which.
+        agent: OcmAgent,
+        /// Whether it works.
+        works: bool,
+    },
     /// A store breaks, or is mended.
     Store {
         /// Name of its profile.
@@ -203,6 +220,50 @@ pub enum Happening {
     },
     /// Everything that can be mended works again.
     Mend,
+}
+
+/// What is wrong with a site's storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StorageFault {
+    /// Nothing.
+    None,
+    /// Promotions, demotions and resynchronizations fail.
+    Failing,
+    /// They take effect, but answer too late.
+    Hanging,
+    /// No data pass between it and its peer.
+    Degraded,
+}
+
+impl StorageFault {
+    fn trouble(self) -> Option<Trouble> {
+        match self {
+            Self::None => None,
+            Self::Failing => Some(Trouble::Failing),
+            Self::Hanging => Some(Trouble::Hanging),
+            Self::Degraded => Some(Trouble::Degraded),
+        }
+    }
+}
+
+/// An agent of OCM on a managed cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OcmAgent {
+    /// It answers ManagedClusterViews.
+    View,
+    /// It applies ManifestWorks and feeds back.
+    Work,
+}
+
+impl OcmAgent {
+    fn name(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Work => "work",
+        }
+    }
 }
 
 const STUBBORN: &str = "example.com/stubborn";
@@ -277,6 +338,8 @@ impl Happening {
             Self::BringBack { cluster } if !universe.is_up(cluster) => universe.bring_back(cluster),
             Self::HubLink { cluster, works } => universe.set_hub_link(cluster, *works),
             Self::StoreLink { cluster, works } => universe.set_store_link(cluster, *works),
+            Self::Storage { cluster, fault } => universe.set_storage(cluster, fault.trouble()),
+            Self::Agent { cluster, agent, works } => universe.set_agent(cluster, agent.name(), *works),
             Self::StorageLink { works } => universe.set_storage_link(*works),
             Self::Store { profile, fault } => universe.set_store(profile, fault.on_bucket()),
             Self::EmptyStore { profile } => {

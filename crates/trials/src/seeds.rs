@@ -6,7 +6,7 @@ use ramen_sim::rng::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    happening::{Happening, StoreFault},
+    happening::{Happening, OcmAgent, StorageFault, StoreFault},
     hazards::{Frequency, Mishap, Rule},
     plan::{Act, Plan, Timed},
     universe::{HUB, Outline, Rebuilt},
@@ -37,6 +37,10 @@ pub enum Class {
     Clocks,
     /// Pods that do not stop.
     Pods,
+    /// Storage whose operations fail, answer too late, or that passes no data on.
+    Storage,
+    /// OCM agents that stand still: views get old, works and their feedback come late.
+    Agents,
 }
 
 impl Class {
@@ -52,6 +56,8 @@ impl Class {
         Self::Calls,
         Self::Clocks,
         Self::Pods,
+        Self::Storage,
+        Self::Agents,
     ];
 
     /// The mishaps of this class.
@@ -79,6 +85,8 @@ impl Class {
             Happening::Rival { .. } => Some(Self::Rivals),
             Happening::Skew { .. } => Some(Self::Clocks),
             Happening::Stubborn { .. } => Some(Self::Pods),
+            Happening::Storage { fault, .. } if *fault != StorageFault::None => Some(Self::Storage),
+            Happening::Agent { works: false, .. } => Some(Self::Agents),
             _ => None,
         }
     }
@@ -268,6 +276,16 @@ fn befall(class: Class, rng: &mut Rng, outline: &Outline, horizon: u64, faults: 
                 let app = format!("app-{}", rng.below(2));
                 add(at, Happening::Stubborn { app: app.clone(), on: cluster.clone() });
                 add(end, Happening::Evict { app, on: cluster });
+            }
+            Class::Storage => {
+                let fault = pick(rng, &[StorageFault::Failing, StorageFault::Hanging, StorageFault::Degraded]);
+                add(at, Happening::Storage { cluster: cluster.clone(), fault });
+                add(end, Happening::Storage { cluster, fault: StorageFault::None });
+            }
+            Class::Agents => {
+                let agent = pick(rng, &[OcmAgent::View, OcmAgent::Work]);
+                add(at, Happening::Agent { cluster: cluster.clone(), agent, works: false });
+                add(end, Happening::Agent { cluster, agent, works: true });
             }
             Class::Watches | Class::Calls => {}
         }

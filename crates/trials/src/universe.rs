@@ -146,6 +146,8 @@ pub struct Universe {
     /// Of which objects operators told people what, by reason.
     pub reported: BTreeSet<(String, String)>,
     backup: Option<power::Copies>,
+    /// Agents that stand still.
+    paused: BTreeSet<String>,
     outline: Outline,
 }
 
@@ -282,7 +284,7 @@ impl Universe {
         }
         let Some(place) = self.places.get(&inhabitant.home) else { return };
         let Some(hub) = self.places.get(HUB) else { return };
-        if !place.up {
+        if !place.up || self.paused.contains(inhabitant.agent.name()) {
             return;
         }
         let far = Far { cluster: &hub.cluster, cut: !(place.hub_link && hub.up) };

@@ -36,6 +36,20 @@ pub enum Refusal {
     /// The site's storage does not answer.
     #[error("storage of site {0} does not answer")]
     Unavailable(String),
+    /// Something is wrong inside of it.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// What is wrong with a site's storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trouble {
+    /// Each change of a role, and each resynchronization, fails without effect.
+    Failing,
+    /// Each takes effect, but its answer comes too late.
+    Hanging,
+    /// Nothing is sent to the peer or received from it, though the link works.
+    Degraded,
 }
 
 /// What a primary knows of its replication.
@@ -81,6 +95,7 @@ pub struct Storage {
     speed: Speed,
     peers: BTreeMap<String, String>,
     down: BTreeSet<String>,
+    troubles: BTreeMap<String, Trouble>,
     link_cut: bool,
     pub(super) volumes: BTreeMap<String, Volume>,
     now: Time,
@@ -119,6 +134,36 @@ impl Storage {
         }
     }
 
+    /// Breaks or mends the storage of one site.
+    pub fn set_trouble(&mut self, site: &str, trouble: Option<Trouble>) {
+        self.quiet_until = None;
+        match trouble {
+            Some(trouble) => self.troubles.insert(site.to_owned(), trouble),
+            None => self.troubles.remove(site),
+        };
+    }
+
+    /// An operation on the mirroring, as far as the site's storage lets it happen.
+    fn operate<T>(
+        &mut self,
+        site: &str,
+        operation: impl FnOnce(&mut Self) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        match self.troubles.get(site) {
+            Some(Trouble::Failing) => Err(Refusal::Internal("an internal error of the storage".into())),
+            Some(Trouble::Hanging) => {
+                operation(self)?;
+                Err(Refusal::Internal("the storage gave no answer in time".into()))
+            }
+            Some(Trouble::Degraded) | None => operation(self),
+        }
+    }
+
+    /// Whether data of a site pass to its peer and back, as long as the link works.
+    fn sends(&self, site: &str) -> bool {
+        self.troubles.get(site) != Some(&Trouble::Degraded)
+    }
+
     /// Cuts or restores the link between the sites.
     pub fn set_link(&mut self, works: bool) {
         self.quiet_until = None;
@@ -128,14 +173,16 @@ impl Storage {
     /// Lets everything happen that was due by `now`; says when the next thing is due.
     pub fn advance(&mut self, now: Time) -> Option<Time> {
         self.now = self.now.max(now);
-        let (peers, down, link_cut, now) = (&self.peers, &self.down, self.link_cut, self.now);
+        let (peers, down, troubles, now) = (&self.peers, &self.down, &self.troubles, self.now);
+        let link_cut = self.link_cut;
+        let sends = |site: &String| troubles.get(site) != Some(&Trouble::Degraded);
         if let Some(quiet) = self.quiet_until.filter(|quiet| *quiet > now) {
             return Some(quiet).filter(|quiet| *quiet < FOREVER);
         }
         let mut next = None;
         for volume in self.volumes.values_mut() {
             for (site, peer) in peers {
-                let connected = !link_cut && !down.contains(site) && !down.contains(peer);
+                let connected = !link_cut && !down.contains(site) && !down.contains(peer) && sends(site) && sends(peer);
                 volume.advance(site, peer, connected, now);
                 next = earlier(next, volume.due(site).filter(|due| *due > now));
             }
@@ -227,6 +274,10 @@ impl Storage {
     /// # Errors
     /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
     pub fn enable(&mut self, site: &str, handle: &str, interval: Duration, now: Time) -> Result<(), Refusal> {
+        self.operate(site, |storage| storage.enable_unhindered(site, handle, interval, now))
+    }
+
+    fn enable_unhindered(&mut self, site: &str, handle: &str, interval: Duration, now: Time) -> Result<(), Refusal> {
         let copy = self.changing(site, handle, now)?;
         copy.interval = interval;
         if copy.role == Role::Plain {
@@ -243,6 +294,10 @@ impl Storage {
     /// [`Refusal::FailedPrecondition`] without force unless the peer handed over cleanly;
     /// [`Refusal::InvalidArgument`] when not mirrored.
     pub fn promote(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<(), Refusal> {
+        self.operate(site, |storage| storage.promote_unhindered(site, handle, force, now))
+    }
+
+    fn promote_unhindered(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<(), Refusal> {
         let (connected, peer) = (self.connected(site), self.peers.get(site).cloned().unwrap_or_default());
         let copy = self.changing(site, handle, now)?;
         match copy.role {
@@ -281,6 +336,10 @@ impl Storage {
     /// # Errors
     /// [`Refusal::FailedPrecondition`] while attached; [`Refusal::InvalidArgument`] when not mirrored.
     pub fn demote(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+        self.operate(site, |storage| storage.demote_unhindered(site, handle, now))
+    }
+
+    fn demote_unhindered(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
         let due = now + self.speed.last_snapshot;
         let copy = self.changing(site, handle, now)?;
         match copy.role {
@@ -304,6 +363,10 @@ impl Storage {
     /// [`Refusal::InvalidArgument`] on a primary; [`Refusal::FailedPrecondition`] when the copies went different ways
     /// and `force`, which drops the data here, is not given.
     pub fn resync(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<bool, Refusal> {
+        self.operate(site, |storage| storage.resync_unhindered(site, handle, force, now))
+    }
+
+    fn resync_unhindered(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<bool, Refusal> {
         let (connected, done) = (self.connected(site), now + self.speed.full_copy);
         let peer = self.peers.get(site).cloned().unwrap_or_default();
         let copy = self.changing(site, handle, now)?;
@@ -334,7 +397,8 @@ impl Storage {
     #[must_use]
     pub fn receiving(&self, site: &str, handle: &str) -> bool {
         let Some(peer) = self.peers.get(site) else { return false };
-        self.connected(site) && self.volumes.get(handle).is_some_and(|volume| volume.receiving(site, peer))
+        let flows = self.connected(site) && self.sends(site) && self.sends(peer);
+        flows && self.volumes.get(handle).is_some_and(|volume| volume.receiving(site, peer))
     }
 
     /// Whether a site's storage reaches that of its peer.
@@ -350,7 +414,7 @@ impl Storage {
     /// [`Refusal::FailedPrecondition`] before the first sync.
     pub fn info(&mut self, site: &str, handle: &str, now: Time) -> Result<SyncInfo, Refusal> {
         self.advance(now);
-        let healthy = self.connected(site);
+        let healthy = self.connected(site) && self.sends(site);
         let copy = self.copy(site, handle, now)?;
         if copy.role != Role::Primary {
             return Err(Refusal::InvalidArgument("only a primary knows its sync state".into()));
@@ -364,6 +428,10 @@ impl Storage {
     /// # Errors
     /// [`Refusal::InvalidArgument`] on a secondary that is neither receiving nor idle: its data may be the only copy.
     pub fn disable(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
+        self.operate(site, |storage| storage.disable_unhindered(site, handle, now))
+    }
+
+    fn disable_unhindered(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
         let connected = self.connected(site);
         let peer = self.peers.get(site).cloned().unwrap_or_default();
         let role = match self.changing(site, handle, now) {

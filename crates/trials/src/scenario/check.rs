@@ -160,7 +160,10 @@ impl Names {
             | H::AddClaim { app }
             | H::DropClaim { app } => self.app(app, at),
             H::DeletePolicy { policy } => Self::one_of("policy", policy, &self.policies, at),
-            H::DeleteCluster { cluster } | H::HubLink { cluster, .. } => self.cluster(cluster, false, at),
+            H::DeleteCluster { cluster }
+            | H::HubLink { cluster, .. }
+            | H::Storage { cluster, .. }
+            | H::Agent { cluster, .. } => self.cluster(cluster, false, at),
             H::Lose { cluster } | H::BringBack { cluster } | H::StoreLink { cluster, .. } | H::Skew { cluster, .. } => {
                 self.cluster(cluster, true, at)
             }

@@ -7,6 +7,7 @@ use ramen_sim::{
     api::{Api, Resource},
     kinds,
     s3::Fault,
+    storage::Trouble,
     time::Time,
 };
 use serde::{Deserialize, Serialize};
@@ -114,6 +115,22 @@ impl Universe {
         }
     }
 
+    /// Breaks or mends a site's storage.
+    pub fn set_storage(&mut self, name: &str, trouble: Option<Trouble>) {
+        self.storage().set_trouble(name, trouble);
+        self.rouse(name);
+    }
+
+    /// Stops or restarts one of a cluster's agents.
+    pub fn set_agent(&mut self, cluster: &str, agent: &str, works: bool) {
+        let name = format!("{cluster}/{agent}");
+        if !works {
+            self.paused.insert(name);
+        } else if self.paused.remove(&name) {
+            self.rouse(cluster);
+        }
+    }
+
     /// Breaks or mends a store.
     pub fn set_store(&mut self, profile: &str, fault: Fault) {
         self.stores.with(profile, |bucket| bucket.set_fault(fault));
@@ -218,6 +235,10 @@ impl Universe {
             }
             self.set_hub_link(name, true);
             self.set_store_link(name, true);
+            self.set_storage(name, None);
+            for agent in ["view", "work"] {
+                self.set_agent(name, agent, true);
+            }
         }
         self.set_storage_link(true);
         let profiles: Vec<String> = self.stores.profiles().map(str::to_owned).collect();

@@ -184,6 +184,7 @@ impl Universe {
             events: 0,
             reported: BTreeSet::new(),
             backup: None,
+            paused: BTreeSet::new(),
             outline: outline.clone(),
         };
         universe.add_place(HUB, &template.hub, &now);
