@@ -39,6 +39,7 @@ pub mod foreign_crds;
 pub mod kinds;
 pub mod manifests;
 pub mod ocm;
+pub mod path;
 pub mod ramen;
 pub mod rest;
 pub mod snapshot;

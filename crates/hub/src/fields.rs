@@ -1,5 +1,6 @@
 //! Reads what only the hub reads of objects; the rest is in [`ramen_ports::fields`].
 
+use ramen_api::path::At as _;
 use ramen_api::ramen::wire::{annotation, label};
 use ramen_events::{
     Json,
@@ -11,7 +12,7 @@ pub use ramen_ports::fields::*;
 
 /// A piece that is passed on as it stands; absence is null.
 pub fn verbatim(object: &Value, pointer: &str) -> Json {
-    object.pointer(pointer).map(Json::new).unwrap_or_default()
+    object.at(pointer).map(Json::new).unwrap_or_default()
 }
 
 /// Whether a label or annotation is one that we read or write. Others change for reasons that are not ours.

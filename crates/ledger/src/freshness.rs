@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use ramen_api::path::At as _;
 use ramen_events::ObjectId;
 use serde_json::Value;
 
@@ -108,11 +109,11 @@ impl Freshness {
 }
 
 fn version_of(object: &Value) -> Option<u64> {
-    object.pointer("/metadata/resourceVersion")?.as_str()?.parse().ok()
+    object.at("/metadata/resourceVersion")?.as_str()?.parse().ok()
 }
 
 fn uid_of(object: &Value) -> &str {
-    object.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
+    object.at("/metadata/uid").and_then(Value::as_str).unwrap_or_default()
 }
 
 #[cfg(test)]

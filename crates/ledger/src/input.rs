@@ -1,25 +1,28 @@
 //! What the pipeline takes in, and what it hands to the executor.
 
+use std::sync::Arc;
+
 use ramen_api::kinds::Resource;
 use ramen_events::{Aggregate, Command, CommandId, ObjectId, Outcome, Seq};
 use ramen_ports::Answer;
 use serde_json::Value;
 
-/// Something that happened outside. Watches are named by their place in the operator's table.
+/// Something that happened outside. Watches are named by their place in the operator's table; objects are never changed,
+/// and shared with whoever told of them.
 #[derive(Debug)]
 pub enum Input {
     /// A watch starts to read a list.
     ListStarted(usize),
     /// The list shows an object.
-    Listed(usize, Value),
+    Listed(usize, Arc<Value>),
     /// The list is complete.
     ListDone(usize),
     /// The API server does not serve the kind: it has no objects.
     NotServed(usize),
     /// A watch shows an object that is new or changed.
-    Changed(usize, Value),
+    Changed(usize, Arc<Value>),
     /// A watch saw an object go.
-    Deleted(usize, Value),
+    Deleted(usize, Arc<Value>),
     /// A command was carried out, or not.
     Answered(Box<Answered>),
     /// An object was looked up.
@@ -64,7 +67,7 @@ pub struct Sight {
     /// Its name.
     pub name: String,
     /// The object; `None`: it is not there.
-    pub object: Option<Value>,
+    pub object: Option<Arc<Value>>,
 }
 
 /// An object to look up, because lists and answers disagree about it.
@@ -84,5 +87,5 @@ pub struct Looked {
     /// The question.
     pub look: Look,
     /// The object; `None`: it is not there.
-    pub object: Option<Value>,
+    pub object: Option<Arc<Value>>,
 }

@@ -14,6 +14,7 @@ use std::{
 };
 
 use ramen_api::kinds::Resource;
+use ramen_api::path::At as _;
 use ramen_events::{Aggregate, Cause, Clock, Kind, ObjectId, Origin, Payload, Record, Seq, Stamp, Time};
 use ramen_ports::{Observation, Operator, Watch};
 use ramen_projector::{DECIDER_VERSION, Decided, Domain, World};
@@ -343,7 +344,7 @@ impl<O: Operator> Ledger<O> {
 
     fn id_of(&self, watch: usize, object: &Value) -> Option<ObjectId> {
         let kind = self.watches.get(watch)?.kind;
-        let text = |pointer| object.pointer(pointer).and_then(Value::as_str);
+        let text = |pointer| object.at(pointer).and_then(Value::as_str);
         let namespace = text("/metadata/namespace").unwrap_or_default();
         Some(ObjectId::new(kind, namespace, text("/metadata/name")?))
     }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use ramen_api::path::At as _;
 use ramen_events::{Kind, ObjectId};
 use ramen_ports::Watch;
 
@@ -141,7 +142,7 @@ impl Listings {
 /// Whether a label selector selects an object. Requirements that are not equalities count as met: then a change to the
 /// object is looked at once too often.
 fn selects(selector: &str, object: &serde_json::Value) -> bool {
-    let label = |key: &str| object.pointer("/metadata/labels")?.get(key)?.as_str();
+    let label = |key: &str| object.at("/metadata/labels")?.get(key)?.as_str();
     if selector.contains('(') {
         return true;
     }

@@ -1,5 +1,7 @@
 //! What a command comes down to: calls to an API server or to an S3 store.
 
+use std::sync::Arc;
+
 use ramen_api::Resource;
 use ramen_events::{Outcome, spoke::Fence};
 use serde_json::{Value, json};
@@ -163,7 +165,7 @@ pub enum StoreOperation {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// The object as the API server now has it.
-    Object(Value),
+    Object(Arc<Value>),
     /// Done; there is nothing to show.
     Nothing,
     /// What a store said.

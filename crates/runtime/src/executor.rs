@@ -171,7 +171,7 @@ impl<O: Operator> Executor<O> {
         loop {
             let permit = self.permits.acquire().await;
             match self.calls.get(&target).await {
-                Ok(object) => return Looked { look, object },
+                Ok(object) => return Looked { look, object: object.map(Arc::new) },
                 Err(outcome) => {
                     tracing::debug!(error = outcome.message(), object = %look.id, "could not look an object up");
                 }

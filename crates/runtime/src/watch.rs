@@ -155,7 +155,7 @@ impl Watcher {
                     self.vault.learn(&object);
                     secrets.extend(name_of(&object));
                 }
-                Input::Listed(self.index, object)
+                Input::Listed(self.index, Arc::new(object))
             }
             Event::Done => {
                 if is_secret {
@@ -169,7 +169,7 @@ impl Watcher {
                 if is_secret {
                     self.vault.learn(&object);
                 }
-                Input::Changed(self.index, object)
+                Input::Changed(self.index, Arc::new(object))
             }
             Event::Deleted(object) => {
                 let object = whole(object, self.watch.resource);
@@ -179,7 +179,7 @@ impl Watcher {
                         secrets.remove(&name);
                     }
                 }
-                Input::Deleted(self.index, object)
+                Input::Deleted(self.index, Arc::new(object))
             }
         };
         self.tell(input).await

@@ -39,7 +39,7 @@ pub enum ApiError {
 }
 
 /// What an agent of the simulated world may ask of one cluster's API server; the embedded server implements it
-/// directly, a client implements it for real API servers.
+/// directly, a client implements it for real API servers. Writes answer with the object as it is then.
 pub trait Api: Send + Sync {
     /// Reads one object.
     ///
@@ -74,20 +74,20 @@ pub trait Api: Send + Sync {
     ///
     /// # Errors
     /// [`ApiError::AlreadyExists`]; [`ApiError::NotFound`] when its namespace is missing.
-    fn create(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError>;
+    fn create(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError>;
 
     /// Replaces an object, but not its status where that is a subresource; only if unchanged when
     /// `metadata.resourceVersion` is set.
     ///
     /// # Errors
     /// [`ApiError::Conflict`] when it changed since.
-    fn update(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError>;
+    fn update(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError>;
 
     /// Replaces an object's status and nothing else.
     ///
     /// # Errors
     /// As [`Api::update`].
-    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError>;
+    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError>;
 
     /// Merges `patch` (RFC 7386) into an object or its subresource.
     ///
@@ -100,13 +100,13 @@ pub trait Api: Send + Sync {
         name: &str,
         patch: &Value,
         subresource: Option<&str>,
-    ) -> Result<Value, ApiError>;
+    ) -> Result<Arc<Object>, ApiError>;
 
     /// Server-side apply: `object` holds the fields that `manager` wants and nothing else.
     ///
     /// # Errors
     /// [`ApiError::Conflict`] when another manager owns one of them and `force` is not set.
-    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Value, ApiError>;
+    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Arc<Object>, ApiError>;
 
     /// Deletes an object, if it has that uid when one is given.
     ///

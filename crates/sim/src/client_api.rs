@@ -19,7 +19,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::api_server::object;
 use crate::api_server::selector::Labels;
 use crate::driver::Site;
@@ -201,10 +201,10 @@ impl ClientApi {
         &self,
         kind: &Resource,
         request: Result<http::Request<Vec<u8>>, kube::core::request::Error>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Arc<Object>, ApiError> {
         let object = self.ask(request)?;
         self.copy(kind).put(object.clone());
-        Ok(object)
+        Ok(Arc::new(Object::told(object)))
     }
 
     /// The object's current version, in an object that names none: an update without one means the current one.
@@ -285,17 +285,17 @@ impl Api for ClientApi {
         Ok(items)
     }
 
-    fn create(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn create(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         let request = path(kind, space(object)).create(&writer(), object.to_string().into_bytes());
         self.write(kind, request)
     }
 
-    fn update(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn update(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         let body = self.with_version(kind, object)?;
         self.write(kind, path(kind, space(object)).replace(object::name(object), &writer(), body))
     }
 
-    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         let body = self.with_version(kind, object)?;
         let path = path(kind, space(object));
         self.write(kind, path.replace_subresource("status", object::name(object), &writer(), body))
@@ -308,7 +308,7 @@ impl Api for ClientApi {
         name: &str,
         patch: &Value,
         subresource: Option<&str>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Arc<Object>, ApiError> {
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let (path, patch) = (path(kind, namespace), Patch::Merge(patch));
         let request = match subresource {
@@ -318,7 +318,7 @@ impl Api for ClientApi {
         self.write(kind, request)
     }
 
-    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Value, ApiError> {
+    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Arc<Object>, ApiError> {
         let params = PatchParams { force, ..PatchParams::apply(manager) };
         let request = path(kind, space(object)).patch(object::name(object), &params, &Patch::Apply(object));
         self.write(kind, request)

@@ -232,18 +232,17 @@ impl Api for Cluster {
         })
     }
 
-    fn create(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
-        let created = self.ask(kind, |server, kind, now| {
+    fn create(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
+        self.ask(kind, |server, kind, now| {
             server.create(kind, space(object), object.clone(), &mut Write::new(now, MANAGER))
-        })?;
-        Ok(created.whole())
+        })
     }
 
-    fn update(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn update(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         self.replace(kind, object, false)
     }
 
-    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         self.replace(kind, object, true)
     }
 
@@ -254,20 +253,18 @@ impl Api for Cluster {
         name: &str,
         patch: &Value,
         subresource: Option<&str>,
-    ) -> Result<Value, ApiError> {
-        let patched = self.ask(kind, |server, kind, now| {
+    ) -> Result<Arc<Object>, ApiError> {
+        self.ask(kind, |server, kind, now| {
             let mut write = Write { subresource, ..Write::new(now, MANAGER) };
             server.patch(kind, namespace, name, &Patch::Merge(patch.clone()), &mut write)
-        })?;
-        Ok(patched.whole())
+        })
     }
 
-    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Value, ApiError> {
-        let applied = self.ask(kind, |server, kind, now| {
+    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Arc<Object>, ApiError> {
+        self.ask(kind, |server, kind, now| {
             let mut write = Write { force, ..Write::new(now, manager) };
             server.apply(kind, space(object), object::name(object), object.clone(), &mut write)
-        })?;
-        Ok(applied.whole())
+        })
     }
 
     fn delete(&self, kind: &Resource, namespace: Option<&str>, name: &str, uid: Option<&str>) -> Result<(), ApiError> {
@@ -280,8 +277,8 @@ impl Api for Cluster {
 
 impl Cluster {
     /// Replaces an object or its status; a missing version means the current one.
-    fn replace(&self, kind: &Resource, object: &Value, status: bool) -> Result<Value, ApiError> {
-        let replaced = self.ask(kind, |server, kind, now| {
+    fn replace(&self, kind: &Resource, object: &Value, status: bool) -> Result<Arc<Object>, ApiError> {
+        self.ask(kind, |server, kind, now| {
             let (namespace, name) = (space(object), object::name(object));
             let subresource = status.then_some("status").filter(|_| kind.has_status());
             let mut object = match subresource {
@@ -294,7 +291,6 @@ impl Cluster {
             }
             let mut write = Write { subresource, ..Write::new(now, MANAGER) };
             server.update(kind, namespace, name, object, &mut write)
-        })?;
-        Ok(replaced.whole())
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ramen_api::path::At as _;
 use serde_json::Value;
 
 use crate::agents::object;
@@ -47,7 +48,7 @@ impl Drpc {
     /// Whether it shows the VRG that serves.
     #[must_use]
     pub fn mirrors_vrg(&self) -> bool {
-        self.object().pointer("/status/resourceConditions/resourceMeta/name").is_some()
+        self.object().at("/status/resourceConditions/resourceMeta/name").is_some()
     }
 
     /// Its conditions.
@@ -110,7 +111,7 @@ pub fn runs(cluster: &dyn Api, name: &str) -> Result<bool, ApiError> {
 pub fn handles(cluster: &dyn Api, application: &Application) -> Result<Vec<String>, ApiError> {
     let volumes = cluster.see_all(&kinds::PV, None)?;
     let own = volumes.iter().filter(|pv| object::text(pv, "/spec/claimRef/namespace") == application.namespace());
-    Ok(own.filter_map(|pv| Some(pv.pointer("/spec/csi/volumeHandle")?.as_str()?.to_owned())).collect())
+    Ok(own.filter_map(|pv| Some(pv.at("/spec/csi/volumeHandle")?.as_str()?.to_owned())).collect())
 }
 
 /// What the policies and clusters still lack to be validated and to know what may replicate; `None` when nothing.

@@ -8,7 +8,12 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group};
+use mimalloc::MiMalloc;
 use ramen_trials::{check::Checks, plan, run};
+
+/// As in `ramen-sim`.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Claims of the application.
 const CLAIMS: usize = 2;

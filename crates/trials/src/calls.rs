@@ -1,5 +1,7 @@
 //! What effects come down to on an embedded API server: the calls that the runtime makes over HTTP, made directly.
 
+use std::sync::Arc;
+
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
 use ramen_ports::{Effect, Target};
@@ -42,7 +44,7 @@ pub(crate) fn call(cluster: &Cluster, manager: &str, effect: &Effect) -> Called 
 }
 
 /// Reads one object; `None`: it is not there.
-pub(crate) fn read(cluster: &Cluster, target: &Target) -> Option<Value> {
+pub(crate) fn read(cluster: &Cluster, target: &Target) -> Option<Arc<Value>> {
     cluster.with(|server, _| stored(server, target))
 }
 
@@ -65,7 +67,7 @@ fn made(
     manager: &str,
     target: &Target,
     effect: &Effect,
-) -> Result<Option<Value>, Refusal> {
+) -> Result<Option<Arc<Value>>, Refusal> {
     let (namespace, name) = (space(target), target.name.as_str());
     let mut write = Write::new(now, manager);
     let object = match effect {
@@ -83,12 +85,12 @@ fn made(
             let options = DeleteOptions { uid: uid.clone(), ..DeleteOptions::default() };
             return Ok(match server.delete(kind, namespace, name, &options, now)? {
                 Deletion::Gone(_) => None,
-                Deletion::Pending(object) => Some(object.value().clone()),
+                Deletion::Pending(object) => Some(object.shared()),
             });
         }
         Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
     };
-    Ok(Some(object.value().clone()))
+    Ok(Some(object.shared()))
 }
 
 /// When the object is not what was expected it is read, as the runtime does.
@@ -97,9 +99,9 @@ fn failed(server: &ApiServer, target: &Target, refusal: &Refusal) -> Called {
     Called { outcome: ramen_ports::refusal(refusal.code, refusal.reason, &refusal.message), sight: told }
 }
 
-fn stored(server: &ApiServer, target: &Target) -> Option<Value> {
+fn stored(server: &ApiServer, target: &Target) -> Option<Arc<Value>> {
     let kind = kind(server, target)?;
-    server.get(&kind, space(target), &target.name).ok().map(|object| object.value().clone())
+    server.get(&kind, space(target), &target.name).ok().map(|object| object.shared())
 }
 
 fn kind(server: &ApiServer, target: &Target) -> Option<TypeRef> {
@@ -111,7 +113,7 @@ fn space(target: &Target) -> Option<&str> {
     Some(target.namespace.as_str()).filter(|namespace| !namespace.is_empty())
 }
 
-fn sight(target: &Target, object: Option<Value>) -> Sight {
+fn sight(target: &Target, object: Option<Arc<Value>>) -> Sight {
     let Target { resource, namespace, name } = target;
     Sight { resource, namespace: namespace.clone(), name: name.clone(), object }
 }

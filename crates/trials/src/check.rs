@@ -17,6 +17,7 @@ use crate::{
     run::{Violation, Watcher},
     universe::{Turn, Universe},
 };
+use ramen_api::path::At as _;
 use ramen_sim::{
     api::Resource,
     api_server::{kinds::TypeName, object::Object},
@@ -105,7 +106,7 @@ fn type_name(kind: &Resource) -> TypeName {
 
 /// Text at a JSON pointer; empty when there is none.
 fn text<'a>(object: &'a serde_json::Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
+    object.at(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
 fn violated(rule: &'static str, what: impl Into<String>) -> Result<(), Violation> {

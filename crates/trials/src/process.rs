@@ -237,6 +237,6 @@ impl Blobs for LogBlobs<'_> {
 }
 
 /// An effect's answer, as the ledger wants it.
-pub(crate) fn answer(object: Option<serde_json::Value>) -> Answer {
+pub(crate) fn answer(object: Option<Arc<serde_json::Value>>) -> Answer {
     object.map_or(Answer::Nothing, Answer::Object)
 }

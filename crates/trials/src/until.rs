@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use ramen_api::path::At as _;
 use ramen_sim::{
     agents::object,
     api::{Api, Resource},
@@ -133,7 +134,7 @@ impl Until {
                     universe.cluster(on).see(&kind, space, name).ok()
                 });
                 let pointer = format!("/{}", field.replace('.', "/"));
-                let value = found.as_ref().and_then(|found| found.pointer(&pointer)).map(text);
+                let value = found.as_ref().and_then(|found| found.at(&pointer)).map(text);
                 if value == *is { Ok(()) } else { Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))) }
             }
         }

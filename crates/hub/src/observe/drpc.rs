@@ -1,5 +1,6 @@
 //! DRPlacementControl.
 
+use ramen_api::path::At as _;
 use ramen_events::hub::{DrpcFact, DrpcSpec, DrpcStatus, Fact, ResourceMirror};
 use serde_json::Value;
 
@@ -27,8 +28,7 @@ fn spec(object: &Value) -> DrpcSpec {
 }
 
 fn status(object: &Value) -> DrpcStatus {
-    let mirror =
-        object.pointer("/status/resourceConditions").filter(|value| !text(value, "/resourceMeta/name").is_empty());
+    let mirror = object.at("/status/resourceConditions").filter(|value| !text(value, "/resourceMeta/name").is_empty());
     DrpcStatus {
         phase: text(object, "/status/phase"),
         observed_generation: number(object, "/status/observedGeneration"),
@@ -40,7 +40,7 @@ fn status(object: &Value) -> DrpcStatus {
         resource: mirror.map(resource),
         last_group_sync: time(object, "/status/lastGroupSyncTime"),
         last_group_sync_duration: maybe_text(object, "/status/lastGroupSyncDuration"),
-        last_group_sync_bytes: object.pointer("/status/lastGroupSyncBytes").and_then(Value::as_i64),
+        last_group_sync_bytes: object.at("/status/lastGroupSyncBytes").and_then(Value::as_i64),
         last_kube_object_protection: time(object, "/status/lastKubeObjectProtectionTime"),
         last_update: time(object, "/status/lastUpdateTime"),
     }

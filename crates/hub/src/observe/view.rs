@@ -1,5 +1,6 @@
 //! ManagedClusterView: what it looks at, and what its agent answers (spec drpc 3.4).
 
+use ramen_api::path::At as _;
 use ramen_api::{
     kinds,
     ramen::wire::{annotation, condition, reason},
@@ -57,7 +58,7 @@ pub fn observe(object: &Value) -> Fact {
 /// What the view shows. The agent leaves the former object standing until it has read what a changed scope names. Some
 /// agents show objects of built-in kinds without saying what they are: then it is what was asked for.
 fn shown(view: &Value) -> ViewAnswer {
-    let object = view.pointer("/status/result").unwrap_or(&Value::Null);
+    let object = view.at("/status/result").unwrap_or(&Value::Null);
     let scope = |field: &str| text(view, &format!("/spec/scope/{field}"));
     let api_version = text(object, "/apiVersion");
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
@@ -111,7 +112,7 @@ fn cluster_config(object: &Value) -> ClusterConfigSeen {
 fn class(object: &Value) -> ClassSeen {
     let first =
         |pointers: &[&str]| pointers.iter().map(|p| text(object, p)).find(|t| !t.is_empty()).unwrap_or_default();
-    let parameters = object.pointer("/spec/parameters").or_else(|| object.pointer("/parameters"));
+    let parameters = object.at("/spec/parameters").or_else(|| object.at("/parameters"));
     let labels =
         map(object, "/metadata/labels").into_iter().filter(|(key, _)| key.starts_with("ramendr.openshift.io/"));
     ClassSeen {

@@ -1,5 +1,6 @@
 //! A VRG: in a work, in a view, in a store.
 
+use ramen_api::path::At as _;
 use ramen_api::ramen::wire::annotation;
 use ramen_events::hub::{ProtectedPvc, StoredVrg, VrgManifest, VrgSeen, VrgStatus};
 use serde_json::Value;
@@ -46,7 +47,7 @@ fn status(status: &Value) -> VrgStatus {
         final_sync_complete: flag(status, "/finalSyncComplete"),
         last_group_sync: time(status, "/lastGroupSyncTime"),
         last_group_sync_duration: maybe_text(status, "/lastGroupSyncDuration"),
-        last_group_sync_bytes: status.pointer("/lastGroupSyncBytes").and_then(Value::as_i64),
+        last_group_sync_bytes: status.at("/lastGroupSyncBytes").and_then(Value::as_i64),
         captured: time(status, "/kubeObjectProtection/captureToRecoverFrom/endTime"),
         protected_pvcs: list(status, "/protectedPVCs").iter().map(protected_pvc).collect(),
         pvc_groups: verbatim(status, "/pvcgroups"),

@@ -45,7 +45,7 @@ impl Book {
     fn list(&mut self, watch: usize, objects: &[Value]) -> Outbox {
         self.ledger.take(Input::ListStarted(watch), self.now);
         for object in objects {
-            self.ledger.take(Input::Listed(watch, object.clone()), self.now);
+            self.ledger.take(Input::Listed(watch, Arc::new(object.clone())), self.now);
         }
         self.take(Input::ListDone(watch))
     }
@@ -103,7 +103,7 @@ fn answered(flight: Flight, outcome: Outcome, object: Option<Value>) -> Input {
         resource: &CONFIG_MAP,
         namespace: "copies".to_owned(),
         name: "a".to_owned(),
-        object: Some(object),
+        object: Some(Arc::new(object)),
     });
     Input::Answered(Box::new(Answered { flight, outcome, answers: Vec::new(), sights: sights.into_iter().collect() }))
 }
@@ -118,7 +118,7 @@ fn nothing_is_decided_before_everything_was_listed() {
     assert_eq!(book.flights().len(), 0, "the copy was not known yet when the wish was");
     let names: Vec<_> = book.records.iter().map(|record| record.payload.name()).collect();
     assert_eq!(names, ["Started", "Observed", "Observed", "Synced"]);
-    book.take(Input::Deleted(COPIES, map("copies", "1", 7)));
+    book.take(Input::Deleted(COPIES, map("copies", "1", 7).into()));
     assert_eq!(book.flights().len(), 1);
 }
 
@@ -130,7 +130,7 @@ fn an_answer_is_known_before_its_command_ends_and_older_news_is_dropped() {
     let names: Vec<_> = outbox.records.iter().map(|record| record.payload.name()).collect();
     assert_eq!(names, ["Observed", "Finished"]);
     assert!(outbox.records.iter().all(|record| record.cause == Cause::Local(flight.seq)));
-    let stale = book.take(Input::Changed(COPIES, map("copies", "0", 7)));
+    let stale = book.take(Input::Changed(COPIES, map("copies", "0", 7).into()));
     assert_eq!((stale.records.len(), stale.dropped.older), (0, 1));
 }
 
@@ -153,7 +153,7 @@ fn a_store_that_was_set_back_is_believed_after_a_second_look() {
     let mut outbox = book.list(COPIES, &[map("copies", "restored", 40)]);
     assert_eq!(outbox.records.len(), 0, "it may be a list that an answer overtook");
     let look = outbox.looks.pop().unwrap_or_else(|| panic!("a look"));
-    let object = Some(map("copies", "restored", 41));
+    let object = Some(Arc::new(map("copies", "restored", 41)));
     let outbox = book.take(Input::Looked(Box::new(Looked { look, object })));
     assert_eq!(outbox.flights.len(), 1, "the restored value is not the wanted one");
 }
@@ -162,7 +162,7 @@ fn a_store_that_was_set_back_is_believed_after_a_second_look() {
 fn a_look_that_was_overtaken_changes_nothing() {
     let mut book = Book::synced(&[map("wants", "1", 5)], &[map("copies", "1", 100)]);
     let look = book.list(COPIES, &[map("copies", "old", 90)]).looks.remove(0);
-    book.take(Input::Changed(COPIES, map("copies", "1", 101)));
+    book.take(Input::Changed(COPIES, map("copies", "1", 101).into()));
     let outbox = book.take(Input::Looked(Box::new(Looked { look, object: None })));
     assert_eq!((outbox.records.len(), book.gone().len()), (0, 0));
 }
@@ -175,7 +175,7 @@ fn a_wish_is_asked_for_at_its_moment_and_not_before() {
     assert_eq!(outbox.records.len(), 1);
     assert_eq!(outbox.records[0].payload.name(), "TimerFired");
     assert_eq!(book.ledger.next_timer(), Some(book.now.plus_ms(LOOK_MS)));
-    book.take(Input::Deleted(WANTS, map("wants", "1", 9)));
+    book.take(Input::Deleted(WANTS, map("wants", "1", 9).into()));
     assert_eq!(book.wait(LOOK_MS).records.len(), 0, "nobody is there to be asked");
 }
 
@@ -207,7 +207,7 @@ fn the_records_alone_give_the_same_decisions() {
     let flight = book.flights().remove(0);
     book.take(answered(flight, Outcome::Conflict { message: "no".to_owned() }, Some(map("copies", "0", 8))));
     book.wait(LOOK_MS);
-    book.take(Input::Changed(COPIES, map("copies", "2", 11)));
+    book.take(Input::Changed(COPIES, map("copies", "2", 11).into()));
     let mut world = World::<State>::default();
     let mut records = book.records.iter().peekable();
     while let Some(record) = records.next() {

@@ -1,6 +1,6 @@
 //! The calls that effects come down to.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::Request as HttpRequest;
 use kube::{
@@ -166,7 +166,7 @@ fn done(target: &Target, object: Option<Value>) -> Called {
 
 fn sight(target: &Target, object: Option<Value>) -> Sight {
     let Target { resource, namespace, name } = target;
-    Sight { resource, namespace: namespace.clone(), name: name.clone(), object }
+    Sight { resource, namespace: namespace.clone(), name: name.clone(), object: object.map(Arc::new) }
 }
 
 fn request(target: &Target) -> Request {

@@ -19,6 +19,21 @@ pub struct Condition<'a> {
     pub observed_generation: Option<i64>,
 }
 
+impl Condition<'_> {
+    /// Whether this is what a condition says already, whenever it came to say so.
+    fn is(&self, held: &Value) -> bool {
+        let said = |field: &str, words: &str| held.get(field).is_some_and(|held| held == words);
+        let generation = held.get("observedGeneration").and_then(Value::as_i64);
+        said("type", self.kind)
+            && said("status", self.status)
+            && said("reason", self.reason)
+            && said("message", self.message)
+            && generation == self.observed_generation
+            && held.get("lastTransitionTime").is_some()
+            && held.as_object().is_some_and(|fields| fields.len() == 5 + usize::from(generation.is_some()))
+    }
+}
+
 /// Finds a condition by type.
 #[must_use]
 pub fn find<'c>(conditions: &'c [Value], kind: &str) -> Option<&'c Value> {
@@ -33,6 +48,9 @@ pub fn is_true(conditions: &[Value], kind: &str) -> bool {
 
 /// Sets a condition; the time of its last transition moves only when the status flips.
 pub fn set(conditions: &mut Vec<Value>, wanted: &Condition<'_>, now: Time) {
+    if conditions.iter().any(|held| wanted.is(held)) {
+        return;
+    }
     let mut condition = json!({
         "type": wanted.kind,
         "status": wanted.status,

@@ -1,11 +1,12 @@
 //! Reading and editing objects whose types the world does not know.
 
+use ramen_api::path::At as _;
 use serde_json::{Map, Value, json};
 
 /// The text at a JSON pointer; empty when there is none.
 #[must_use]
 pub fn text<'o>(object: &'o Value, pointer: &str) -> &'o str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    object.at(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// `metadata.name`.
@@ -35,13 +36,13 @@ pub fn version(object: &Value) -> &str {
 /// `metadata.generation`; 0 when the kind has none.
 #[must_use]
 pub fn generation(object: &Value) -> i64 {
-    object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
+    object.at("/metadata/generation").and_then(Value::as_i64).unwrap_or_default()
 }
 
 /// Whether the object is being deleted.
 #[must_use]
 pub fn deleting(object: &Value) -> bool {
-    object.pointer("/metadata/deletionTimestamp").is_some_and(|moment| !moment.is_null())
+    object.at("/metadata/deletionTimestamp").is_some_and(|moment| !moment.is_null())
 }
 
 /// One label; empty when absent.
@@ -63,7 +64,7 @@ fn entry<'o>(object: &'o Value, map: &str, key: &str) -> &'o str {
 /// The list at a JSON pointer; empty when there is none.
 #[must_use]
 pub fn list<'o>(object: &'o Value, pointer: &str) -> &'o [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    object.at(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// Whether the object bears a finalizer.

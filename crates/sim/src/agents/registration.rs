@@ -44,10 +44,11 @@ pub fn register(hub: &dyn Api, cluster: &str, cluster_id: &str, now: Time) -> Re
         "metadata": {"name": cluster, "labels": {"name": cluster}},
         "spec": {"hubAcceptsClient": true, "leaseDurationSeconds": 60},
     });
-    let mut registered = match hub.create(&kinds::MANAGED_CLUSTER, &object) {
-        Err(ApiError::AlreadyExists) => hub.get(&kinds::MANAGED_CLUSTER, None, cluster)?,
+    let registered = match hub.create(&kinds::MANAGED_CLUSTER, &object) {
+        Err(ApiError::AlreadyExists) => hub.see(&kinds::MANAGED_CLUSTER, None, cluster)?,
         other => other?,
     };
+    let mut registered = registered.value().clone();
     let mut held = object::list(&registered, "/status/conditions").to_vec();
     for (kind, reason, message) in [
         ("HubAcceptedManagedCluster", "HubClusterAdminAccepted", "the hub accepted the cluster"),

@@ -4,13 +4,15 @@
 //! old result stays beside `Processing`=False.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ramen_api::path::At as _;
 use serde_json::Value;
 
 use crate::agents::conditions::{self, Condition};
 use crate::agents::{Agent, AgentWorld, Side, earlier, object};
-use crate::api::{ApiError, Resource};
+use crate::api::{ApiError, Object, Resource};
 use crate::kinds::{self, Discovery};
 use crate::time::Time;
 
@@ -50,7 +52,7 @@ impl ViewAgent {
 
     /// Answers one view if it is time; when to look at it again.
     fn answer(&self, view: &Value, now: Time, world: &AgentWorld<'_>) -> Time {
-        let seconds = view.pointer("/spec/scope/updateIntervalSeconds").and_then(Value::as_u64).unwrap_or_default();
+        let seconds = view.at("/spec/scope/updateIntervalSeconds").and_then(Value::as_u64).unwrap_or_default();
         let period = if seconds == 0 { self.period } else { Duration::from_secs(seconds) };
         if let Some(flip) = conditions::find(object::list(view, "/status/conditions"), PROCESSING) {
             let since = Time::parse(object::text(flip, "/lastTransitionTime")).unwrap_or_default();
@@ -60,7 +62,6 @@ impl ViewAgent {
             }
         }
         let found = self.read(&view["spec"]["scope"], world);
-        let mut answered = view.clone();
         let (status, reason, message) = match &found {
             Ok(_) => ("True", "GetResourceProcessing", "Watching resources successfully"),
             Err(failure) => ("False", failure.reason, failure.message.as_str()),
@@ -68,23 +69,24 @@ impl ViewAgent {
         let mut held = object::list(view, "/status/conditions").to_vec();
         let condition = Condition { kind: PROCESSING, status, reason, message, observed_generation: None };
         conditions::set(&mut held, &condition, now);
-        answered["status"]["conditions"] = Value::Array(held);
-        if let Ok(live) = found {
-            answered["status"]["result"] = live;
+        let shown = view.at("/status/result").unwrap_or(&Value::Null);
+        let news = found.ok().filter(|live| !is_version(shown, live));
+        if news.is_none() && object::list(view, "/status/conditions") == held {
+            return now + period;
         }
-        let written = if answered["status"] == view["status"] {
-            Ok(answered)
-        } else {
-            world.hub.update_status(&kinds::VIEW, &answered)
-        };
-        match written {
+        let mut answered = view.clone();
+        answered["status"]["conditions"] = Value::Array(held);
+        if let Some(live) = news {
+            answered["status"]["result"] = live.whole();
+        }
+        match world.hub.update_status(&kinds::VIEW, &answered) {
             // Another write came first: its event brings us back.
             Err(ApiError::Conflict) => now + Duration::from_millis(100),
             _ => now + period,
         }
     }
 
-    fn read(&self, scope: &Value, world: &AgentWorld<'_>) -> Result<Value, Failure> {
+    fn read(&self, scope: &Value, world: &AgentWorld<'_>) -> Result<Arc<Object>, Failure> {
         let of = |key: &str| object::text(scope, key);
         if of("/name").is_empty() {
             return Err(Failure::new("ResourceNameInvalid", "invalid resource name"));
@@ -94,7 +96,7 @@ impl ViewAgent {
             return Err(Failure { reason: "ResourceTypeInvalid", message: "viewing secrets is not allowed".into() });
         }
         let namespace = Some(of("/namespace")).filter(|namespace| !namespace.is_empty());
-        world.own.get(&resource, namespace, of("/name")).map_err(|refused| match refused {
+        world.own.see(&resource, namespace, of("/name")).map_err(|refused| match refused {
             ApiError::NotFound => {
                 let dot = if resource.group.is_empty() { "" } else { "." };
                 let kind = format!("{}{dot}{}", resource.plural, resource.group);
@@ -122,6 +124,14 @@ impl ViewAgent {
             Failure::new("ResourceGVKInvalid", &message)
         })
     }
+}
+
+/// Whether a view shows this very version of an object.
+fn is_version(shown: &Value, live: &Value) -> bool {
+    !object::uid(live).is_empty()
+        && object::uid(shown) == object::uid(live)
+        && object::version(shown) == object::version(live)
+        && shown["apiVersion"] == live["apiVersion"]
 }
 
 struct Failure {

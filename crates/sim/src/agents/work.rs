@@ -126,7 +126,7 @@ impl WorkAgent {
     }
 
     /// One look at one work; when to look again.
-    fn step(&mut self, work: &Value, now: Time, world: &AgentWorld<'_>) -> Result<Option<Time>, ApiError> {
+    fn step(&mut self, work: &Arc<Object>, now: Time, world: &AgentWorld<'_>) -> Result<Option<Time>, ApiError> {
         if object::deleting(work) {
             finalize::work(&self.identity, work, now, world)?;
             return Ok(None);
@@ -147,7 +147,7 @@ impl WorkAgent {
     fn keep_up(
         &mut self,
         known: &mut Known,
-        work: &mut Value,
+        work: &mut Arc<Object>,
         now: Time,
         world: &AgentWorld<'_>,
     ) -> Result<Option<Time>, ApiError> {
@@ -161,12 +161,15 @@ impl WorkAgent {
             watch = Some(now + self.timing.watch);
             known.look_at = earlier(known.look_at, watch);
         }
-        let spec = (object::uid(work).to_owned(), object::generation(work), work["metadata"]["labels"].clone());
-        let fresh = known.applied.as_ref() != Some(&spec);
+        let labels = &work["metadata"]["labels"];
+        let fresh = !known.applied.as_ref().is_some_and(|(uid, generation, applied)| {
+            uid == object::uid(work) && *generation == object::generation(work) && applied == labels
+        });
         if fresh || known.apply_at.is_some_and(|due| due <= now) {
             if fresh {
                 known.failures = 0;
             }
+            let spec = (object::uid(work).to_owned(), object::generation(work), labels.clone());
             self.apply(known, work, now, world)?;
             known.applied = Some(spec);
             self.look(known, work, now, world)?;
@@ -174,7 +177,13 @@ impl WorkAgent {
         Ok(watch)
     }
 
-    fn look(&mut self, known: &mut Known, work: &mut Value, now: Time, world: &AgentWorld<'_>) -> Result<(), ApiError> {
+    fn look(
+        &mut self,
+        known: &mut Known,
+        work: &mut Arc<Object>,
+        now: Time,
+        world: &AgentWorld<'_>,
+    ) -> Result<(), ApiError> {
         if conditions::find(object::list(work, "/status/conditions"), "Applied").is_none() {
             return Ok(());
         }
@@ -199,7 +208,7 @@ impl WorkAgent {
     fn apply(
         &mut self,
         known: &mut Known,
-        work: &mut Value,
+        work: &mut Arc<Object>,
         now: Time,
         world: &AgentWorld<'_>,
     ) -> Result<(), ApiError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ramen_api::path::At as _;
 use serde_json::{Value, json};
 
 use super::ApiServer;
@@ -26,11 +27,11 @@ pub fn type_name(definition: &Value) -> TypeName {
 }
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    value.at(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn texts(value: &Value, pointer: &str) -> Vec<String> {
-    let list = value.pointer(pointer).and_then(Value::as_array);
+    let list = value.at(pointer).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
 }
 
@@ -50,8 +51,7 @@ fn read(definition: &Value) -> Result<ResourceType, Cause> {
     }
     let kind = text(definition, "/spec/names/kind");
     let mut versions = Vec::new();
-    for (at, entry) in definition.pointer("/spec/versions").and_then(Value::as_array).into_iter().flatten().enumerate()
-    {
+    for (at, entry) in definition.at("/spec/versions").and_then(Value::as_array).into_iter().flatten().enumerate() {
         let version = version(entry, at)?;
         let is_stored = entry.get("storage").and_then(Value::as_bool).unwrap_or(false);
         versions.insert(if is_stored { 0 } else { versions.len() }, version);
@@ -78,7 +78,7 @@ fn read(definition: &Value) -> Result<ResourceType, Cause> {
 }
 
 fn version(entry: &Value, at: usize) -> Result<Version, Cause> {
-    let schema = match entry.pointer("/schema/openAPIV3Schema") {
+    let schema = match entry.at("/schema/openAPIV3Schema") {
         None => {
             return Err(Cause::required(format!("spec.versions[{at}].schema.openAPIV3Schema"), "schemas are required"));
         }
@@ -92,9 +92,9 @@ fn version(entry: &Value, at: usize) -> Result<Version, Cause> {
         name: text(entry, "/name").to_owned(),
         served: entry.get("served").and_then(Value::as_bool).unwrap_or(false),
         schema: Some(Arc::new(schema)),
-        document: entry.pointer("/schema/openAPIV3Schema").cloned(),
+        document: entry.at("/schema/openAPIV3Schema").cloned(),
         columns: columns.map(Column::read).collect(),
-        status: entry.pointer("/subresources/status").is_some(),
+        status: entry.at("/subresources/status").is_some(),
         fields: texts_of(entry.get("selectableFields"), "jsonPath"),
     })
 }
@@ -124,7 +124,7 @@ impl ApiServer {
         if !self.store.is_open(&name) {
             self.store.open(&name);
         }
-        let names = value.pointer("/spec/names").cloned().unwrap_or_default();
+        let names = value.at("/spec/names").cloned().unwrap_or_default();
         let mut accepted = names;
         if accepted.get("singular").is_none() {
             accepted["singular"] = json!(text(&value, "/spec/names/kind").to_lowercase());
@@ -133,11 +133,11 @@ impl ApiServer {
             accepted["listKind"] = json!(format!("{}List", text(&value, "/spec/names/kind")));
         }
         value["spec"]["names"] = accepted.clone();
-        if value.pointer("/spec/conversion").is_none() {
+        if value.at("/spec/conversion").is_none() {
             value["spec"]["conversion"] = json!({ "strategy": "None" });
         }
         let since =
-            value.pointer("/status/conditions/0/lastTransitionTime").cloned().unwrap_or_else(|| json!(now.rfc3339()));
+            value.at("/status/conditions/0/lastTransitionTime").cloned().unwrap_or_else(|| json!(now.rfc3339()));
         value["status"] = json!({
             "acceptedNames": accepted, "storedVersions": [stored],
             "conditions": [

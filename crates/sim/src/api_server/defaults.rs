@@ -1,5 +1,6 @@
 //! What real servers and their admission plugins add to objects of built-in kinds.
 
+use ramen_api::path::At as _;
 use serde_json::{Map, Value, json};
 
 use super::ApiServer;
@@ -34,7 +35,7 @@ pub fn fill(kind: &TypeRef, value: &mut Value, server: &ApiServer, now: Time) {
             labels["kubernetes.io/metadata.name"] = json!(name);
         }
         "persistentvolumeclaims" => {
-            if value.pointer("/spec/storageClassName").is_none()
+            if value.at("/spec/storageClassName").is_none()
                 && let Some(class) = default_class(server)
             {
                 value["spec"]["storageClassName"] = json!(class);
@@ -113,7 +114,7 @@ pub fn keep(kind: &TypeRef, value: &mut Value, old: &Value) {
 fn default_class(server: &ApiServer) -> Option<String> {
     let classes = TypeName::new("storage.k8s.io", "storageclasses");
     server.store().list(&classes, None).find_map(|class| {
-        let marks = class.value().pointer("/metadata/annotations");
+        let marks = class.value().at("/metadata/annotations");
         let mark = marks.and_then(|marks| marks.get("storageclass.kubernetes.io/is-default-class"));
         mark.is_some_and(|mark| mark == "true").then(|| object::name(class.value()).to_owned())
     })

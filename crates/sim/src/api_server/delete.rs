@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ramen_api::path::At as _;
 use serde_json::{Value, json};
 
 use super::ApiServer;
@@ -41,7 +42,7 @@ impl DeleteOptions {
         } else {
             patch::read_object(&request.body, &request.content_type)?
         };
-        let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let text = |pointer: &str| body.at(pointer).and_then(Value::as_str).map(str::to_owned);
         let orphan = body.get("orphanDependents").and_then(Value::as_bool).unwrap_or(false);
         Ok(Self {
             uid: text("/preconditions/uid"),
@@ -49,7 +50,7 @@ impl DeleteOptions {
             propagation: text("/propagationPolicy")
                 .or_else(|| request.param("propagationPolicy").map(str::to_owned))
                 .or_else(|| (orphan || request.flag("orphanDependents")).then(|| "Orphan".to_owned())),
-            dry: request.param("dryRun") == Some("All") || body.pointer("/dryRun/0").is_some_and(|mode| mode == "All"),
+            dry: request.param("dryRun") == Some("All") || body.at("/dryRun/0").is_some_and(|mode| mode == "All"),
         })
     }
 }
@@ -147,7 +148,7 @@ impl ApiServer {
         if object::is_deleting(&value) {
             return Ok(Deletion::Pending(old));
         }
-        let generation = value.pointer("/metadata/generation").and_then(Value::as_i64);
+        let generation = value.at("/metadata/generation").and_then(Value::as_i64);
         let meta = meta_mut(&mut value);
         meta.insert("deletionTimestamp".to_owned(), json!(now.rfc3339()));
         meta.insert("deletionGracePeriodSeconds".to_owned(), json!(0));
@@ -169,7 +170,7 @@ impl ApiServer {
     /// Whether nothing holds an object that is to be deleted.
     pub(super) fn may_vanish(&self, kind: &TypeRef, value: &Value) -> bool {
         let held = kind.stored().as_str() == "namespaces"
-            && value.pointer("/spec/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+            && value.at("/spec/finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
         object::finalizers(value).is_empty() && !held
     }
 

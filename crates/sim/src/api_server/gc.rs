@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use ramen_api::path::At as _;
 use serde_json::{Value, json};
 
 use super::delete::{DeleteOptions, FOREGROUND, ORPHAN, remove_finalizer};
@@ -218,7 +219,7 @@ impl ApiServer {
         let content = text(&counts, &|what, number| format!("{what} has {number} resource instances"));
         let held = text(&holders, &|what, number| format!("{what} in {number} resource instances"));
         let since = |kind: &str| {
-            let conditions = home.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+            let conditions = home.at("/status/conditions").and_then(Value::as_array).into_iter().flatten();
             let known = conditions.into_iter().find(|condition| condition["type"] == kind);
             known.map_or_else(|| json!(now.rfc3339()), |condition| condition["lastTransitionTime"].clone())
         };

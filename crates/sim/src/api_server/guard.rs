@@ -1,5 +1,6 @@
 //! What a writer may not change, and what has to agree before anything is written.
 
+use ramen_api::path::At as _;
 use serde_json::{Map, Value, json};
 
 use super::kinds::{Generation, TypeRef};
@@ -109,7 +110,7 @@ pub(super) fn protect(kind: &TypeRef, value: &mut Value, old: &Value, subresourc
             }
         }
         Some("finalize") => {
-            let finalizers = value.pointer("/spec/finalizers").cloned();
+            let finalizers = value.at("/spec/finalizers").cloned();
             *value = old.clone();
             value["spec"]["finalizers"] = finalizers.unwrap_or_else(|| json!([]));
         }
@@ -147,7 +148,7 @@ pub(super) fn raise_generation(kind: &TypeRef, value: &mut Value, old: &Value) {
         }
     };
     if changed {
-        let generation = old.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0) + 1;
+        let generation = old.at("/metadata/generation").and_then(Value::as_i64).unwrap_or(0) + 1;
         meta_mut(value).insert("generation".to_owned(), json!(generation));
     }
 }

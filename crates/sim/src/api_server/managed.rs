@@ -1,5 +1,6 @@
 //! `metadata.managedFields`: who owns which field.
 
+use ramen_api::path::At as _;
 use serde_json::{Value, json};
 
 use super::fields::{self, FieldSet};
@@ -76,7 +77,7 @@ impl Managers {
     /// Reads the entries of an object.
     #[must_use]
     pub fn of(object: &Value) -> Self {
-        let list = object.pointer("/metadata/managedFields").and_then(Value::as_array);
+        let list = object.at("/metadata/managedFields").and_then(Value::as_array);
         let text = |entry: &Value, field: &str| entry.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
         Self(
             list.into_iter()

@@ -15,7 +15,7 @@ use super::managed::Managers;
 /// Who owns which field is kept beside it: that list is often longer than the rest, each write needs it as sets, and
 /// but for clients over HTTP hardly anybody looks at it.
 pub struct Object {
-    value: Value,
+    value: Arc<Value>,
     managers: Arc<Managers>,
     version: u64,
     text: OnceLock<Bytes>,
@@ -27,9 +27,16 @@ impl fmt::Debug for Object {
     }
 }
 
+impl PartialEq for Object {
+    /// Who owns which field does not count.
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
 impl Object {
     pub(super) fn new(value: Value, managers: Arc<Managers>, version: u64) -> Self {
-        Self { value, managers, version, text: OnceLock::new() }
+        Self { value: Arc::new(value), managers, version, text: OnceLock::new() }
     }
 
     /// An object that a server told.
@@ -48,10 +55,16 @@ impl Object {
         &self.value
     }
 
+    /// The same, to keep.
+    #[must_use]
+    pub fn shared(&self) -> Arc<Value> {
+        self.value.clone()
+    }
+
     /// The object as clients see it, with `metadata.managedFields`.
     #[must_use]
     pub fn whole(&self) -> Value {
-        let mut whole = self.value.clone();
+        let mut whole = Value::clone(&self.value);
         self.managers.write(&mut whole);
         whole
     }

@@ -1,5 +1,6 @@
 //! Rules of the built-in kinds that the simulated world relies on: names, and what may not change.
 
+use ramen_api::path::At as _;
 use serde_json::{Value, json};
 
 use super::kinds::TypeRef;
@@ -115,7 +116,7 @@ pub fn metadata_updated(new: &Value, old: &Value) -> Vec<Cause> {
 #[must_use]
 pub fn created(kind: &TypeRef, value: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
-    let missing = |pointer: &str| match value.pointer(pointer) {
+    let missing = |pointer: &str| match value.at(pointer) {
         None | Some(Value::Null) => true,
         Some(Value::Array(list)) => list.is_empty(),
         Some(Value::Object(map)) => map.is_empty(),
@@ -154,7 +155,7 @@ pub fn updated(kind: &TypeRef, new: &Value, old: &Value) -> Vec<Cause> {
         "persistentvolumeclaims" => claim_updated(new, old),
         "customresourcedefinitions.apiextensions.k8s.io" => crd::causes(new),
         "persistentvolumes" => {
-            let source = |value: &Value| value.pointer("/spec/csi").cloned();
+            let source = |value: &Value| value.at("/spec/csi").cloned();
             if source(old).is_some() && source(new) != source(old) {
                 let detail = "spec.persistentvolumesource is immutable after creation";
                 return vec![Cause::forbidden("spec.persistentvolumesource", detail)];
@@ -185,10 +186,10 @@ fn claim_updated(new: &Value, old: &Value) -> Vec<Cause> {
         if let Some(map) = spec.as_object_mut() {
             map.remove("resources");
             map.remove("volumeAttributesClassName");
-            if old.pointer("/spec/volumeName").and_then(Value::as_str).unwrap_or_default().is_empty() {
+            if old.at("/spec/volumeName").and_then(Value::as_str).unwrap_or_default().is_empty() {
                 map.remove("volumeName");
             }
-            if old.pointer("/spec/storageClassName").is_none() {
+            if old.at("/spec/storageClassName").is_none() {
                 map.remove("storageClassName");
             }
         }

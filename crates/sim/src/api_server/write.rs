@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ramen_api::path::At as _;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
@@ -296,7 +297,7 @@ impl ApiServer {
         config: Value,
         write: &mut Write<'_>,
     ) -> Result<Arc<Object>, Refusal> {
-        if config.pointer("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
+        if config.at("/metadata/managedFields").is_some_and(|fields| !fields.is_null()) {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }
         let mut config = identify(kind, namespace, Some(name), config)?;

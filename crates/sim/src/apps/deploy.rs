@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use ramen_api::path::At as _;
+use serde_json::json;
 
 use super::{Application, node_name};
 use crate::agents::{Agent, AgentWorld, Side, object};
@@ -92,7 +93,7 @@ fn of_placement<'a>(
 /// Whether anything was decided, be it "nowhere". A hub that was just rebuilt has not decided yet: GitOps that is set up
 /// for disaster recovery removes nothing then.
 fn is_decided(application: &Application, decisions: &[Arc<Object>]) -> bool {
-    of_placement(application, decisions).any(|decision| decision.pointer("/status/decisions").is_some())
+    of_placement(application, decisions).any(|decision| decision.at("/status/decisions").is_some())
 }
 
 /// Whether a decision of the application's placement names the cluster, for whatever reason.
@@ -153,7 +154,7 @@ fn missing(seen: Result<Arc<Object>, ApiError>) -> bool {
     matches!(seen, Err(ApiError::NotFound))
 }
 
-fn unless_exists(created: Result<Value, ApiError>) -> Result<(), ApiError> {
+fn unless_exists(created: Result<Arc<Object>, ApiError>) -> Result<(), ApiError> {
     match created {
         Ok(_) | Err(ApiError::AlreadyExists) => Ok(()),
         Err(other) => Err(other),

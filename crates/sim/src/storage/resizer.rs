@@ -25,7 +25,7 @@ impl Resizer {
 
     /// The volume first, then the claim's status, as the two components do it.
     fn resize(&self, claim: &Value, world: &AgentWorld<'_>) -> Result<(), ApiError> {
-        let volume = world.own.get(&kinds::PV, None, object::text(claim, "/spec/volumeName"))?;
+        let volume = world.own.see(&kinds::PV, None, object::text(claim, "/spec/volumeName"))?;
         let handle = object::text(&volume, "/spec/csi/volumeHandle");
         if object::text(&volume, "/spec/csi/driver") != DRIVER {
             return Ok(());
@@ -62,7 +62,7 @@ impl Agent for Resizer {
 
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
         let again = Some(now + Duration::from_secs(5));
-        let Ok(claims) = world.own.list(&kinds::PVC, None, None) else { return again };
+        let Ok(claims) = world.own.see_all(&kinds::PVC, None) else { return again };
         let mut complete = true;
         for claim in claims.iter().filter(|claim| asks_for_more(claim)) {
             complete &= matches!(self.resize(claim, world), Ok(()) | Err(ApiError::NotFound));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ramen_api::path::At as _;
 use ramen_api::ramen::wire::{annotation, finalizer};
 use ramen_events::{
     BlobId, Json, Time,
@@ -37,11 +38,11 @@ pub fn claim(object: &Value) -> Observation {
         storage_class: text(object, "/spec/storageClassName"),
         volume: text(object, "/spec/volumeName"),
         access_modes: texts(object, "/spec/accessModes"),
-        resources: Json::new(object.pointer("/spec/resources").unwrap_or(&Value::Null)),
+        resources: Json::new(object.at("/spec/resources").unwrap_or(&Value::Null)),
         volume_mode: text(object, "/spec/volumeMode"),
         bound: text(object, "/status/phase") == "Bound",
         resizing: is_resizing(object),
-        spec_hash: spec_hash(object.pointer("/spec").unwrap_or(&Value::Null)),
+        spec_hash: spec_hash(object.at("/spec").unwrap_or(&Value::Null)),
         content: digest(&restorable(&whole)),
         blob: kept.as_deref().map(BlobId::of),
     };
@@ -51,7 +52,7 @@ pub fn claim(object: &Value) -> Observation {
 pub fn volume(object: &Value) -> Observation {
     let whole = archived_form(object, false);
     let policy = text(object, "/spec/persistentVolumeReclaimPolicy");
-    let claim = object.pointer("/spec/claimRef").map(|reference| ClaimRef {
+    let claim = object.at("/spec/claimRef").map(|reference| ClaimRef {
         key: Key::new(text(reference, "/namespace"), text(reference, "/name")),
         uid: text(reference, "/uid"),
     });
@@ -109,7 +110,7 @@ fn restorable(whole: &Value) -> Value {
     let dropped = |name: &String| annotation::DROPPED_AT_RESTORE.iter().any(|prefix| name.starts_with(prefix));
     let annotations: BTreeMap<_, _> =
         map(whole, "/metadata/annotations").into_iter().filter(|(name, _)| !dropped(name)).collect();
-    let mut spec = whole.pointer("/spec").cloned().unwrap_or_default();
+    let mut spec = whole.at("/spec").cloned().unwrap_or_default();
     if let Some(claim) = spec.pointer_mut("/claimRef").and_then(Value::as_object_mut) {
         claim.remove("resourceVersion");
     }

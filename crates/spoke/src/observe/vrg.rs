@@ -1,5 +1,6 @@
 //! The VRG: what is asked for, and what we answered last.
 
+use ramen_api::path::At as _;
 use ramen_api::ramen::wire::annotation;
 use ramen_events::{
     BlobId, Cause, ClusterName, CommandId, Fact, Json,
@@ -37,7 +38,7 @@ pub fn observe(object: &Value) -> Observation {
         test_failover: annotation(object, annotation::TEST_FAILOVER),
         force_volsync: annotation(object, annotation::USE_VOLSYNC) == annotation::TRUE,
         spec: spec(object),
-        status: object.pointer("/status").filter(|status| status.get("state").is_some()).map(status),
+        status: object.at("/status").filter(|status| status.get("state").is_some()).map(status),
         body: BlobId::of(&body),
     };
     let vrg = Box::new(vrg);
@@ -64,17 +65,16 @@ fn cause(object: &Value) -> Cause {
 
 fn spec(object: &Value) -> VrgSpec {
     let role_text = text(object, "/spec/replicationState");
-    let asked = |pointer: &&&str| {
-        object.pointer(pointer).is_some_and(|value| !value.is_null() && *value != serde_json::json!({}))
-    };
+    let asked =
+        |pointer: &&&str| object.at(pointer).is_some_and(|value| !value.is_null() && *value != serde_json::json!({}));
     VrgSpec {
         role: Role::parse(&role_text),
         role_text,
         action: text(object, "/spec/action"),
-        interval: object.pointer("/spec/async").map(|_| text(object, "/spec/async/schedulingInterval")),
+        interval: object.at("/spec/async").map(|_| text(object, "/spec/async/schedulingInterval")),
         class_labels: map(object, "/spec/async/replicationClassSelector/matchLabels"),
         peer_classes: list(object, "/spec/async/peerClasses").iter().map(peer_class).collect(),
-        selector: selector(object.pointer("/spec/pvcSelector").unwrap_or(&Value::Null)),
+        selector: selector(object.at("/spec/pvcSelector").unwrap_or(&Value::Null)),
         s3_profiles: texts(object, "/spec/s3Profiles"),
         prepare_for_final_sync: flag(object, "/spec/prepareForFinalSync"),
         run_final_sync: flag(object, "/spec/runFinalSync"),
@@ -85,7 +85,7 @@ fn spec(object: &Value) -> VrgSpec {
             .filter(asked)
             .map(|pointer| {
                 let name = pointer.trim_start_matches('/').replace('/', ".");
-                (name, object.pointer(pointer).map(Value::to_string).unwrap_or_default())
+                (name, object.at(pointer).map(Value::to_string).unwrap_or_default())
             })
             .collect(),
     }
@@ -126,7 +126,7 @@ fn status(status: &Value) -> VrgStatus {
         pvcs: list(status, "/protectedPVCs").iter().map(protected_pvc).collect(),
         last_group_sync_time: time(status, "/lastGroupSyncTime"),
         last_group_sync_duration: filled(status, "/lastGroupSyncDuration"),
-        last_group_sync_bytes: status.pointer("/lastGroupSyncBytes").and_then(Value::as_i64),
+        last_group_sync_bytes: status.at("/lastGroupSyncBytes").and_then(Value::as_i64),
         prepare_for_final_sync_complete: flag(status, "/prepareForFinalSyncComplete"),
         final_sync_complete: flag(status, "/finalSyncComplete"),
     }
@@ -139,7 +139,7 @@ fn protected_pvc(entry: &Value) -> ProtectedPvc {
         storage_class: text(entry, "/storageClassName"),
         labels: map(entry, "/labels"),
         access_modes: texts(entry, "/accessModes"),
-        resources: Json::new(entry.pointer("/resources").unwrap_or(&Value::Null)),
+        resources: Json::new(entry.at("/resources").unwrap_or(&Value::Null)),
         volume_mode: text(entry, "/volumeMode"),
         provisioner: text(entry, "/csiProvisioner"),
         storage_id: identifier(entry, "/storageID"),
@@ -147,11 +147,11 @@ fn protected_pvc(entry: &Value) -> ProtectedPvc {
         conditions: conditions(entry, "/conditions"),
         last_sync_time: time(entry, "/lastSyncTime"),
         last_sync_duration: filled(entry, "/lastSyncDuration"),
-        last_sync_bytes: entry.pointer("/lastSyncBytes").and_then(Value::as_i64),
+        last_sync_bytes: entry.at("/lastSyncBytes").and_then(Value::as_i64),
     }
 }
 
 fn identifier(entry: &Value, pointer: &str) -> Option<Identifier> {
-    let value = entry.pointer(pointer)?;
+    let value = entry.at(pointer)?;
     Some(Identifier { id: text(value, "/id"), modes: texts(value, "/modes") })
 }

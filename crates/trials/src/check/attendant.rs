@@ -1,5 +1,6 @@
 //! The person who reads conditions: does what they say can be done, when nothing else goes on.
 
+use ramen_api::path::At as _;
 use serde_json::Value;
 
 use super::{all, hub, one, text};
@@ -15,7 +16,7 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
     let mut todo = Vec::new();
     for drpc in all(universe, HUB, &kinds::DRPC, None) {
         let app = text(drpc.value(), "/metadata/name").to_owned();
-        let conditions = drpc.value().pointer("/status/conditions").and_then(Value::as_array);
+        let conditions = drpc.value().at("/status/conditions").and_then(Value::as_array);
         let told: Vec<&str> = conditions.into_iter().flatten().map(|condition| text(condition, "/message")).collect();
         let says = |words: &str| told.iter().any(|told| told.contains(words));
         if says("with spec.action cleared") || says("clear spec.action") {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ramen_api::path::At as _;
 use ramen_sim::{api_server::kinds::TypeName, kinds};
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub(super) struct Hub {
 
 /// The VRG that a ManifestWork carries.
 pub(super) fn vrg_of(work: &Value) -> Option<&Value> {
-    work.pointer("/spec/workload/manifests")?
+    work.at("/spec/workload/manifests")?
         .as_array()?
         .iter()
         .find(|manifest| manifest["kind"] == "VolumeReplicationGroup")
@@ -106,12 +107,12 @@ pub(super) fn decided(universe: &Universe, app: &str) -> Vec<String> {
     for decision in all(universe, HUB, &kinds::PLACEMENT_DECISION, None) {
         let of = decision
             .value()
-            .pointer("/metadata/labels")
+            .at("/metadata/labels")
             .and_then(|labels| labels.get("cluster.open-cluster-management.io/placement"));
         if of.and_then(Value::as_str) != Some(app) {
             continue;
         }
-        let entries = decision.value().pointer("/status/decisions").and_then(Value::as_array);
+        let entries = decision.value().at("/status/decisions").and_then(Value::as_array);
         clusters.extend(entries.into_iter().flatten().map(|entry| text(entry, "/clusterName").to_owned()));
     }
     clusters

@@ -1,8 +1,12 @@
 //! What must hold when the hub decides where an application runs: judged by what is there, not by what the hub believes.
 
+use std::sync::Arc;
+
 use ramen_events::{Command, Payload, hub};
-use ramen_sim::{api_server::object, kinds};
-use serde_json::Value;
+use ramen_sim::{
+    api_server::object::{self, Object},
+    kinds,
+};
 
 use super::{all, hub::decided, one, text, violated};
 use crate::{
@@ -65,9 +69,9 @@ fn joins(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation>
 }
 
 /// The VRG of an application on a cluster that has power.
-fn vrg(universe: &Universe, app: &str, cluster: &str) -> Option<Value> {
+fn vrg(universe: &Universe, app: &str, cluster: &str) -> Option<Arc<Object>> {
     if !universe.managed().any(|name| name == cluster) || !universe.is_up(cluster) {
         return None;
     }
-    Some(all(universe, cluster, &kinds::VRG, Some(app)).first()?.value().clone())
+    all(universe, cluster, &kinds::VRG, Some(app)).into_iter().next()
 }

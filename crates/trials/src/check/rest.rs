@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ramen_api::path::At as _;
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
@@ -107,7 +108,7 @@ fn stored_by_the_home(universe: &Universe) -> Result<(), Violation> {
         let homes = hub::decided(universe, name);
         let Some(home) = homes.first() else { continue };
         let Some(vrg) = all(universe, home, &kinds::VRG, Some(name)).into_iter().next() else { continue };
-        let profiles = vrg.value().pointer("/spec/s3Profiles").and_then(Value::as_array).cloned().unwrap_or_default();
+        let profiles = vrg.value().at("/spec/s3Profiles").and_then(Value::as_array).cloned().unwrap_or_default();
         for profile in profiles.iter().filter_map(Value::as_str) {
             let objects = universe.stores.objects(profile);
             let copy = objects

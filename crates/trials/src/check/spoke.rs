@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ramen_api::path::At as _;
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
     kinds,
@@ -152,7 +153,7 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
 }
 
 fn condition(vrg: &Value, kind: &str) -> bool {
-    let conditions = vrg.pointer("/status/conditions").and_then(Value::as_array);
+    let conditions = vrg.at("/status/conditions").and_then(Value::as_array);
     conditions.into_iter().flatten().any(|condition| {
         condition["type"] == kind
             && condition["status"] == "True"
@@ -163,7 +164,7 @@ fn condition(vrg: &Value, kind: &str) -> bool {
 /// The first copy that a store lacks of what the VRG says is protected.
 fn missing_copy(universe: &Universe, cluster: &str, vrg: &Value) -> Option<String> {
     let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
-    let profiles = vrg.pointer("/spec/s3Profiles").and_then(Value::as_array)?;
+    let profiles = vrg.at("/spec/s3Profiles").and_then(Value::as_array)?;
     let claims = all(universe, cluster, &kinds::PVC, Some(namespace));
     for profile in profiles.iter().filter_map(Value::as_str) {
         let keys: BTreeSet<String> =

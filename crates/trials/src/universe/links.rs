@@ -37,15 +37,15 @@ impl Api for Far<'_> {
         self.reach()?.see_all(kind, namespace)
     }
 
-    fn create(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn create(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         self.reach()?.create(kind, object)
     }
 
-    fn update(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn update(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         self.reach()?.update(kind, object)
     }
 
-    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Value, ApiError> {
+    fn update_status(&self, kind: &Resource, object: &Value) -> Result<Arc<Object>, ApiError> {
         self.reach()?.update_status(kind, object)
     }
 
@@ -56,11 +56,11 @@ impl Api for Far<'_> {
         name: &str,
         patch: &Value,
         subresource: Option<&str>,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Arc<Object>, ApiError> {
         self.reach()?.merge_patch(kind, namespace, name, patch, subresource)
     }
 
-    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Value, ApiError> {
+    fn apply(&self, kind: &Resource, object: &Value, manager: &str, force: bool) -> Result<Arc<Object>, ApiError> {
         self.reach()?.apply(kind, object, manager, force)
     }
 

@@ -151,7 +151,7 @@ impl Universe {
             for event in following.poll(server) {
                 match event {
                     WatchEvent::Change(what, object) => {
-                        let object = object.value().clone();
+                        let object = object.shared();
                         inputs.push(match what {
                             "DELETED" => Input::Deleted(index, object),
                             _ if fresh => Input::Listed(index, object),

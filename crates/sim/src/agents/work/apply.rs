@@ -1,7 +1,10 @@
 //! One apply pass over a ManifestWork: its manifests in order, its `Applied` conditions, its AppliedManifestWork.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use super::available::write_status;
 use super::finalize;
 use super::resource_meta::{ResourceMeta, same};
 use super::update::{LastApplied, Owner};
@@ -9,14 +12,14 @@ use super::{APPLIED_FINALIZER, Identity};
 use crate::agents::AgentWorld;
 use crate::agents::conditions::{self, Condition};
 use crate::agents::object;
-use crate::api::{Api, ApiError};
+use crate::api::{Api, ApiError, Object};
 use crate::kinds;
 use crate::time::Time;
 
 /// What came of a pass.
 pub(super) struct Applied {
     /// The work as written.
-    pub work: Value,
+    pub work: Arc<Object>,
     /// Whether every manifest is on the cluster and everything dropped is gone.
     pub complete: bool,
 }
@@ -25,13 +28,13 @@ pub(super) struct Applied {
 pub(super) fn apply(
     identity: &Identity,
     last: &mut LastApplied,
-    work: &Value,
+    work: &Arc<Object>,
     now: Time,
     world: &AgentWorld<'_>,
 ) -> Result<Applied, ApiError> {
     let record = record(identity, work, world.own)?;
     let owner = Owner { name: object::name(&record).to_owned(), uid: object::uid(&record).to_owned() };
-    let mut results: Vec<(ResourceMeta, Result<Value, String>)> = Vec::new();
+    let mut results: Vec<(ResourceMeta, Result<Arc<Object>, String>)> = Vec::new();
     let mut ordered: Vec<(usize, &Value)> = object::list(work, "/spec/workload/manifests").iter().enumerate().collect();
     ordered.sort_by_key(|(_, manifest)| rank(object::text(manifest, "/kind")));
     for (ordinal, manifest) in ordered {
@@ -73,9 +76,9 @@ fn owned(work: &Value, meta: &ResourceMeta) -> bool {
 }
 
 /// The AppliedManifestWork of a work, made if missing.
-fn record(identity: &Identity, work: &Value, own: &dyn Api) -> Result<Value, ApiError> {
+fn record(identity: &Identity, work: &Value, own: &dyn Api) -> Result<Arc<Object>, ApiError> {
     let name = identity.record_name(object::name(work));
-    match own.get(&kinds::APPLIED_MANIFEST_WORK, None, &name) {
+    match own.see(&kinds::APPLIED_MANIFEST_WORK, None, &name) {
         Err(ApiError::NotFound) => own.create(
             &kinds::APPLIED_MANIFEST_WORK,
             &json!({
@@ -100,7 +103,7 @@ fn keep_record(
     identity: &Identity,
     record: &Value,
     owner: &Owner,
-    results: &[(ResourceMeta, Result<Value, String>)],
+    results: &[(ResourceMeta, Result<Arc<Object>, String>)],
     own: &dyn Api,
 ) -> Result<bool, ApiError> {
     let mut applied: Vec<Value> = Vec::new();
@@ -132,11 +135,11 @@ fn keep_record(
 }
 
 fn report(
-    work: &Value,
-    results: &[(ResourceMeta, Result<Value, String>)],
+    work: &Arc<Object>,
+    results: &[(ResourceMeta, Result<Arc<Object>, String>)],
     now: Time,
     hub: &dyn Api,
-) -> Result<Value, ApiError> {
+) -> Result<Arc<Object>, ApiError> {
     let generation = Some(object::generation(work));
     let held = object::list(work, "/status/resourceStatus/manifests");
     let mut manifests = Vec::new();
@@ -166,11 +169,5 @@ fn report(
     let mut conditions = object::list(work, "/status/conditions").to_vec();
     let applied = Condition { kind: "Applied", status, reason, message, observed_generation: generation };
     conditions::set(&mut conditions, &applied, now);
-    let mut reported = work.clone();
-    reported["status"] = json!({"conditions": conditions, "resourceStatus": {"manifests": manifests}});
-    if reported["status"] == work["status"] {
-        Ok(reported)
-    } else {
-        hub.update_status(&kinds::MANIFEST_WORK, &reported)
-    }
+    write_status(work, conditions, manifests, hub)
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::feedback;
 use super::resource_meta::ResourceMeta;
 use crate::agents::AgentWorld;
 use crate::agents::conditions::{self, Condition};
 use crate::agents::object;
-use crate::api::{ApiError, Object, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 use crate::kinds::{self, Discovery};
 use crate::time::Time;
 
@@ -25,12 +25,17 @@ pub(super) struct Watched {
 
 /// The work as written, and what to watch.
 pub(super) struct Seen {
-    pub work: Value,
+    pub work: Arc<Object>,
     pub watched: Vec<Watched>,
 }
 
 /// Reads every object that the work applied and tells what is there.
-pub(super) fn look(served: &Discovery, work: &Value, now: Time, world: &AgentWorld<'_>) -> Result<Seen, ApiError> {
+pub(super) fn look(
+    served: &Discovery,
+    work: &Arc<Object>,
+    now: Time,
+    world: &AgentWorld<'_>,
+) -> Result<Seen, ApiError> {
     let mut watched = Vec::new();
     let mut manifests = object::list(work, "/status/resourceStatus/manifests").to_vec();
     let (mut missing, mut unknown) = (0, 0);
@@ -75,12 +80,27 @@ pub(super) fn look(served: &Discovery, work: &Value, now: Time, world: &AgentWor
         observed_generation: Some(object::generation(work)),
     };
     conditions::set(&mut conditions, &condition, now);
-    let mut seen = work.clone();
-    seen["status"]["conditions"] = Value::Array(conditions);
-    seen["status"]["resourceStatus"] = json!({"manifests": manifests});
-    let work =
-        if seen["status"] == work["status"] { seen } else { world.hub.update_status(&kinds::MANIFEST_WORK, &seen)? };
+    let work = write_status(work, conditions, manifests, world.hub)?;
     Ok(Seen { work, watched })
+}
+
+/// Writes the status of a work, unless it says that already; the work as it is then.
+pub(super) fn write_status(
+    work: &Arc<Object>,
+    conditions: Vec<Value>,
+    manifests: Vec<Value>,
+    hub: &dyn Api,
+) -> Result<Arc<Object>, ApiError> {
+    let resources = Value::Object(Map::from_iter([("manifests".to_owned(), Value::Array(manifests))]));
+    let conditions = Value::Array(conditions);
+    let status = &work["status"];
+    if status["conditions"] == conditions && status["resourceStatus"] == resources {
+        return Ok(work.clone());
+    }
+    let mut told = work.value().clone();
+    told["status"]["conditions"] = conditions;
+    told["status"]["resourceStatus"] = resources;
+    hub.update_status(&kinds::MANIFEST_WORK, &told)
 }
 
 fn meta_of(entry: &Value, served: &Discovery, world: &AgentWorld<'_>) -> ResourceMeta {

@@ -1,6 +1,6 @@
 //! The part of Kubernetes' JSONPath that feedback rules use: fields, escaped keys, indexes, wildcards, filters.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A parsed path.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,35 +45,27 @@ impl JsonPath {
     /// The first value that the path leads to; keys that are missing lead nowhere.
     #[must_use]
     pub fn first<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        follow(&self.steps, value).into_iter().next()
+        first(&self.steps, value)
     }
 }
 
-fn follow<'v>(steps: &[Step], value: &'v Value) -> Vec<&'v Value> {
-    let mut found = vec![value];
-    for step in steps {
-        found = found.into_iter().flat_map(|value| step.apply(value)).collect();
-    }
-    found
-}
-
-impl Step {
-    fn apply<'v>(&self, value: &'v Value) -> Vec<&'v Value> {
-        match self {
-            Self::Field(name) => value.get(name).into_iter().collect(),
-            Self::Index(index) => element(value, *index).into_iter().collect(),
-            Self::Every => children(value),
-            Self::Filter { path, operator } => {
-                let holds = |child: &&Value| {
-                    let reached = follow(path, child);
-                    match operator {
-                        None => !reached.is_empty(),
-                        Some((Operator::Equal, wanted)) => reached.first().is_some_and(|value| *value == wanted),
-                        Some((Operator::Unequal, wanted)) => reached.first().is_some_and(|value| *value != wanted),
-                    }
-                };
-                children(value).into_iter().filter(holds).collect()
-            }
+/// The first value in the order of the object that the steps lead to.
+fn first<'v>(steps: &[Step], value: &'v Value) -> Option<&'v Value> {
+    let Some((step, rest)) = steps.split_first() else { return Some(value) };
+    match step {
+        Step::Field(name) => first(rest, value.get(name)?),
+        Step::Index(index) => first(rest, element(value, *index)?),
+        Step::Every => children(value).find_map(|child| first(rest, child)),
+        Step::Filter { path, operator } => {
+            let holds = |child: &&Value| {
+                let reached = first(path, child);
+                match operator {
+                    None => reached.is_some(),
+                    Some((Operator::Equal, wanted)) => reached.is_some_and(|value| value == wanted),
+                    Some((Operator::Unequal, wanted)) => reached.is_some_and(|value| value != wanted),
+                }
+            };
+            children(value).filter(holds).find_map(|child| first(rest, child))
         }
     }
 }
@@ -85,12 +77,9 @@ fn element(value: &Value, index: i64) -> Option<&Value> {
     values.get(usize::try_from(index).ok()?)
 }
 
-fn children(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(values) => values.iter().collect(),
-        Value::Object(values) => values.values().collect(),
-        _ => Vec::new(),
-    }
+fn children(value: &Value) -> impl Iterator<Item = &Value> {
+    let items = value.as_array().into_iter().flatten();
+    items.chain(value.as_object().into_iter().flat_map(Map::values))
 }
 
 struct Reader {

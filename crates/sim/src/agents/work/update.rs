@@ -4,13 +4,14 @@
 //! never removed; nothing is written while manifest and live object are those of the last time (spec hub 8.2).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::resource_meta::ResourceMeta;
 use crate::agents::object;
-use crate::api::{Api, ApiError, Resource};
+use crate::api::{Api, ApiError, Object, Resource};
 
 /// The owner that the agent puts on what it applies.
 #[derive(Debug, Clone)]
@@ -60,13 +61,13 @@ impl LastApplied {
         manifest: &Value,
         owner: &Owner,
         owned: bool,
-    ) -> Result<Value, String> {
+    ) -> Result<Arc<Object>, String> {
         let Some(resource) = meta.resource else {
             return Err(format!("this cluster does not serve kind {} of {}/{}", meta.kind, meta.group, meta.version));
         };
         let key = format!("{}/{}/{}/{}", meta.group, resource.plural, meta.namespace, meta.name);
         let digest = digest(manifest, owned);
-        let live = match api.get(&resource, meta.namespace(), &meta.name) {
+        let live = match api.see(&resource, meta.namespace(), &meta.name) {
             Ok(live) => self.replaced(api, &resource, &key, &digest, manifest, live, owner, owned),
             Err(ApiError::NotFound) => created(api, &resource, manifest, owner, owned),
             Err(other) => Err(other),
@@ -84,16 +85,16 @@ impl LastApplied {
         key: &str,
         digest: &str,
         manifest: &Value,
-        live: Value,
+        live: Arc<Object>,
         owner: &Owner,
         owned: bool,
-    ) -> Result<Value, ApiError> {
+    ) -> Result<Arc<Object>, ApiError> {
         let unchanged = (digest.to_owned(), object::version(&live).to_owned());
         if self.0.get(key) == Some(&unchanged) {
             return Ok(live);
         }
         let wanted = merged(manifest, &live, owner, owned);
-        if wanted == live { Ok(live) } else { api.update(resource, &wanted) }
+        if wanted == *live.value() { Ok(live) } else { api.update(resource, &wanted) }
     }
 }
 
@@ -103,7 +104,7 @@ fn created(
     manifest: &Value,
     owner: &Owner,
     owned: bool,
-) -> Result<Value, ApiError> {
+) -> Result<Arc<Object>, ApiError> {
     let mut object = manifest.clone();
     let meta = object::map_at(&mut object, "metadata");
     for set_by_server in ["uid", "resourceVersion", "creationTimestamp", "generation"] {
