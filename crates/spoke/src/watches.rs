@@ -43,3 +43,22 @@ fn is_unprocessed(config: &Value) -> bool {
     !conditions
         .is_some_and(|all| all.iter().any(|told| told["type"] == condition::PROCESSED && told["status"] == "True"))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::is_unprocessed;
+
+    #[rstest]
+    #[case::new(json!({}), true)]
+    #[case::refused(json!({"conditions": [{"type": "Processed", "status": "False"}]}), true)]
+    #[case::processed(json!({"conditions": [{"type": "Other", "status": "False"}, {"type": "Processed", "status": "True"}]}), false)]
+    fn what_old_versions_left_is_looked_for_until_a_configuration_was_processed(
+        #[case] status: Value,
+        #[case] wanted: bool,
+    ) {
+        assert_eq!(is_unprocessed(&json!({"status": status})), wanted);
+    }
+}

@@ -59,9 +59,15 @@ fn ask_all(drpc: &Drpc, decision: &mut Decision) {
     }
 }
 
+/// The first version of the deciders that does not take a move that was called back for a first deployment.
+const CALLED_BACK_SINCE: u32 = 4;
+
 /// An application that is deployed for the first time brings its claims with it. One whose volumes were handed over
-/// has to have them back first.
+/// has to have them back first: claims that its deployment makes before get empty volumes. A hub that lost its log sees
+/// a cleared action and nothing before it; that the home took part in a move its VRG still tells.
 fn home_is_ready_if_it_was_demoted(drpc: &Drpc) -> Gate {
     let named = drpc.decided.current().is_some_and(|cluster| cluster.0 == drpc.target());
-    if drpc.asked.first || named { Gate::Open } else { target_is_ready(drpc) }
+    let home = drpc.target_site().and_then(|home| home.wished());
+    let moved = drpc.decider >= CALLED_BACK_SINCE && home.is_some_and(|manifest| !manifest.spec.action.is_empty());
+    if (drpc.asked.first && !moved) || named { Gate::Open } else { target_is_ready(drpc) }
 }

@@ -147,6 +147,26 @@ fn a_cluster_that_was_stopped_hands_over_before_it_is_primary_again(#[case] acti
     assert!(story.wished("c1").starts_with("primary"), "{}", story.wished("c1"));
 }
 
+#[rstest]
+#[case::with_its_log(Story::restart)]
+#[case::without_its_log(Story::lose_log)]
+fn a_home_that_gets_its_volumes_back_is_waited_for(#[case] restart: fn(&mut Story)) {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "secondary");
+    story.ask("", "");
+    story.run();
+    assert_eq!(story.status().phase, "Deploying");
+    story.site("c1").idle = false;
+    story.catch_up("c1");
+    story.site("c1").idle = true;
+    restart(&mut story);
+    assert!(story.wished("c1").starts_with("primary"), "{}", story.wished("c1"));
+    assert_eq!(story.decision(), "", "seed 327: claims that are deployed before the restore get empty volumes");
+    let_go(&mut story);
+    settled(&story, "Deployed", "c1");
+}
+
 #[test]
 fn a_relocation_back_that_is_withdrawn_waits_for_the_other_cluster_to_hand_over() {
     let mut story = Story::deployed();
