@@ -375,7 +375,7 @@ impl StoreFault {
 }
 
 fn find(universe: &Universe, app: &str) -> Option<Application> {
-    universe.applications().into_iter().find(|application| application.name == app)
+    universe.applications().iter().find(|application| application.name == app).cloned()
 }
 
 fn ask(universe: &Universe, app: &str, patch: &Value) {

@@ -82,7 +82,7 @@ pub(crate) struct Place {
 struct Inhabitant {
     home: String,
     agent: Box<dyn Agent>,
-    watched: BTreeSet<(ramen_sim::agents::Side, ramen_sim::api::Resource)>,
+    watched: Vec<(ramen_sim::agents::Side, ramen_sim::api::Resource)>,
     due: Option<Time>,
 }
 
@@ -187,8 +187,8 @@ impl Universe {
     }
 
     /// The applications that exist.
-    pub fn applications(&self) -> Vec<Application> {
-        self.applications.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn applications(&self) -> MutexGuard<'_, Vec<Application>> {
+        self.applications.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it was made of.
@@ -290,7 +290,7 @@ impl Universe {
         let far = Far { cluster: &hub.cluster, cut: !(place.hub_link && hub.up) };
         let world = AgentWorld { hub: &far, own: &place.cluster, storage: &self.storage };
         let next = inhabitant.agent.run(now, &world);
-        let watched: BTreeSet<_> = inhabitant.agent.watches().into_iter().collect();
+        let watched = inhabitant.agent.watches();
         if watched != inhabitant.watched {
             self.subscribers.agent(index, &inhabitant.home, &inhabitant.watched, &watched);
             inhabitant.watched = watched;

@@ -189,7 +189,7 @@ fn text(value: &Value) -> String {
 }
 
 pub(crate) fn application(universe: &Universe, app: &str) -> Option<Application> {
-    universe.applications().into_iter().find(|application| application.name == app)
+    universe.applications().iter().find(|application| application.name == app).cloned()
 }
 
 pub(crate) fn drpc(universe: &Universe, app: &str) -> Result<Drpc, String> {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use self::available::Watched;
+use self::available::{Seen, Watched};
 use self::update::LastApplied;
 use crate::agents::{Agent, AgentWorld, Side, conditions, earlier, object};
 use crate::api::{Api, ApiError, Object, Resource};
@@ -79,12 +79,13 @@ impl Identity {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     /// Version of the work when its objects were last looked at.
     looked: String,
     look_at: Option<Time>,
     watched: Vec<Watched>,
+    seen: Option<Seen>,
     /// Uid, generation and labels that were last applied.
     applied: Option<(String, i64, Value)>,
     apply_at: Option<Time>,
@@ -187,9 +188,13 @@ impl WorkAgent {
         if conditions::find(object::list(work, "/status/conditions"), "Applied").is_none() {
             return Ok(());
         }
-        let seen = available::look(&self.identity.kinds, work, now, world)?;
-        *work = seen.work;
-        known.watched = self.allowed(seen.watched);
+        let seen = match known.seen.take().filter(|seen| seen.is_still_so(work, world.own)) {
+            Some(seen) => seen,
+            None => available::look(&self.identity.kinds, work, now, world)?,
+        };
+        *work = seen.work.clone();
+        known.watched = self.allowed(seen.watched.clone());
+        known.seen = Some(seen);
         known.looked = object::version(work).to_owned();
         known.look_at = Some(now + self.rng.between(self.timing.status, self.timing.status * 19 / 10));
         Ok(())

@@ -231,16 +231,18 @@ pub struct Difference {
 /// Compares two versions of a value.
 #[must_use]
 pub fn compare(old: &Value, new: &Value, shape: &Shape<'_>) -> Difference {
+    if old == new { Difference::default() } else { differ(old, new, shape) }
+}
+
+/// Compares two values that are not the same.
+fn differ(old: &Value, new: &Value, shape: &Shape<'_>) -> Difference {
     let mut difference = Difference::default();
-    if old == new {
-        return difference;
-    }
     match (old, new) {
         (Value::Object(old), Value::Object(new)) if !shape.is_atomic_map() => {
             for (name, value) in new {
                 match old.get(name) {
                     Some(was) if was == value => {}
-                    Some(was) => descend(&mut difference, field_step(name), compare(was, value, &shape.field(name))),
+                    Some(was) => descend(&mut difference, field_step(name), differ(was, value, &shape.field(name))),
                     None => difference.changed.put(field_step(name), added(value, &shape.field(name))),
                 }
             }
@@ -254,7 +256,7 @@ pub fn compare(old: &Value, new: &Value, shape: &Shape<'_>) -> Difference {
                     match old_steps.iter().position(|known| known == step) {
                         Some(at) if old[at] == *value => {}
                         Some(at) => {
-                            let below = compare(&old[at], value, &shape.item());
+                            let below = differ(&old[at], value, &shape.item());
                             descend(&mut difference, step.clone(), below);
                         }
                         None => {

@@ -91,11 +91,17 @@ pub(super) fn check_preconditions(kind: &TypeRef, value: &Value, old: &Value) ->
 pub(super) fn protect(kind: &TypeRef, value: &mut Value, old: &Value, subresource: Option<&str>) {
     match subresource {
         Some("status") if kind.kind.custom => {
-            let status = value.as_object_mut().and_then(|map| map.remove("status"));
-            let others = old.as_object().into_iter().flatten().filter(|(field, _)| *field != "status");
-            let mut map: Map<String, Value> = others.map(|(field, part)| (field.clone(), part.clone())).collect();
-            map.extend(status.map(|status| ("status".to_owned(), status)));
-            *value = Value::Object(map);
+            let none = Map::new();
+            let old = old.as_object().unwrap_or(&none);
+            if let Some(map) = value.as_object_mut() {
+                // Nearly always these are equal: to compare is less than to copy.
+                map.retain(|field, part| field == "status" || old.get(field).is_some_and(|old| *old == *part));
+                for (field, part) in old.iter().filter(|(field, _)| *field != "status") {
+                    if !map.contains_key(field) {
+                        map.insert(field.clone(), part.clone());
+                    }
+                }
+            }
         }
         Some("status") => {
             let others: Vec<String> = [value.as_object(), old.as_object()]

@@ -63,7 +63,8 @@ fn check(schema: &Schema, value: &Value, path: &Place<'_>, causes: &mut Vec<Caus
     }
     match value {
         Value::String(text) => {
-            let length = text.chars().count() as u64;
+            let bounded = schema.length.0.is_some() || schema.length.1.is_some();
+            let length = if bounded { text.chars().count() as u64 } else { 0 };
             if schema.length.0.is_some_and(|least| length < least) {
                 let least = schema.length.0.unwrap_or_default();
                 causes.push(invalid(format!("should be at least {least} chars long")));

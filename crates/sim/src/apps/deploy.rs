@@ -71,9 +71,9 @@ impl Agent for Deployer {
     fn run(&mut self, now: Time, world: &AgentWorld<'_>) -> Option<Time> {
         let again = Some(now + Duration::from_secs(1));
         let Ok(decisions) = world.hub.see_all(&kinds::PLACEMENT_DECISION, None) else { return again };
-        let applications = self.applications.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let applications = self.applications.clone();
         let mut settled = true;
-        for application in &applications {
+        for application in applications.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             settled &= self.bring(application, &decisions, world).unwrap_or(false);
         }
         if settled { None } else { again }

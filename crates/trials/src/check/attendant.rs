@@ -60,8 +60,9 @@ fn lost_volumes(universe: &Universe, on: &str) -> Vec<Happening> {
 
 /// Pods that hang while they end where their application is to run: whoever wants it to come up again removes them.
 fn hanging_pods(universe: &Universe) -> Vec<Happening> {
-    let apps = universe.applications().into_iter().map(|app| app.name);
-    let placed = apps.flat_map(|app| hub::decided(universe, &app).into_iter().map(move |on| (app.clone(), on)));
+    let apps: Vec<String> = universe.applications().iter().map(|app| app.name.clone()).collect();
+    let placed =
+        apps.into_iter().flat_map(|app| hub::decided(universe, &app).into_iter().map(move |on| (app.clone(), on)));
     let hangs = |(app, on): &(String, String)| {
         let known = universe.managed().any(|name| name == on) && universe.is_up(on);
         known && one(universe, on, &kinds::POD, app, app).is_some_and(|pod| object::is_deleting(pod.value()))

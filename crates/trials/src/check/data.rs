@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ramen_sim::{
     api_server::object,
+    apps::Application,
     kinds,
     storage::{Line, Storage},
     time::Time,
@@ -46,9 +47,12 @@ impl Data {
         }
         let mut forced = Vec::new();
         {
-            let storage = universe.storage();
+            let (storage, applications) = (universe.storage(), universe.applications());
             for handle in storage.handles() {
-                let seen = self.volumes.entry(handle.to_owned()).or_default();
+                if !self.volumes.contains_key(handle) {
+                    self.volumes.insert(handle.to_owned(), Seen::default());
+                }
+                let Some(seen) = self.volumes.get_mut(handle) else { continue };
                 let promotions = storage.forced(handle);
                 if promotions.len() > seen.forced {
                     forced.extend(promotions.iter().skip(seen.forced).map(|promotion| {
@@ -58,7 +62,7 @@ impl Data {
                     let lines = storage.acknowledged_by_line(handle);
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
-                seen.given_up |= !wanted(universe, &storage, handle);
+                seen.given_up = seen.given_up || !wanted(&applications, &storage, handle);
                 nothing_is_lost(&storage, handle, seen)?;
                 one_writer(&storage, handle)?;
             }
@@ -145,9 +149,8 @@ fn nothing_is_lost(storage: &Storage, handle: &str, seen: &Seen) -> Result<(), V
 }
 
 /// Whether the volume's claim is still one of its application: users may throw their data away.
-fn wanted(universe: &Universe, storage: &Storage, handle: &str) -> bool {
+fn wanted(applications: &[Application], storage: &Storage, handle: &str) -> bool {
     let Some((namespace, claim)) = storage.claim(handle).split_once('/') else { return false };
-    let applications = universe.applications();
     applications.iter().any(|app| app.namespace() == namespace && app.claims.iter().any(|name| name == claim))
 }
 

@@ -117,11 +117,14 @@ pub(super) struct Template {
     clusters: BTreeMap<String, ApiServer>,
 }
 
-/// The template of an outline, made once per process.
+/// The template of an outline, made once per process for all outlines that differ only in how the world behaves.
 pub(super) fn template(outline: &Outline) -> Arc<Template> {
-    static MADE: OnceLock<Mutex<BTreeMap<Outline, Arc<Template>>>> = OnceLock::new();
+    type Made = BTreeMap<(u8, String, bool), Arc<Template>>;
+    static MADE: OnceLock<Mutex<Made>> = OnceLock::new();
+    let Outline { pairs, interval, csi_addons: _, write_every: _, old_work_crd } = outline;
+    let installed = (*pairs, interval.clone(), *old_work_crd);
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    Arc::clone(made.entry(outline.clone()).or_insert_with(|| Arc::new(install(outline))))
+    Arc::clone(made.entry(installed).or_insert_with(|| Arc::new(install(outline))))
 }
 
 fn install(outline: &Outline) -> Template {
@@ -230,8 +233,8 @@ impl Universe {
 
     fn settle_in(&mut self, home: &str, agent: Box<dyn Agent>) {
         let index = self.inhabitants.len();
-        let watched: BTreeSet<_> = agent.watches().into_iter().collect();
-        self.subscribers.agent(index, home, &BTreeSet::new(), &watched);
+        let watched = agent.watches();
+        self.subscribers.agent(index, home, &[], &watched);
         self.inhabitants.push(Inhabitant { home: home.to_owned(), agent, watched, due: None });
         let at = self.now() + self.lag(0, 20);
         self.plan_agent(index, at);

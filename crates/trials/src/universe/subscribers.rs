@@ -27,20 +27,15 @@ pub(super) fn type_name(kind: &Resource) -> TypeName {
 
 impl Subscribers {
     /// Takes over what an agent watches from now on.
-    pub(super) fn agent(
-        &mut self,
-        index: usize,
-        home: &str,
-        before: &BTreeSet<(Side, Resource)>,
-        now: &BTreeSet<(Side, Resource)>,
-    ) {
+    pub(super) fn agent(&mut self, index: usize, home: &str, before: &[(Side, Resource)], now: &[(Side, Resource)]) {
+        let (before, now): (BTreeSet<_>, BTreeSet<_>) = (before.iter().collect(), now.iter().collect());
         let place = |side: &Side| if *side == Side::Hub { HUB } else { home };
-        for (side, kind) in before.difference(now) {
+        for (side, kind) in before.difference(&now) {
             if let Some(of_kind) = self.0.get_mut(place(side)).and_then(|place| place.get_mut(&type_name(kind))) {
                 of_kind.remove(&Subscriber::Agent(index));
             }
         }
-        for (side, kind) in now.difference(before) {
+        for (side, kind) in now.difference(&before) {
             self.add(place(side), kind, Subscriber::Agent(index));
         }
     }

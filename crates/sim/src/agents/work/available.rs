@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::feedback;
 use super::resource_meta::ResourceMeta;
@@ -23,10 +23,29 @@ pub(super) struct Watched {
     pub version: String,
 }
 
-/// The work as written, and what to watch.
+/// What a look saw, and what to watch.
 pub(super) struct Seen {
+    /// The work as written.
     pub work: Arc<Object>,
     pub watched: Vec<Watched>,
+    objects: Vec<(Resource, Option<String>, String, Option<Arc<Object>>)>,
+    /// Every object was found, or found to be missing.
+    all: bool,
+}
+
+impl Seen {
+    /// Whether another look would see nothing else, and so write nothing.
+    pub fn is_still_so(&self, work: &Arc<Object>, own: &dyn Api) -> bool {
+        let same = |(resource, namespace, name, seen): &(Resource, Option<String>, String, Option<Arc<Object>>)| match (
+            own.see(resource, namespace.as_deref(), name),
+            seen,
+        ) {
+            (Ok(live), Some(seen)) => Arc::ptr_eq(&live, seen),
+            (Err(ApiError::NotFound), None) => true,
+            _ => false,
+        };
+        self.all && Arc::ptr_eq(&self.work, work) && self.objects.iter().all(same)
+    }
 }
 
 /// Reads every object that the work applied and tells what is there.
@@ -36,7 +55,7 @@ pub(super) fn look(
     now: Time,
     world: &AgentWorld<'_>,
 ) -> Result<Seen, ApiError> {
-    let mut watched = Vec::new();
+    let (mut watched, mut objects) = (Vec::new(), Vec::new());
     let mut manifests = object::list(work, "/status/resourceStatus/manifests").to_vec();
     let (mut missing, mut unknown) = (0, 0);
     for entry in &mut manifests {
@@ -53,6 +72,14 @@ pub(super) fn look(
             Err(_) => unknown += 1,
         }
         let wanted = feedback::wanted(work, &meta);
+        if let Some(resource) = meta.resource {
+            objects.push((
+                resource,
+                meta.namespace().map(str::to_owned),
+                meta.name.clone(),
+                live.as_ref().ok().cloned(),
+            ));
+        }
         if let Some(resource) = meta.resource.filter(|_| wanted.watch) {
             watched.push(Watched {
                 resource,
@@ -81,7 +108,7 @@ pub(super) fn look(
     };
     conditions::set(&mut conditions, &condition, now);
     let work = write_status(work, conditions, manifests, world.hub)?;
-    Ok(Seen { work, watched })
+    Ok(Seen { work, watched, objects, all: unknown == 0 })
 }
 
 /// Writes the status of a work, unless it says that already; the work as it is then.
@@ -132,5 +159,6 @@ fn tell(work: &Value, entry: &mut Value, meta: &ResourceMeta, live: &Value, cond
         conditions::remove(conditions, feedback::SYNCED);
     }
     conditions::set(conditions, &feedback::condition(&wanted, &errors, &mut String::new()), now);
-    entry["statusFeedback"] = if values.is_empty() { json!({}) } else { json!({"values": values}) };
+    let told = (!values.is_empty()).then(|| ("values".to_owned(), Value::Array(values)));
+    entry["statusFeedback"] = Value::Object(told.into_iter().collect());
 }

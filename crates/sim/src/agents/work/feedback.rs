@@ -67,7 +67,8 @@ fn value(path: &Value, live: &Value) -> Result<Option<Value>, String> {
         Some(Value::Number(number)) if number.is_i64() => json!({"type": "Integer", "integer": number}),
         Some(_) => return Err(format!("{name}: not a text, an integer or a boolean")),
     };
-    Ok(Some(json!({"name": name, "fieldValue": field})))
+    let fields = [("name".to_owned(), Value::from(name)), ("fieldValue".to_owned(), field)];
+    Ok(Some(Value::Object(fields.into_iter().collect())))
 }
 
 /// Reason and message of the condition, for rules and the errors that they met.
