@@ -290,9 +290,17 @@ fn of_hub(command: &hub::Command) -> String {
             format!("{cluster}: {name}")
         }
         C::ApplyView(wish) => format!("{}: {} {}", wish.cluster, wish.scope.kind, wish.scope.name),
-        C::WriteDecision { placement, entries, .. } => {
-            let clusters = entries.iter().flatten().map(|entry| entry.cluster.as_str()).collect::<Vec<_>>();
-            format!("{placement}: {}", clusters.join(", "))
+        C::WriteDecision { placement, entries, create, .. } => {
+            let clusters = |entries: &[hub::DecisionEntry]| {
+                entries.iter().map(|entry| entry.cluster.as_str()).collect::<Vec<_>>().join(", ")
+            };
+            let what = match entries {
+                None if *create => "clusters later".to_owned(),
+                None => "clusters as they are".to_owned(),
+                Some(entries) if entries.is_empty() => "no cluster".to_owned(),
+                Some(entries) => clusters(entries),
+            };
+            format!("{placement}: {what}")
         }
         C::ProbeStore { profile, .. } => profile.name.clone(),
         C::FetchStoredVrg { profile, key } => format!("{}: {key}", profile.name),

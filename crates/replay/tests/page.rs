@@ -1,4 +1,4 @@
-//! The HTML page, in a real browser: what is on it, that it can be used, and that nothing is complained about.
+//! The HTML pages, in a real browser: what is on them, that they can be used and read, and that nothing is complained about.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of a test may fail it")]
 
 mod support;
@@ -25,14 +25,51 @@ fn browser() -> Option<PathBuf> {
     BROWSERS.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
 }
 
+/// Says loudly that there was nothing to look with.
+fn skipped() {
+    // Written past the capture of tests' output: a check that did not happen has to be seen.
+    let _ = writeln!(
+        io::stderr(),
+        "\n!! SKIPPED: the pages were not looked at, since no browser (chromium) is installed\n"
+    );
+}
+
+/// Opens a page with more arguments; hands back what it prints. The console has to stay empty.
+fn open(browser: &Path, page: &Path, profile: &Path, more: &[String]) -> String {
+    let output = Command::new(browser)
+        .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"])
+        .args(["--enable-logging=stderr", "--virtual-time-budget=20000"])
+        .args(more)
+        .arg(format!("--user-data-dir={}", profile.display()))
+        .arg(format!("file://{}", page.display()))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the browser starts");
+    let complaints: Vec<String> = String::from_utf8_lossy(&output.stderr)
+        .lines()
+        .filter(|line| line.contains("CONSOLE"))
+        .map(str::to_owned)
+        .collect();
+    assert!(complaints.is_empty(), "the console is not empty: {complaints:#?}");
+    assert!(output.status.success(), "the browser failed: {}", complaint(&output));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a page wrote into its verdict.
+fn verdict(dom: &str) -> Value {
+    let verdict = dom.rsplit_once("<pre id=\"verdict\">").and_then(|(_, rest)| rest.split_once("</pre>"));
+    let (verdict, _) = verdict.unwrap_or_else(|| panic!("the page said nothing"));
+    let verdict = verdict.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    let verdict: Value = serde_json::from_str(&verdict).expect("what the driver says is JSON");
+    assert_eq!(verdict.get("error"), None, "the driver failed");
+    verdict
+}
+
 /// Writes the page of these logs, opens it, runs `driver` in it, and hands back what that says.
 fn drive(files: &[PathBuf], driver: &str) -> Option<Value> {
     let Some(browser) = browser() else {
-        // Written past the capture of tests' output: a check that did not happen has to be seen.
-        let _ = writeln!(
-            io::stderr(),
-            "\n!! SKIPPED: the page was not looked at, since no browser (chromium) is installed\n"
-        );
+        skipped();
         return None;
     };
     let folder = tempfile::tempdir().expect("a folder");
@@ -49,28 +86,8 @@ fn drive(files: &[PathBuf], driver: &str) -> Option<Value> {
          }});</script>"
     ));
     fs::write(&page, html).expect("the page can be written");
-    let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"])
-        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--enable-logging=stderr", "--virtual-time-budget=20000", "--window-size=1280,1000", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
-        .arg(format!("file://{}", page.display()))
-        .stdin(Stdio::null())
-        .output()
-        .expect("the browser starts");
-    let complaints: Vec<String> = String::from_utf8_lossy(&output.stderr)
-        .lines()
-        .filter(|line| line.contains("CONSOLE"))
-        .map(str::to_owned)
-        .collect();
-    assert!(complaints.is_empty(), "the console is not empty: {complaints:#?}");
-    let dom = String::from_utf8_lossy(&output.stdout).into_owned();
-    let verdict = dom.rsplit_once("<pre id=\"verdict\">").and_then(|(_, rest)| rest.split_once("</pre>"));
-    let (verdict, _) = verdict.unwrap_or_else(|| panic!("the page said nothing: {}", complaint(&output)));
-    let verdict = verdict.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
-    let verdict: Value = serde_json::from_str(&verdict).expect("what the driver says is JSON");
-    assert_eq!(verdict.get("error"), None, "the driver failed");
-    Some(verdict)
+    let size = ["--window-size=1280,1000".to_owned(), "--dump-dom".to_owned()];
+    Some(verdict(&open(&browser, &page, &folder.path().join("profile"), &size)))
 }
 
 fn complaint(output: &std::process::Output) -> String {
@@ -216,4 +233,117 @@ fn ten_thousand_events_are_no_burden() {
     assert!(verdict["rows"].as_u64() < Some(80), "only rows in sight exist: {verdict:#}");
     // Most of these are the static tables.
     assert!(verdict["elements"].as_u64() < Some(15_000), "{verdict:#}");
+}
+
+/// Looks at a page from inside: its text, what is too wide, what is hard to read, what was loaded.
+const LOOK: &str = r##"
+<script>addEventListener('load', () => setTimeout(() => {
+  // Colours may be mixed in CSS: a canvas tells what comes of it.
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const rgba = color => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = color; canvas.fillRect(0, 0, 1, 1); return [...canvas.getImageData(0, 0, 1, 1).data]; };
+  const over = (top, below) => top.slice(0, 3).map((value, i) => value * top[3] / 255 + below[i] * (1 - top[3] / 255));
+  const ground = element => {
+    const layers = [];
+    for (let at = element; at; at = at.parentElement) { const color = rgba(getComputedStyle(at).backgroundColor); if (color[3]) layers.push(color); if (color[3] === 255) break; }
+    return layers.reduceRight((below, layer) => over(layer, below), [255, 255, 255]);
+  };
+  const light = color => { const [r, g, b] = color.map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b; };
+  const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
+  const seen = element => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && element.getClientRects().length;
+  const faint = new Set(), cut = [];
+  for (const element of document.querySelectorAll('body *')) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !seen(element)) continue;
+    const style = getComputedStyle(element), below = ground(element);
+    const text = over(rgba(style.color), below);
+    if (!element.disabled && contrast(text, below) < 4.5) faint.add(`${element.tagName} ${element.className}: ${style.color}, ${contrast(text, below).toFixed(1)}`);
+    const box = element.getBoundingClientRect();
+    if (box.right > innerWidth + 1 && box.left >= 0 && !element.closest('.track, #axis, #cursor')) cut.push(element.outerHTML.slice(0, 80));
+  }
+  const verdict = {
+    text: document.body.innerText, width: innerWidth, wide: document.documentElement.scrollWidth,
+    dark: matchMedia('(prefers-color-scheme: dark)').matches, faint: [...faint], cut,
+    loaded: performance.getEntriesByType('resource').map(entry => entry.name), height: document.documentElement.scrollHeight,
+    ground: getComputedStyle(document.body).backgroundColor,
+  };
+  parent.postMessage(JSON.stringify(verdict), '*');
+}, 200));</script>"##;
+
+/// A page that shows another one in a frame: windows of browsers do not get as narrow as telephones.
+fn framed(page: &str, width: u32, height: u32) -> String {
+    format!(
+        "<!doctype html><meta name=\"color-scheme\" content=\"light dark\"><body style=\"margin:0\"><pre id=\"verdict\" \
+         hidden></pre><script>addEventListener('message', message => document.getElementById('verdict').textContent = \
+         message.data)</script><iframe src=\"{page}\" style=\"border:0;display:block;width:{width}px;height:{height}px\">\
+         </iframe></body>"
+    )
+}
+
+/// Each page on a wide and on a narrow screen, light and dark. Pictures of them are in `target/ci/pages`.
+#[test]
+fn pages_can_be_read_on_any_screen() {
+    let Some(browser) = browser() else { return skipped() };
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    write_page(&fixtures("story"), &at("timeline.html"));
+    let audit = replay(&format!("audit story-*.ramenlog --format html -o {}", at("audit.html").display()));
+    assert!(audit.status.success(), "{}", support::complaint(&audit));
+    let pictures = support::root().join("target/ci/pages");
+    fs::create_dir_all(&pictures).expect("a folder for pictures");
+    let mut wrong = Vec::new();
+    for (name, words) in [
+        (
+            "timeline",
+            &["failover to c2", "volumes to become secondary on c1", "Where this comes from", "ApplyVrgWork"][..],
+        ),
+        ("audit", &["failover from c1 to c2", "verified, first to last", "RTO from the request", "DemotingVolumes"]),
+    ] {
+        let html = fs::read_to_string(at(&format!("{name}.html"))).expect("the page");
+        // Scripts of the check are let in; those of others are not.
+        let looked = html.replacen("style-src", "script-src 'unsafe-inline'; style-src", usize::from(name == "audit"));
+        fs::write(at("looked.html"), looked + LOOK).expect("a page can be written");
+        for (width, scheme, dark) in
+            [(1280, "light", false), (1280, "dark", true), (400, "light", false), (400, "dark", true)]
+        {
+            let which = format!("{name}-{width}-{scheme}");
+            let colours = format!("--blink-settings=preferredColorScheme={}", u8::from(!dark));
+            let profile = at("profile");
+            fs::write(at("frame.html"), framed("looked.html", width, 1000)).expect("a page can be written");
+            let window = [format!("--window-size={width},1000"), colours.clone(), "--dump-dom".to_owned()];
+            let seen = verdict(
+                &open(&browser, &at("frame.html"), &profile, &window)
+                    .replace("<pre id=\"verdict\" hidden=\"\">", "<pre id=\"verdict\">"),
+            );
+            for word in words {
+                assert!(
+                    seen["text"].as_str().is_some_and(|text| text.contains(word)),
+                    "{which}: no {word:?}: {seen:#}"
+                );
+            }
+            assert_eq!(
+                (&seen["width"], &seen["dark"]),
+                (&Value::from(width), &Value::from(dark)),
+                "{which} is what it is called"
+            );
+            for (what, found) in [
+                ("it is wider than the screen", seen["wide"] != seen["width"]),
+                ("it loads something", seen["loaded"] != Value::Array(Vec::new())),
+                ("text is hard to tell from its ground", seen["faint"] != Value::Array(Vec::new())),
+                ("something ends outside the screen", seen["cut"] != Value::Array(Vec::new())),
+            ] {
+                if found {
+                    let facts = ["wide", "loaded", "faint", "cut"].map(|field| format!("{field}: {}", seen[field]));
+                    wrong.push(format!("{which}: {what}; {}", facts.join(", ")));
+                }
+            }
+            let height = u32::try_from(seen["height"].as_u64().unwrap_or(1000)).unwrap_or(1000).clamp(1000, 6000);
+            fs::write(at("frame.html"), framed(&format!("{name}.html"), width, height)).expect("a page can be written");
+            let picture = pictures.join(format!("{which}.png"));
+            let window =
+                [format!("--window-size={width},{height}"), colours, format!("--screenshot={}", picture.display())];
+            open(&browser, &at("frame.html"), &profile, &window);
+            assert!(fs::metadata(&picture).is_ok_and(|file| file.len() > 10_000), "{which}: there is no picture");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    audit::report::{Action, CommandRun, Objective, Report, Seen, Step, Verdict, When},
+    audit::report::{Action, CommandRun, LogProof, Objective, Report, Seen, Step, Verdict, When},
     moment::{clock_text, day_text, span_text},
     page::escape,
 };
@@ -53,26 +53,50 @@ fn title(report: &Report) -> String {
     escape(&format!("Disaster recovery evidence{about}"))
 }
 
-fn summary(page: &mut String, report: &Report) {
-    page.push_str(
-        "<section aria-labelledby=\"summary\">\n<h2 id=\"summary\">Summary</h2>\n<div class=\"wide\"><table>\n<thead><tr>\
-         <th scope=\"col\">Application</th><th scope=\"col\">Action</th><th scope=\"col\">Asked for</th><th \
-         scope=\"col\">Took</th><th scope=\"col\">Result</th><th scope=\"col\">Objectives</th></tr></thead>\n<tbody>\n",
-    );
-    for (index, action) in report.actions.iter().enumerate() {
-        let _ = writeln!(
-            page,
-            "<tr><th scope=\"row\"><a href=\"#action-{index}\">{}</a></th><td>{}</td><td class=\"num\">{}</td><td \
-             class=\"num\">{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&action.application),
-            escape(&heading(action)),
-            full(action.request.when),
-            span_text(action.took_ms),
-            action.result.words(),
-            tally(&action.objectives)
-        );
+/// A cell of a table: what the row is about, text, or figures.
+enum Cell {
+    Head(String),
+    Text(String),
+    Figures(String),
+}
+
+/// A table; each cell carries its title, for screens that are too narrow for columns.
+fn table(page: &mut String, class: &str, titles: &[&str], rows: Vec<Vec<Cell>>) {
+    let _ = write!(page, "<div class=\"wide {class}\"><table>\n<thead><tr>");
+    for title in titles {
+        let _ = write!(page, "<th scope=\"col\">{title}</th>");
+    }
+    page.push_str("</tr></thead>\n<tbody>\n");
+    for row in rows {
+        page.push_str("<tr>");
+        for (title, cell) in titles.iter().zip(row) {
+            let _ = match cell {
+                Cell::Head(text) => write!(page, "<th scope=\"row\">{text}</th>"),
+                Cell::Text(text) if text.is_empty() => write!(page, "<td></td>"),
+                Cell::Text(text) => write!(page, "<td data-of=\"{title}\">{text}</td>"),
+                Cell::Figures(text) => write!(page, "<td class=\"num\" data-of=\"{title}\">{text}</td>"),
+            };
+        }
+        page.push_str("</tr>\n");
     }
     page.push_str("</tbody></table></div>\n");
+}
+
+fn summary(page: &mut String, report: &Report) {
+    page.push_str("<section aria-labelledby=\"summary\">\n<h2 id=\"summary\">Summary</h2>\n");
+    let row = |(index, action): (usize, &Action)| {
+        let link = format!("<a href=\"#action-{index}\">{}</a>", escape(&action.application));
+        vec![
+            Cell::Head(link),
+            Cell::Text(escape(&heading(action))),
+            Cell::Figures(full(action.request.when)),
+            Cell::Figures(span_text(action.took_ms)),
+            Cell::Text(action.result.words().to_owned()),
+            Cell::Text(tally(&action.objectives)),
+        ]
+    };
+    let titles = ["Application", "Action", "Asked for", "Took", "Result", "Objectives"];
+    table(page, "actions", &titles, report.actions.iter().enumerate().map(row).collect());
     if report.actions.is_empty() {
         page.push_str("<p>No action falls into this period.</p>\n");
     }
@@ -99,24 +123,20 @@ fn integrity(page: &mut String, report: &Report) {
     page.push_str(
         "<section aria-labelledby=\"integrity\">\n<h2 id=\"integrity\">Where this comes from</h2>\n<p>Records are named by \
          their log and number, such as <code>hub#120</code>. Each record's hash covers all records before it; whoever \
-         kept a last hash elsewhere can check that nothing was changed since.</p>\n<div class=\"wide\"><table>\n<thead>\
-         <tr><th scope=\"col\">Log</th><th scope=\"col\">File</th><th scope=\"col\">Records</th><th scope=\"col\">Chain\
-         </th><th scope=\"col\">Last hash</th></tr></thead>\n<tbody>\n",
+         kept a last hash elsewhere can check that nothing was changed since.</p>\n",
     );
-    for log in &report.logs {
+    let row = |log: &LogProof| {
         let chain = if log.chain_verified { "verified, first to last" } else { "not verified" };
-        let _ = writeln!(
-            page,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"num\">{} to {}</td><td>{chain}</td><td><code>{}</code>\
-             </td></tr>",
-            escape(&log.name),
-            escape(&log.file),
-            log.first,
-            log.last,
-            log.hash
-        );
-    }
-    page.push_str("</tbody></table></div>\n<h3>Gaps</h3>\n");
+        vec![
+            Cell::Head(escape(&log.name)),
+            Cell::Text(escape(&log.file)),
+            Cell::Figures(format!("{} to {}", log.first, log.last)),
+            Cell::Text(chain.to_owned()),
+            Cell::Text(format!("<code>{}</code>", log.hash)),
+        ]
+    };
+    table(page, "logs", &["Log", "File", "Records", "Chain", "Last hash"], report.logs.iter().map(row).collect());
+    page.push_str("<h3>Gaps</h3>\n");
     list(page, report.head.gaps.iter().map(|gap| escape(gap)), "None: every log is whole, and none is missing.");
     page.push_str("</section>\n");
 }
@@ -219,52 +239,38 @@ fn objectives(page: &mut String, objectives: &[Objective]) {
     if objectives.is_empty() {
         return;
     }
-    page.push_str(
-        "<h3>Objectives</h3>\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Objective</th><th \
-         scope=\"col\">Of</th><th scope=\"col\">Reached</th><th scope=\"col\">Target</th><th scope=\"col\">Result</th><th \
-         scope=\"col\">Evidence</th></tr></thead>\n<tbody>\n",
-    );
-    for objective in objectives {
-        let span = |ms: Option<u64>| ms.map_or_else(|| "not known".to_owned(), span_text);
+    page.push_str("<h3>Objectives</h3>\n");
+    let row = |objective: &Objective| {
         let target = match objective.target_ms {
             Some(ms) => format!("{}{}", span_text(ms), note(&objective.target_from)),
             None => "none given".to_owned(),
         };
         let evidence: Vec<String> = objective.evidence.iter().map(|name| record(name)).collect();
-        let _ = writeln!(
-            page,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td class=\"num\">{}</td><td>{target}</td><td>{}</td><td>{}{}</td></tr>",
-            objective.measure.words(),
-            escape(&objective.of),
-            span(objective.reached_ms),
-            badge(objective.result, objective.result.words()),
-            evidence.join(" "),
-            note(&objective.note)
-        );
-    }
-    page.push_str("</tbody></table></div>\n");
+        vec![
+            Cell::Head(objective.measure.words().to_owned()),
+            Cell::Text(escape(&objective.of)),
+            Cell::Figures(objective.reached_ms.map_or_else(|| "not known".to_owned(), span_text)),
+            Cell::Text(target),
+            Cell::Text(badge(objective.result, objective.result.words())),
+            Cell::Text(format!("{}{}", evidence.join(" "), note(&objective.note))),
+        ]
+    };
+    let titles = ["Objective", "Of", "Reached", "Target", "Result", "Evidence"];
+    table(page, "objectives", &titles, objectives.iter().map(row).collect());
 }
 
 fn steps(page: &mut String, action: &Action) {
-    page.push_str(
-        "<h3>Steps</h3>\n<div class=\"wide\"><table class=\"steps\">\n<thead><tr><th scope=\"col\">Cluster</th><th \
-         scope=\"col\">Step</th><th scope=\"col\">From</th><th scope=\"col\">Until</th><th scope=\"col\">Took</th><th \
-         scope=\"col\">Waited for</th><th scope=\"col\">Commands and outcomes</th></tr></thead>\n<tbody>\n",
-    );
-    for step in &action.steps {
-        of_step(page, step);
-    }
+    page.push_str("<h3>Steps</h3>\n");
+    let mut rows: Vec<Vec<Cell>> = action.steps.iter().map(of_step).collect();
     if !action.other_commands.is_empty() {
-        let _ = writeln!(
-            page,
-            "<tr><td></td><th scope=\"row\">in no step</th><td></td><td></td><td></td><td></td><td>{}</td></tr>",
-            commands(&action.other_commands)
-        );
+        let none = || Cell::Text(String::new());
+        let commands = Cell::Text(commands(&action.other_commands));
+        rows.push(vec![Cell::Head("In no step".to_owned()), none(), none(), none(), none(), none(), commands]);
     }
-    page.push_str("</tbody></table></div>\n");
+    table(page, "steps", &["Step", "Cluster", "From", "Until", "Took", "Waited for", "Commands"], rows);
 }
 
-fn of_step(page: &mut String, step: &Step) {
+fn of_step(step: &Step) -> Vec<Cell> {
     let waits: String = step
         .waits
         .iter()
@@ -274,18 +280,15 @@ fn of_step(page: &mut String, step: &Step) {
         })
         .collect();
     let waits = if waits.is_empty() { String::new() } else { format!("<ul>{waits}</ul>") };
-    let _ = writeln!(
-        page,
-        "<tr><td>{}</td><th scope=\"row\">{}<br>{}</th><td class=\"num\">{}</td><td class=\"num\">{}</td><td class=\"num\">{}\
-         </td><td>{waits}</td><td>{}</td></tr>",
-        escape(&step.cluster),
-        escape(&step.step),
-        record(&step.record),
-        clock_text(step.from.0),
-        step.until.map_or_else(|| "goes on".to_owned(), |until| clock_text(until.0)),
-        span_text(step.ms),
-        commands(&step.commands)
-    );
+    vec![
+        Cell::Head(format!("{}<br>{}", escape(&step.step), record(&step.record))),
+        Cell::Text(escape(&step.cluster)),
+        Cell::Figures(clock_text(step.from.0)),
+        Cell::Figures(step.until.map_or_else(|| "goes on".to_owned(), |until| clock_text(until.0))),
+        Cell::Figures(span_text(step.ms)),
+        Cell::Text(waits),
+        Cell::Text(commands(&step.commands)),
+    ]
 }
 
 fn commands(commands: &[CommandRun]) -> String {
