@@ -135,7 +135,8 @@ fn any(wanted: &[String], matches: impl Fn(&str) -> bool) -> bool {
     wanted.is_empty() || wanted.iter().any(|wanted| matches(wanted))
 }
 
-fn is_of_kind(entry: &Entry, kind: &str) -> bool {
+/// Whether an entry is of this kind, or a command of this name.
+pub fn is_of_kind(entry: &Entry, kind: &str) -> bool {
     let command = match &entry.record.payload {
         Payload::Commanded { command, .. } => command.name(),
         _ => "",
@@ -143,7 +144,8 @@ fn is_of_kind(entry: &Entry, kind: &str) -> bool {
     entry.record.payload.name().eq_ignore_ascii_case(kind) || command.eq_ignore_ascii_case(kind)
 }
 
-fn is_about(entry: &Entry, about: &str) -> bool {
+/// Whether an entry is about an object or aggregate whose name holds this.
+pub fn is_about(entry: &Entry, about: &str) -> bool {
     let contains = |text: &str| text.to_ascii_lowercase().contains(&about.to_ascii_lowercase());
     contains(&words::about(entry)) || entry.record.aggregate.as_ref().is_some_and(|a| contains(&a.to_string()))
 }

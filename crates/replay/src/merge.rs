@@ -8,16 +8,16 @@
 //!
 //! Between these the stamps decide. What the messages prove about the clocks is told, and taken off the times shown.
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use anyhow::{Context, Result};
 use ramen_events::{
-    Cause, Command, CommandId, Fact, ObjectId, Payload, Record, Seq, Time,
+    Aggregate, Cause, Command, CommandId, Fact, ObjectId, Payload, Record, Seq, Time,
     hub::{self, ViewAnswer, ViewedObject},
     spoke,
 };
 
-use crate::{open::Log, targets::targets};
+use crate::{open::Log, targets::targets, walks::owners};
 
 /// A record of one of the logs.
 pub struct Entry {
@@ -47,6 +47,8 @@ pub struct Merged {
     before: Vec<Option<usize>>,
     /// The last command about the object of an entry.
     acted: Vec<Option<usize>>,
+    /// See [`Merged::owners`]; looked up when it is asked for.
+    owners: OnceCell<BTreeMap<(String, String), Aggregate>>,
 }
 
 /// A write of a VRG's status: its identity, and `lastUpdateTime`.
@@ -89,6 +91,7 @@ impl Merged {
             reported: BTreeMap::new(),
             before: Vec::with_capacity(order.len()),
             acted: Vec::with_capacity(order.len()),
+            owners: OnceCell::new(),
         };
         let mut queues: Vec<_> = records.into_iter().map(Vec::into_iter).collect();
         let mut last: BTreeMap<(usize, ObjectId), usize> = BTreeMap::new();
@@ -137,6 +140,16 @@ impl Merged {
         let (first, entries) = self.by_seq.get(log)?;
         let index = usize::try_from(seq.0.checked_sub(first.0)?).ok()?;
         entries.get(index).copied()
+    }
+
+    /// All entries of a log, in order.
+    pub fn entries_of(&self, log: usize) -> &[usize] {
+        self.by_seq.get(log).map_or(&[], |(_, entries)| entries)
+    }
+
+    /// The DRPC of each VRG, by namespace and name, as far as the hub's log tells.
+    pub fn owners(&self) -> &BTreeMap<(String, String), Aggregate> {
+        self.owners.get_or_init(|| owners(self))
     }
 
     /// A record's name: `hub#120`.

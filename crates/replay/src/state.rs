@@ -88,7 +88,8 @@ impl State {
         Ok(Self::empty(log.owner.operator))
     }
 
-    fn decode(operator: Operator, bytes: &[u8]) -> Option<Self> {
+    /// One that was saved; `None` when these bytes are none of this version.
+    pub fn decode(operator: Operator, bytes: &[u8]) -> Option<Self> {
         fn world<D: Domain>(bytes: &[u8]) -> Option<Box<World<D>>> {
             bincode::decode_from_slice(bytes, bincode::config::standard()).ok().map(|(world, _)| Box::new(world))
         }

@@ -41,6 +41,23 @@ const READABLE: usize = 60;
 /// A cell: text, and how it looks.
 pub type Cell = (String, Style);
 
+/// A line of text in several styles.
+pub type Line = Vec<Cell>;
+
+/// Prints lines as they are.
+///
+/// # Errors
+/// When `out` can't be written.
+pub fn print_lines(lines: &[Line], out: &mut dyn Write) -> io::Result<()> {
+    for line in lines {
+        for (text, style) in line {
+            write!(out, "{style}{text}{style:#}")?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 /// Rows under titles.
 pub struct Table {
     titles: Vec<&'static str>,

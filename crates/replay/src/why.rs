@@ -1,7 +1,5 @@
 //! Why an aggregate is where it is: the shut gate, what was seen for it, what would open it, and what led here.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use ramen_events::{Aggregate, Controller, Kind, ObjectId, Payload, Position, Time};
 use serde::Serialize;
@@ -9,7 +7,7 @@ use serde::Serialize;
 use crate::{
     causes::{self, How},
     merge::Merged,
-    state::State,
+    past::{Known, Past},
     why_not, words,
 };
 
@@ -120,98 +118,54 @@ pub struct At<'a> {
     pub time: Time,
 }
 
-/// What is known of one aggregate at a moment, and how it came about.
-struct Follower<'a> {
+/// Tells about one aggregate from what is known of it.
+struct Teller<'a> {
     merged: &'a Merged,
     log: usize,
     aggregate: &'a Aggregate,
-    /// The last entry of this log that counts.
-    last: usize,
-    state: State,
-    /// The last entry about each object that concerned the aggregate.
-    objects: BTreeMap<ObjectId, usize>,
+    known: Known,
     /// The moment asked about.
     now: Time,
-    /// The entry that brought it to its step, and the one that brought the wait.
-    entered: Option<usize>,
-    moved: Option<usize>,
 }
 
 /// Why `aggregate` of a log is where it is after the entry `at`; `None` when the log has nothing of it by then.
 ///
 /// # Errors
 /// When the log starts in the middle without a snapshot.
-pub fn answer(merged: &Merged, log: usize, aggregate: &Aggregate, at: At<'_>) -> Result<Option<Answer>> {
-    let Some(follower) = Follower::new(merged, log, aggregate, at)? else { return Ok(None) };
-    follower.answer(at).map(Some)
+pub fn answer(
+    merged: &Merged,
+    past: &mut dyn Past,
+    log: usize,
+    aggregate: &Aggregate,
+    at: At<'_>,
+) -> Result<Option<Answer>> {
+    let Some(known) = past.known(log, aggregate, at.entry)? else { return Ok(None) };
+    Teller { merged, log, aggregate, known, now: at.time }.answer(past, at).map(Some)
 }
 
-impl<'a> Follower<'a> {
-    fn new(merged: &'a Merged, log: usize, aggregate: &'a Aggregate, at: At<'_>) -> Result<Option<Self>> {
-        let Some(of) = merged.logs.get(log) else { return Ok(None) };
-        let state = State::at(of, of.history.base().seq)?;
-        let mut follower = Self {
-            merged,
-            log,
-            aggregate,
-            last: 0,
-            state,
-            objects: BTreeMap::new(),
-            now: at.time,
-            entered: None,
-            moved: None,
-        };
-        let mut any = false;
-        for (index, entry) in merged.entries.iter().enumerate().take(at.entry.saturating_add(1)) {
-            if entry.log == log {
-                any = true;
-                follower.follow(index);
-            }
-        }
-        let exists = follower.state.aggregates().contains(aggregate);
-        Ok((any && exists).then_some(follower))
-    }
-
-    fn follow(&mut self, index: usize) {
-        let Some(entry) = self.merged.entries.get(index) else { return };
-        self.last = index;
-        let before = self.state.position(self.aggregate).map(|p| (p.runbook.clone(), p.action.clone(), p.step.clone()));
-        let touched = self.state.apply(&entry.record);
-        match &entry.record.payload {
-            Payload::Observed(fact) if touched.contains(self.aggregate) => {
-                self.objects.insert(fact.object(), index);
-            }
-            Payload::Gone(object) if touched.contains(self.aggregate) => {
-                self.objects.insert(object.clone(), index);
-            }
-            Payload::Moved(position) if entry.record.aggregate.as_ref() == Some(self.aggregate) => {
-                self.moved = Some(index);
-                if before != Some((position.runbook.clone(), position.action.clone(), position.step.clone())) {
-                    self.entered = Some(index);
-                }
-            }
-            _ => {}
-        }
-    }
-
+impl Teller<'_> {
     fn time(&self, index: Option<usize>) -> Time {
-        index.and_then(|index| self.merged.entries.get(index)).map_or(self.state.now(), |entry| entry.time)
+        index.and_then(|index| self.merged.entries.get(index)).map_or(self.known.state.now(), |entry| entry.time)
     }
 
-    fn answer(&self, at: At<'_>) -> Result<Answer> {
-        let position = self.state.position(self.aggregate);
+    fn answer(&self, past: &mut dyn Past, at: At<'_>) -> Result<Answer> {
+        let position = self.known.state.position(self.aggregate);
         Ok(Answer {
             aggregate: self.aggregate.to_string(),
             cluster: self.merged.logs.get(self.log).map(|log| log.name().to_owned()).unwrap_or_default(),
-            record: self.merged.name(self.last),
+            record: self.merged.name(self.known.last),
             at: self.now,
             standing: position.map(|position| self.standing(position)),
-            not: at.not.map(|not| why_not::lines(&self.state, self.aggregate, not)).transpose()?.unwrap_or_default(),
+            not: at
+                .not
+                .map(|not| why_not::lines(&self.known.state, self.aggregate, not))
+                .transpose()?
+                .unwrap_or_default(),
             observed: self.observed(position),
             failing: self.failing(),
             went_on: self.went_on(position),
-            elsewhere: self.elsewhere(position, at)?,
-            chain: self.moved.map(|moved| self.chain(moved)).unwrap_or_default(),
+            elsewhere: self.elsewhere(position, past, at)?,
+            chain: self.known.moved.map(|moved| self.chain(moved)).unwrap_or_default(),
         })
     }
 
@@ -220,10 +174,10 @@ impl<'a> Follower<'a> {
             runbook: position.runbook.clone(),
             action: position.action.0.clone(),
             step: position.step.clone(),
-            since: self.time(self.entered),
+            since: self.time(self.known.entered),
             waits_for: position.wait.as_ref().map(|wait| wait.what.clone()),
             on: position.wait.as_ref().and_then(|wait| wait.on.as_ref()).map(ToString::to_string),
-            waits_since: self.time(self.moved),
+            waits_since: self.time(self.known.moved),
             remedy: position.wait.as_ref().map(|wait| wait.remedy.clone()).filter(|remedy| !remedy.is_empty()),
         }
     }
@@ -233,12 +187,8 @@ impl<'a> Follower<'a> {
         let Some(wait) = position.and_then(|position| position.wait.as_ref()) else { return Vec::new() };
         let is_there =
             |object: &ObjectId| wait.on.as_ref().is_none_or(|on| object.namespace == on.0 || object.name == on.0);
-        let mut seen: Vec<(&ObjectId, usize)> = self
-            .objects
-            .iter()
-            .filter(|(object, _)| is_there(object))
-            .map(|(object, index)| (object, *index))
-            .collect();
+        let objects = self.known.objects.iter().filter(|(object, _)| is_there(object));
+        let mut seen: Vec<(&ObjectId, usize)> = objects.map(|(object, index)| (object, *index)).collect();
         // What the wait names by name is what it is about.
         let words: Vec<&str> = wait.what.split([' ', ',', ':', '/', '(', ')']).collect();
         let is_named = |object: &ObjectId| object.kind != Kind::Vrg && words.contains(&object.name.as_str());
@@ -253,7 +203,7 @@ impl<'a> Follower<'a> {
     }
 
     fn failing(&self) -> Vec<String> {
-        let failing = self.state.flights().failing(self.aggregate).map(|(slot, attempt)| {
+        let failing = self.known.state.flights().failing(self.aggregate).map(|(slot, attempt)| {
             let outcome = attempt.failure.as_ref().map(words::outcome_text).unwrap_or_default();
             let since = attempt.failing_since.map(|since| format!(", failing since {since}")).unwrap_or_default();
             let times = if attempt.failures == 1 { "once".to_owned() } else { format!("{} times", attempt.failures) };
@@ -265,7 +215,7 @@ impl<'a> Follower<'a> {
     /// The next time that it moved after this, unless the runbook was complete.
     fn went_on(&self, position: Option<&Position>) -> Option<WentOn> {
         let wait = position?.wait.as_ref()?;
-        let later = self.merged.entries.iter().enumerate().skip(self.last + 1);
+        let later = self.merged.entries.iter().enumerate().skip(self.known.last + 1);
         let (index, entry) = later.into_iter().find(|(_, entry)| {
             let mine = entry.log == self.log && entry.record.aggregate.as_ref() == Some(self.aggregate);
             mine && matches!(&entry.record.payload, Payload::Moved(to) if to.wait.as_ref() != Some(wait))
@@ -279,18 +229,18 @@ impl<'a> Follower<'a> {
     }
 
     /// What the VRGs of this DRPC say on the clusters that are waited for, if their logs are here.
-    fn elsewhere(&self, position: Option<&Position>, at: At<'_>) -> Result<Vec<Answer>> {
+    fn elsewhere(&self, position: Option<&Position>, past: &mut dyn Past, at: At<'_>) -> Result<Vec<Answer>> {
         let Some(wait) = position.and_then(|position| position.wait.as_ref()) else { return Ok(Vec::new()) };
         if self.aggregate.controller != Controller::Drpc {
             return Ok(Vec::new());
         }
-        let owners = crate::walks::owners(self.merged);
+        let owners = self.merged.owners();
         let mut answers = Vec::new();
         for ((namespace, name), _) in owners.iter().filter(|(_, owner)| *owner == self.aggregate) {
             let vrg = Aggregate::new(Controller::Vrg, namespace, name);
             for (log, of) in self.merged.logs.iter().enumerate().filter(|(log, _)| *log != self.log) {
                 if wait.on.as_ref().is_none_or(|on| on.as_str() == of.name()) {
-                    answers.extend(answer(self.merged, log, &vrg, At { not: None, ..at })?);
+                    answers.extend(answer(self.merged, past, log, &vrg, At { not: None, ..at })?);
                 }
             }
         }

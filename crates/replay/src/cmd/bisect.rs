@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     Exit, alter,
     causes::{self, How},
-    cmd::{Format, whatif, why},
+    cmd::{Format, whatif},
     input::Input,
     merge::Merged,
     moment::{clock_text, span_text},
@@ -19,8 +19,9 @@ use crate::{
     rerun::{Baseline, Decision, Line, Split},
     spells::{self, Spell, Spells},
     state::State,
-    table::{BOLD, DIM, NAME, WAITING, styled},
+    table::{self, BOLD, DIM, NAME, WAITING, styled, terminal_width},
     why::told,
+    why_lines,
 };
 
 /// Finds the first record after which a condition holds, or the first decision that two versions differ in
@@ -182,7 +183,7 @@ impl Search<'_> {
         writeln!(out, "  {}", styled(BOLD, whatif::fitted(&told.says)))?;
         self.print_span(spells, first, out)?;
         writeln!(out, "\n  {}", styled(DIM, "how it came to this"))?;
-        why::chain(&self.chain(entry), out)?;
+        table::print_lines(&why_lines::chain(&self.chain(entry), terminal_width()), out)?;
         writeln!(out, "\n  {}", styled(DIM, "look next"))?;
         let logs = [&self.arguments.log].into_iter().chain(&self.arguments.others);
         let logs = logs.map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");

@@ -6,6 +6,7 @@ mod capture;
 mod diff;
 mod show;
 mod state;
+mod step;
 mod test;
 mod timeline;
 mod verify;
@@ -39,6 +40,7 @@ enum Command {
     Show(show::Arguments),
     Timeline(timeline::Arguments),
     State(state::Arguments),
+    Step(step::Arguments),
     Diff(diff::Arguments),
     Why(why::Arguments),
     Audit(audit::Arguments),
@@ -58,6 +60,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         Command::Show(arguments) => show::run(arguments, out),
         Command::Timeline(arguments) => timeline::run(arguments, out),
         Command::State(arguments) => state::run(arguments, out),
+        Command::Step(arguments) => step::run(arguments, out),
         Command::Diff(arguments) => diff::run(arguments, out),
         Command::Why(arguments) => why::run(arguments, out),
         Command::Audit(arguments) => audit::run(arguments, out),

@@ -8,16 +8,16 @@ use ramen_events::{Aggregate, Controller, Kind, ObjectId, Payload, Time};
 
 use crate::{
     Exit,
-    causes::How,
-    changes::cut,
     cmd::Format,
     filter::find,
     input::Input,
     merge::Merged,
-    moment::{Moment, clock_text, span_text},
+    moment::{Moment, clock_text},
     open::Usage,
-    table::{BAD, BOLD, DIM, GOOD, NAME, WAITING, styled, terminal_width},
-    why::{self, Answer, At, Standing, Told},
+    past::Folding,
+    table::{self, terminal_width},
+    why::{self, At},
+    why_lines,
 };
 
 /// Explains why an application is where it is: which gate is shut, since when, what was seen, what a person can do
@@ -51,10 +51,6 @@ pub(super) struct Arguments {
     output: Format,
 }
 
-/// Links of a chain that are shown: the first ones, and the last ones.
-const FIRST: usize = 4;
-const LAST: usize = 10;
-
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let merged = arguments.input.read()?;
@@ -62,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut answers = Vec::new();
     let subjects = subjects(&merged, &arguments.object)?;
     for (log, aggregate) in &subjects {
-        answers.extend(why::answer(&merged, *log, aggregate, at)?);
+        answers.extend(why::answer(&merged, &mut Folding(&merged), *log, aggregate, at)?);
     }
     if let ([], Some((_, aggregate))) = (answers.as_slice(), subjects.first()) {
         writeln!(out, "{}", absent(&merged, aggregate, at))?;
@@ -70,7 +66,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     for answer in &answers {
         match arguments.output {
             Format::Json => writeln!(out, "{}", serde_json::to_string(answer)?)?,
-            Format::Table => print(answer, out)?,
+            Format::Table => table::print_lines(&why_lines::answer(answer, terminal_width()), out)?,
         }
     }
     Ok(Exit::Good)
@@ -110,7 +106,7 @@ fn absent(merged: &Merged, aggregate: &Aggregate, at: At<'_>) -> String {
 }
 
 /// Whom a name means: a DRPC rather than its VRGs; a VRG on each cluster of which there is a log.
-fn subjects(merged: &Merged, name: &str) -> Result<Vec<(usize, Aggregate)>> {
+pub(super) fn subjects(merged: &Merged, name: &str) -> Result<Vec<(usize, Aggregate)>> {
     let mut all: Vec<(usize, Aggregate)> = Vec::new();
     for entry in &merged.entries {
         if let (Payload::Moved(_), Some(aggregate)) = (&entry.record.payload, &entry.record.aggregate) {
@@ -139,105 +135,4 @@ fn subjects(merged: &Merged, name: &str) -> Result<Vec<(usize, Aggregate)>> {
         return Err(Usage(format!("{name:?} does not name one application; there is {names}")).into());
     }
     Ok(found)
-}
-
-fn print(answer: &Answer, out: &mut dyn Write) -> Result<()> {
-    let name = format!("{} on {}", answer.aggregate, answer.cluster);
-    writeln!(out, "{}  {}", styled(BOLD, name), styled(DIM, format!("{} {}", clock_text(answer.at), answer.record)))?;
-    stand(answer, "", out)?;
-    for other in &answer.elsewhere {
-        let name = format!("{} on {}", other.aggregate, other.cluster);
-        writeln!(
-            out,
-            "\n  {}  {}",
-            styled(BOLD, name),
-            styled(DIM, format!("{} {}", clock_text(other.at), other.record))
-        )?;
-        stand(other, "  ", out)?;
-    }
-    if !answer.chain.is_empty() {
-        writeln!(out, "\n  {}", styled(DIM, "how it came to this"))?;
-        chain(&answer.chain, out)?;
-    }
-    writeln!(out)?;
-    Ok(())
-}
-
-/// Where it stands, and what has to do with that.
-fn stand(answer: &Answer, indent: &str, out: &mut dyn Write) -> Result<()> {
-    let Some(standing) = &answer.standing else {
-        return Ok(writeln!(out, "{indent}  it has not begun anything yet")?);
-    };
-    let Standing { runbook, action, step, .. } = standing;
-    let lasts = span_text(answer.at.ms_since(standing.since));
-    let action = format!("{runbook} ({action})");
-    if step.is_empty() {
-        let since = clock_text(standing.since);
-        writeln!(out, "{indent}  {action} is {} since {since}: nothing is waited for", styled(GOOD, "complete"))?;
-    } else {
-        let since = clock_text(standing.since);
-        writeln!(out, "{indent}  {action} is at step {} since {since}, for {lasts}", styled(BOLD, step))?;
-    }
-    let mut line = |title: &str, text: &str| writeln!(out, "{indent}  {}  {text}", styled(DIM, format!("{title:12}")));
-    if let Some(wait) = &standing.waits_for {
-        let on = standing.on.as_ref().map(|on| format!(" on {on}")).unwrap_or_default();
-        line("waits for", &styled(WAITING, format!("{wait}{on}")))?;
-        let waits = span_text(answer.at.ms_since(standing.waits_since));
-        line("since", &format!("{} ({waits})", clock_text(standing.waits_since)))?;
-    }
-    if let Some(remedy) = &standing.remedy {
-        line("if it lasts", remedy)?;
-    }
-    for not in &answer.not {
-        line("why not", &styled(BOLD, not))?;
-    }
-    for failing in &answer.failing {
-        line("failed", &styled(BAD, failing))?;
-    }
-    if let Some(went_on) = &answer.went_on {
-        let to = &went_on.to;
-        let (after, time) = (span_text(went_on.after_ms), clock_text(to.time));
-        let to = format!("{}  {}", styled(NAME, &to.record), fitted(&to.says, indent.len() + 54));
-        line("went on", &format!("{after} later, at {time} {to}"))?;
-        if let Some(because) = &went_on.because {
-            line(
-                "  because",
-                &format!("{}  {}", styled(NAME, &because.record), fitted(&because.says, indent.len() + 26)),
-            )?;
-        }
-    }
-    for (index, seen) in answer.observed.iter().enumerate() {
-        let title = if index == 0 { "last seen" } else { "" };
-        let told = &seen.told;
-        let text = fitted(&told.says, indent.len() + 44);
-        line(title, &format!("{} {}  {text}", styled(DIM, clock_text(told.time)), styled(NAME, &told.record)))?;
-    }
-    Ok(())
-}
-
-/// What a line of the terminal holds beside `used` columns.
-fn fitted(text: &str, used: usize) -> String {
-    cut(text, terminal_width().map_or(180, |width| width.saturating_sub(used).max(40)))
-}
-
-/// Prints what led to something.
-pub(super) fn chain(chain: &[Told], out: &mut dyn Write) -> Result<()> {
-    let width = chain.iter().map(|told| told.record.len()).max().unwrap_or_default();
-    for (index, told) in chain.iter().enumerate() {
-        if chain.len() > FIRST + LAST + 1 && index >= FIRST && index < chain.len() - LAST {
-            if index == FIRST {
-                writeln!(out, "    {}", styled(DIM, format!("… {} more …", chain.len() - FIRST - LAST)))?;
-            }
-            continue;
-        }
-        let mark = match (told.request, told.how) {
-            (true, _) => styled(BOLD, "  ← asked for"),
-            (_, How::Followed) => styled(DIM, "  (likely)"),
-            _ => String::new(),
-        };
-        let record = styled(NAME, format!("{:width$}", told.record));
-        let text = fitted(&told.says, width + 24);
-        writeln!(out, "    {}  {record}  {text}{mark}", styled(DIM, clock_text(told.time)))?;
-    }
-    Ok(())
 }
