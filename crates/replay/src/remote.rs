@@ -21,14 +21,44 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often progress is shown, in bytes.
 const STEP: u64 = 4 << 20;
 
-/// Fetches the log of the operator at `address` with the token in `token_file`, into a file that is removed when dropped.
+/// What an operator is shown before it gives a capture. It is printed nowhere.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    /// Out of a file; `-` is stdin.
+    ///
+    /// # Errors
+    /// [`Usage`] when there is none.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let text = match file {
+            None => {
+                let text =
+                    "an operator gives captures to whoever may have them: give --token-file (kubectl create token)";
+                return Err(Usage(text.to_owned()).into());
+            }
+            Some(path) if path == Path::new("-") => {
+                io::read_to_string(io::stdin()).context("could not read a token")?
+            }
+            Some(path) => fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?,
+        };
+        Self::new(&text).ok_or_else(|| Usage("what --token-file holds is no token".to_owned()).into())
+    }
+
+    /// Out of a text, if that is a token.
+    pub fn new(text: &str) -> Option<Self> {
+        let token = text.trim();
+        (!token.is_empty() && !token.contains(char::is_whitespace)).then(|| Self(token.to_owned()))
+    }
+}
+
+/// Fetches the log of the operator at `address`, into a file that is removed when dropped.
 ///
 /// # Errors
-/// [`Usage`] when the address is none on this machine or there is no token; when the operator can't be reached or refuses,
-/// with its words.
-pub fn fetch(address: &str, token_file: Option<&Path>) -> Result<NamedTempFile> {
+/// [`Usage`] when the address is none on this machine; when the operator can't be reached or refuses, with its words.
+pub fn fetch(address: &str, token: &Token) -> Result<NamedTempFile> {
     let uri = local(address)?;
-    let token = token(token_file)?;
+    let Token(token) = token;
     let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_recv_response(Some(PATIENCE));
     let agent: ureq::Agent = config.build().into();
     let request = agent.get(&uri).header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -44,8 +74,11 @@ pub fn fetch(address: &str, token_file: Option<&Path>) -> Result<NamedTempFile> 
     Ok(file)
 }
 
-/// Tokens travel in the clear, so they go no further than this machine.
-fn local(address: &str) -> Result<Uri> {
+/// Where to ask for a capture. Tokens travel in the clear, so they go no further than this machine.
+///
+/// # Errors
+/// [`Usage`] with what is wrong.
+pub fn local(address: &str) -> Result<Uri> {
     let wrong = |what: &str| Usage(format!("{address}: {what}; it is written http://127.0.0.1:PORT"));
     let uri: Uri = address.parse().map_err(|err| wrong(&format!("this is no address ({err})")))?;
     if uri.scheme_str() != Some("http") {
@@ -60,22 +93,6 @@ fn local(address: &str) -> Result<Uri> {
     }
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     Ok(format!("http://{authority}{PATH}").parse()?)
-}
-
-fn token(file: Option<&Path>) -> Result<String> {
-    let text = match file {
-        None => {
-            let text = "an operator gives captures to whoever may have them: give --token-file (kubectl create token)";
-            return Err(Usage(text.to_owned()).into());
-        }
-        Some(path) if path == Path::new("-") => io::read_to_string(io::stdin()).context("could not read a token")?,
-        Some(path) => fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?,
-    };
-    let token = text.trim();
-    if token.is_empty() || token.contains(char::is_whitespace) {
-        return Err(Usage("what --token-file holds is no token".to_owned()).into());
-    }
-    Ok(token.to_owned())
 }
 
 fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {

@@ -4,13 +4,34 @@
 //! It begins with an input (a fact, an outcome, a timer), and carries the state before that, so that what follows can be
 //! decided again. See docs/decisions/0009.
 
-use anyhow::Result;
-use ramen_events::{Aggregate, Controller, Fact, Kind, ObjectId, Payload, Record, Seq, hub, hub::ObjectRef, spoke};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use ramen_events::{
+    Aggregate, Controller, Fact, Kind, ObjectId, Payload, Record, Seq,
+    capture::{self, Header},
+    hub,
+    hub::ObjectRef,
+    spoke,
+};
+use ramen_projector::DECIDER_VERSION;
 
 use crate::{
     moment::Moment,
     open::{Log, Usage},
+    state::State,
 };
+
+/// Reads the name of a DRPlacementControl.
+///
+/// # Errors
+/// How it is written.
+pub fn drpc(text: &str) -> Result<ObjectRef, String> {
+    match text.trim_start_matches("drpc/").split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => Ok(ObjectRef::new(namespace, name)),
+        _ => Err("it is written NAMESPACE/NAME".to_owned()),
+    }
+}
 
 /// What a slice is asked to hold.
 #[derive(Clone, Debug, Default)]
@@ -31,11 +52,12 @@ impl Wanted {
         self.drpc.is_none() && self.since.is_none() && self.from.is_none() && self.to.is_none()
     }
 
-    /// The first and the last record: all that is asked for, and no more than that takes.
+    /// The first and the last record: all that is asked for, and no more than that takes; `None` when the log holds
+    /// nothing of it.
     ///
     /// # Errors
-    /// [`Usage`] when the log holds nothing of it.
-    pub fn window(&self, log: &Log) -> Result<(Seq, Seq)> {
+    /// [`Usage`] when the log does not have such records.
+    pub fn window(&self, log: &Log) -> Result<Option<(Seq, Seq)>> {
         let (base, head) = (log.history.base(), log.history.head());
         let end = head.stamp.time;
         let first = match &self.since {
@@ -68,7 +90,25 @@ impl Wanted {
                 window = Some((window.map_or(input, |(first, _)| first), record.seq));
             }
         }
-        window.ok_or_else(|| outside("nothing is left of what was asked for").into())
+        Ok(window)
+    }
+
+    /// Writes what is asked for of a log into a capture file; `None` when the log holds nothing of it.
+    ///
+    /// # Errors
+    /// [`Usage`] when the log does not have such records; when the file can't be written.
+    pub fn write(&self, log: &Log, file: &Path) -> Result<Option<Header>> {
+        let history = log.history.as_ref();
+        let (base, head) = (history.base(), history.head());
+        let window = if self.is_all() { Some((base.seq.next(), head.seq)) } else { self.window(log)? };
+        let Some((first, last)) = window else { return Ok(None) };
+        let header = if first == base.seq.next() {
+            capture::write_file(history, first, last, file)
+        } else {
+            let state = State::at(log, Seq(first.0 - 1))?.bytes()?;
+            capture::write_slice_file(history, first, last, (DECIDER_VERSION, state), file)
+        };
+        Ok(Some(header.with_context(|| format!("could not write {}", file.display()))?))
     }
 }
 

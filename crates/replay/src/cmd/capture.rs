@@ -2,12 +2,17 @@
 
 use std::{io::Write, path::PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use ramen_events::{Seq, capture, hub::ObjectRef};
-use ramen_projector::DECIDER_VERSION;
+use ramen_events::{Seq, hub::ObjectRef};
 
-use crate::{Exit, moment::Moment, open::Log, remote, slice::Wanted, state::State};
+use crate::{
+    Exit,
+    moment::Moment,
+    open::{Log, Usage},
+    remote::{self, Token},
+    slice::{self, Wanted},
+};
 
 /// Exports an operator's log as a capture file: all of it, or a slice
 #[derive(Clone, Debug, Args)]
@@ -39,7 +44,7 @@ pub(super) struct Arguments {
     file: PathBuf,
 
     /// Only the window that holds what concerns this DRPlacementControl; in a managed cluster's log, the VRG of that name
-    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = object)]
+    #[arg(long, value_name = "NAMESPACE/NAME", value_parser = slice::drpc)]
     drpc: Option<ObjectRef>,
 
     /// From this moment on: a record (120), a time (2026-01-31T12:00:05Z), or a time of day (12:00:05)
@@ -59,17 +64,13 @@ pub(super) struct Arguments {
     salvage: bool,
 }
 
-fn object(text: &str) -> Result<ObjectRef, String> {
-    match text.trim_start_matches("drpc/").split_once('/') {
-        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() => Ok(ObjectRef::new(namespace, name)),
-        _ => Err("it is written NAMESPACE/NAME".to_owned()),
-    }
-}
-
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let fetched = match arguments.log.to_str().filter(|text| text.contains("://")) {
-        Some(address) => Some(remote::fetch(address, arguments.token_file.as_deref())?),
+        Some(address) => {
+            remote::local(address)?;
+            Some(remote::fetch(address, &Token::read(arguments.token_file.as_deref())?)?)
+        }
         None => None,
     };
     let log = Log::open(fetched.as_ref().map_or(&*arguments.log, |file| file.path()), arguments.salvage)?;
@@ -82,14 +83,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         to: arguments.to.map(Seq),
     };
     let (base, head) = (history.base(), history.head());
-    let (first, last) = if wanted.is_all() { (base.seq.next(), head.seq) } else { wanted.window(&log)? };
-    let header = if first == base.seq.next() {
-        capture::write_file(history, first, last, &arguments.file)
-    } else {
-        let state = State::at(&log, Seq(first.0 - 1))?.bytes()?;
-        capture::write_slice_file(history, first, last, (DECIDER_VERSION, state), &arguments.file)
-    };
-    let header = header.with_context(|| format!("could not write {}", arguments.file.display()))?;
+    let header = wanted.write(&log, &arguments.file)?.ok_or_else(|| {
+        let (from, to, end) = (base.seq.next(), head.seq, head.stamp);
+        Usage(format!("nothing is left of what was asked for: the log has records {from} to {to}, until {end}"))
+    })?;
+    let (first, last) = (header.first, header.last);
     let (name, records, blobs) = (arguments.file.display(), header.records(), header.blobs);
     if header.records() == head.seq.0 - base.seq.0 {
         writeln!(out, "{name}: {records} records, {blobs} blobs")?;
