@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: all is well.
     Good,
-    /// 1: the log is intact, but deciding again gives something else, or what was looked for is not in it.
+    /// 1: the log is intact, but deciding again gives something else, or what was looked for is not in it, or not all of it
+    /// could be had.
     Diverged,
     /// 2: a file is damaged, truncated, or not a log.
     Unreadable,

@@ -85,7 +85,7 @@ struct Capture {
     token_files: Vec<String>,
 
     /// The namespace of the operators
-    #[arg(long, value_name = "NAME", default_value = "ramen-system")]
+    #[arg(short, long, value_name = "NAME", default_value = "ramen-system")]
     namespace: String,
 
     /// The Deployment of the hub's operator

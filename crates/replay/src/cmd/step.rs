@@ -20,9 +20,6 @@ pub(super) struct Arguments {
     #[command(flatten)]
     input: Input,
 
-    #[command(flatten)]
-    filter: Filter,
-
     /// Where to begin: a record (hub#120), a time (2026-01-31T12:00:05.250Z), or a time of day (12:00:05)
     #[arg(long, value_name = "MOMENT")]
     at: Option<String>,
@@ -38,6 +35,9 @@ pub(super) struct Arguments {
     /// A breakpoint, as after the key b: "kind KIND", "step STEP", "about TEXT", or a condition (see `bisect --help`)
     #[arg(long = "break", value_name = "BREAKPOINT")]
     breaks: Vec<String>,
+
+    #[command(flatten)]
+    filter: Filter,
 }
 
 fn after_help() -> String {
