@@ -60,7 +60,7 @@ pub fn chain(chain: &[Told], width: Option<usize>) -> Vec<Line> {
             (clock_text(told.time), DIM),
             plain("  "),
             (format!("{:names$}", told.record), NAME),
-            plain(format!("  {}", fitted(&told.says, names + 24, width))),
+            plain(format!("  {}", fitted(&told.says, names + 20 + mark.0.chars().count(), width))),
             mark,
         ]);
     }
