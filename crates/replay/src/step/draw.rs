@@ -153,7 +153,7 @@ impl Model<'_> {
             (self.merged.name(self.cursor), self.record_lines())
         } else {
             let title = self.selected().map(|subject| self.title(subject)).unwrap_or_default();
-            (title, self.state_lines().unwrap_or_else(wrong))
+            (title, self.state_lines(area.width.saturating_sub(2)).unwrap_or_else(wrong))
         };
         let room = usize::from(area.height.saturating_sub(2));
         let most = lines.len().saturating_sub(room);
@@ -177,7 +177,7 @@ impl Model<'_> {
     }
 
     /// What `state` prints of the selected one; what the record under the cursor changed is marked.
-    fn state_lines(&mut self) -> Result<Vec<Line<'static>>> {
+    fn state_lines(&mut self, width: u16) -> Result<Vec<Line<'static>>> {
         let Some(subject) = self.selected().cloned() else {
             return Ok(vec![Line::from("there is no DRPC or VRG in these logs")]);
         };
@@ -191,12 +191,16 @@ impl Model<'_> {
         };
         let mut known: BTreeMap<&str, usize> = BTreeMap::new();
         before.lines().for_each(|line| *known.entry(line).or_default() += 1);
-        let lines = now.lines().map(|line| match known.get_mut(line).filter(|left| **left > 0) {
-            Some(left) => {
-                *left -= 1;
-                Line::from(format!("  {line}"))
-            }
-            None => Line::from(span(format!("{CHANGED} {line}"), WAITING)),
+        let lines = now.lines().flat_map(|line| {
+            let (mark, look) = match known.get_mut(line).filter(|left| **left > 0) {
+                Some(left) => {
+                    *left -= 1;
+                    (" ", anstyle::Style::new())
+                }
+                None => (CHANGED, WAITING),
+            };
+            let indent = line.len() - line.trim_start().len();
+            wrapped(vec![(format!("{mark} {line}"), look)], usize::from(width), indent + 4)
         });
         Ok(lines.collect())
     }
@@ -230,7 +234,7 @@ impl Model<'_> {
         let answer = why::answer(self.merged, &mut self.course, subject.log, &subject.aggregate, at)?;
         let Some(answer) = answer else { return Ok(vec![Line::from("it is not there at this moment")]) };
         let width = usize::from(width);
-        Ok(why_lines::answer(&answer, Some(width)).into_iter().flat_map(|line| wrapped(line, width)).collect())
+        Ok(why_lines::answer(&answer, Some(width)).into_iter().flat_map(|line| wrapped(line, width, HANGING)).collect())
     }
 
     fn breaks_lines(&self) -> Vec<Line<'static>> {
@@ -299,11 +303,11 @@ fn first_line(lines: &[Line<'_>], room: usize) -> usize {
     }
 }
 
-/// Where the rest of a line that was too long goes on.
+/// Where the rest of a line of the gates that was too long goes on.
 const HANGING: usize = 6;
 
-/// A line in as many lines as it takes, broken between words.
-fn wrapped(line: table::Line, width: usize) -> Vec<Line<'static>> {
+/// A line in as many lines as it takes, broken between words; those after the first begin at `hanging`.
+fn wrapped(line: table::Line, width: usize, hanging: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     let mut spans: Vec<Span<'static>> = Vec::new();
     let mut used = 0;
@@ -311,11 +315,11 @@ fn wrapped(line: table::Line, width: usize) -> Vec<Line<'static>> {
         let mut piece = String::new();
         for word in text.split_inclusive(' ') {
             let length = word.chars().count();
-            if used + word.trim_end().chars().count() > width && used > HANGING {
+            if used + word.trim_end().chars().count() > width && used > hanging {
                 spans.push(span(std::mem::take(&mut piece), look));
                 lines.push(Line::from(std::mem::take(&mut spans)));
-                spans.push(Span::raw(" ".repeat(HANGING)));
-                used = HANGING;
+                spans.push(Span::raw(" ".repeat(hanging)));
+                used = hanging;
             }
             piece.push_str(word);
             used += length;
