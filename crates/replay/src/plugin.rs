@@ -4,7 +4,7 @@
 //!   DRPolicy (kubectl) ──> plan: who, and by which way ──> forward, token (kubectl) ──> capture ──> DIR/CLUSTER.ramenlog
 //! ```
 //!
-//! `plan` is pure; [`crate::kubectl`] starts processes, and ends them.
+//! `plan` is pure; `crate::kubectl` starts processes, and ends them.
 
 mod collect;
 mod plan;
