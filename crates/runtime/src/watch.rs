@@ -217,6 +217,6 @@ impl Watcher {
 fn whole(mut object: Value, resource: &Resource) -> Value {
     object["apiVersion"] = Value::String(resource.api_version());
     object["kind"] = Value::String(resource.kind.to_owned());
-    shorten(&mut object);
+    shorten(&mut object, resource);
     object
 }

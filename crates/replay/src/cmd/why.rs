@@ -231,7 +231,10 @@ pub(super) fn chain(chain: &[Told], out: &mut dyn Write) -> Result<()> {
             continue;
         }
         let mark = match (told.request, told.how) {
-            (true, _) => styled(BOLD, "  ← asked for"),
+            (true, _) => {
+                let by = told.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                styled(BOLD, format!("  ← asked for{by}"))
+            }
             (_, How::Followed) => styled(DIM, "  (likely)"),
             _ => String::new(),
         };
