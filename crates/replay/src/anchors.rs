@@ -214,20 +214,15 @@ fn hashes(log: &dyn History, wanted: &BTreeSet<Seq>) -> Result<BTreeMap<Seq, Cha
 
 /// The anchors in a JSON value: one, a Lease that bears one, or a list of such.
 fn collect(value: &Value, anchors: &mut Vec<Anchor>) -> Result<()> {
-    match value.get("kind").and_then(Value::as_str) {
-        Some("LogAnchor") => anchors.push(serde_json::from_value(value.clone()).context("an anchor can't be read")?),
-        Some("Lease") => {
-            let noted =
-                value.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(ANNOTATION)?.as_str());
-            if let Some(noted) = noted {
-                anchors.push(serde_json::from_str(noted).context("the anchor on the Lease can't be read")?);
-            }
-        }
-        _ => {
-            let items = value.as_array().or_else(|| value.get("items").and_then(Value::as_array));
-            for item in items.into_iter().flatten() {
-                collect(item, anchors)?;
-            }
+    let noted = value.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(ANNOTATION)?.as_str());
+    if value.get("kind").and_then(Value::as_str) == Some("LogAnchor") {
+        anchors.push(serde_json::from_value(value.clone()).context("an anchor can't be read")?);
+    } else if let Some(noted) = noted {
+        anchors.push(serde_json::from_str(noted).context("the anchor on the Lease can't be read")?);
+    } else {
+        let items = value.as_array().or_else(|| value.get("items").and_then(Value::as_array));
+        for item in items.into_iter().flatten() {
+            collect(item, anchors)?;
         }
     }
     Ok(())

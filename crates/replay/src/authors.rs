@@ -1,7 +1,7 @@
 //! Who wrote what a DRPlacementControl asks for, as far as the log tells: the field managers, which are programs.
 
 use ramen_events::{
-    Aggregate, Fact, Payload,
+    Aggregate, Controller, Fact, Kind, Payload,
     hub::{self, AuthorsFact},
 };
 
@@ -50,10 +50,10 @@ pub fn remark<'a>(
                 return Some((at, fact));
             }
             // What was written about an earlier object of that name says nothing about this one.
-            Payload::Gone(object) if object.kind == ramen_events::Kind::Drpc => {
-                if object.namespace == drpc.namespace && object.name == drpc.name {
-                    return None;
-                }
+            Payload::Gone(object)
+                if object.kind == Kind::Drpc && object.namespace == drpc.namespace && object.name == drpc.name =>
+            {
+                return None;
             }
             _ => {}
         }
@@ -84,7 +84,7 @@ pub fn by(merged: &Merged, index: usize) -> Option<String> {
     let Payload::Observed(Fact::Hub(hub::Fact::Drpc(drpc))) = &merged.entries.get(index)?.record.payload else {
         return None;
     };
-    let aggregate = Aggregate::new(ramen_events::Controller::Drpc, drpc.meta.namespace.clone(), drpc.meta.name.clone());
+    let aggregate = Aggregate::new(Controller::Drpc, drpc.meta.namespace.clone(), drpc.meta.name.clone());
     let (_, fact) =
         remark(merged, (0..index).rev(), &aggregate, index).filter(|(_, fact)| fact.uid == drpc.meta.uid)?;
     let (set, _) = match crate::words::news(merged, index) {

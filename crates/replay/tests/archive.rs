@@ -123,3 +123,14 @@ fn of_several_logs_one_has_to_be_named() {
     assert_eq!(output.status.code(), Some(64));
     assert!(complaint(&output).contains("segments of 2 logs; give the folder of one"), "{}", complaint(&output));
 }
+
+#[test]
+fn an_address_of_a_bucket_says_how_to_copy_it() {
+    let output = replay("capture s3://logs/dr/hub/hub/b4a1dac7588b9793 hub.ramenlog");
+    assert_eq!(output.status.code(), Some(64));
+    let said = complaint(&output);
+    for word in ["aws s3 sync s3://logs/dr/hub/hub/b4a1dac7588b9793 FOLDER", "ramen-replay capture FOLDER hub.ramenlog"]
+    {
+        assert!(said.contains(word), "no {word:?} in {said}");
+    }
+}

@@ -167,7 +167,7 @@ impl Segments {
         let joined = Self { readers: chain };
         let base = joined.base();
         // What lies before, and does not lead here, is cut off from it by what is missing.
-        if let Some(last) = left.iter().map(|reader| reader.head().seq).filter(|last| *last < base.seq).max() {
+        if let Some(last) = left.iter().map(|reader| reader.head().seq).filter(|last| *last <= base.seq).max() {
             return Err(Error::Gap { after: last, before: base.seq.next() });
         }
         left.retain(|reader| !joined.holds(reader.head()));
