@@ -141,8 +141,18 @@ impl Exporter {
         // A round that was broken off may have stored more than it could note; names make that harmless.
         let rest = tokio::time::timeout(self.stop_limit, self.round());
         match abandon.run_until_cancelled(rest).await {
-            Some(Ok(Err(err))) => self.failed(&err, true),
-            Some(Err(_)) => tracing::warn!("there was no time to archive the end of the log; the next leader does"),
+            Some(Ok(Err(err))) => {
+                self.metrics.archive_failed();
+                tracing::warn!(
+                    error = chain(&err),
+                    "the end of the log is not archived; who leads next on this volume does that"
+                );
+            }
+            Some(Err(_)) => {
+                tracing::warn!(
+                    "there was no time to archive the end of the log; who leads next on this volume does that"
+                );
+            }
             Some(Ok(Ok(()))) | None => {}
         }
     }

@@ -65,10 +65,6 @@ pub struct Flags {
     #[arg(long, value_name = "ADDR", default_value = "none", value_parser = parse_listen)]
     pub captures: Listen,
 
-    /// Where the log is archived, if anywhere
-    #[command(flatten)]
-    pub archive: ArchiveFlags,
-
     /// Whether to act only while holding the Lease
     #[arg(long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, num_args = 0..=1,
           default_missing_value = "true", require_equals = true)]
@@ -93,6 +89,10 @@ pub struct Flags {
     /// Which lines are written, as `info` or `info,ramen_runtime=debug`
     #[arg(long, value_name = "FILTER", env = "RAMEN_LOG", default_value = "info,kube_client=off")]
     pub log: String,
+
+    /// Where the log is archived, if anywhere
+    #[command(flatten)]
+    pub archive: ArchiveFlags,
 }
 
 /// Where to serve metrics and health, if anywhere.

@@ -118,7 +118,7 @@ fn judge(subject: &Subject<'_>, objective: &mut Objective, application: &str, ta
 fn judge_against(subject: &Subject<'_>, objective: &mut Objective, target: Option<Target>) {
     let Some(target) = target else { return note(objective, "no target was given") };
     objective.target_ms = Some(target.ms);
-    objective.evidence.extend(target.record);
+    objective.evidence.extend(target.record.filter(|record| !objective.evidence.contains(record)));
     objective.target_from = target.from;
     objective.result = match objective.reached_ms {
         Some(reached) if reached > target.ms => Verdict::Fail,
