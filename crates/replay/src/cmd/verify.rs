@@ -38,7 +38,7 @@ use crate::{
                         file is damaged, cut off, or not a log, or not what was anchored, or no anchor tells; 64 wrong usage."
 )]
 pub(super) struct Arguments {
-    /// Capture files, or folders with segments of an archive
+    /// Capture files, folders with segments of an archive, or data directories of operators
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 
