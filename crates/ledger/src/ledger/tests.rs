@@ -166,7 +166,7 @@ fn a_remark_comes_before_what_it_is_about_and_only_when_it_is_news() {
         if let Some(author) = author {
             object["metadata"]["annotations"] = json!({ "author": author });
         }
-        let outbox = book.take(Input::Changed(WANTS, object));
+        let outbox = book.take(Input::Changed(WANTS, object.into()));
         let is_remark = |record: &Record| matches!(&record.payload, Payload::Observed(fact) if fact.is_remark());
         (outbox.records.iter().map(is_remark).collect::<Vec<_>>(), outbox.flights.len())
     };
