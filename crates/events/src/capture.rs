@@ -14,6 +14,8 @@ mod frame;
 mod read;
 mod write;
 
+pub mod segment;
+
 use bincode::{Decode, Encode};
 
 use crate::{

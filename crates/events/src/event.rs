@@ -27,6 +27,15 @@ impl Fact {
             Self::Spoke(fact) => fact.object(),
         }
     }
+
+    /// Whether this is a remark: something that readers of the log want to know of an object, beside the fact of it, and
+    /// that no decision reads.
+    pub fn is_remark(&self) -> bool {
+        match self {
+            Self::Hub(fact) => fact.is_remark(),
+            Self::Spoke(_) => false,
+        }
+    }
 }
 
 /// What is missing for a step to be done, in words for people.

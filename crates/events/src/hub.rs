@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `meta` | the part of an object's metadata that decisions need |
-//! | `drpc` | DRPlacementControl: what is asked, what is reported |
+//! | `drpc`, `authors` | DRPlacementControl: what is asked and by whom, what is reported |
 //! | `policy`, `cluster` | DRPolicy, DRCluster, ManagedCluster |
 //! | `placement` | Placement, PlacementRule, PlacementDecision, ApplicationSet |
 //! | `vrg` | a VRG as the hub wants it, and as a cluster shows it |
@@ -11,6 +11,7 @@
 //! | `config` | the operator's ConfigMap, and Secrets by digest |
 //! | `command` | wishes |
 
+mod authors;
 mod cluster;
 mod command;
 mod config;
@@ -27,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kind, ObjectId};
 
+pub use authors::{Author, AuthorsFact};
 pub use cluster::{DrClusterFact, DrClusterStatus, ManagedClusterFact};
 pub use command::{
     Command, Event, MetaPatch, NamespaceWork, StoreKey, StoredVrg, StoredVrgAnswer, StoredVrgFact, ViewScope, ViewWish,
@@ -68,6 +70,8 @@ pub enum Fact {
     View(Box<ViewFact>),
     /// What a store holds of a VRG.
     StoredVrg(StoredVrgFact),
+    /// Who wrote what a DRPlacementControl asks for; a remark.
+    Authors(AuthorsFact),
 }
 
 impl Fact {
@@ -89,6 +93,13 @@ impl Fact {
             Self::Work(fact) => ObjectId::new(Kind::ManifestWork, &fact.cluster.0, &fact.name),
             Self::View(fact) => ObjectId::new(Kind::ManagedClusterView, &fact.cluster.0, &fact.name),
             Self::StoredVrg(fact) => ObjectId::new(Kind::StoredObject, &fact.profile, &fact.key),
+            Self::Authors(fact) => ObjectId::new(Kind::Drpc, &fact.drpc.namespace, &fact.drpc.name),
         }
+    }
+
+    /// Whether this is a remark: something that readers of the log want to know of an object, beside the fact of it, and
+    /// that no decision reads.
+    pub fn is_remark(&self) -> bool {
+        matches!(self, Self::Authors(_))
     }
 }

@@ -25,6 +25,7 @@ mod outcome;
 mod record;
 mod stamp;
 
+pub mod anchor;
 pub mod capture;
 pub mod disk;
 pub mod hub;

@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "test helpers")]
 
 use ramen_events::{
-    ActionId, Aggregate, Cause, ClusterName, CommandId, Controller, Epoch, Kind, ObjectId, Operator, Origin, Outcome,
-    Payload, Position, Record, Seq, Stamp, Time, Wait, stored,
+    ActionId, Aggregate, Cause, ClusterName, CommandId, Controller, Epoch, Fact, Kind, ObjectId, Operator, Origin,
+    Outcome, Payload, Position, Record, Seq, Stamp, Time, Wait,
+    hub::{self, Author, AuthorsFact, ObjectRef},
+    log, stored,
 };
 
 const FORM_1: &str = include_str!("golden/form1.txt");
@@ -26,7 +28,18 @@ fn finished(outcome: Outcome) -> Payload {
     Payload::Finished { id: CommandId::derive("drpc/ns/app", Seq(3), b"command"), slot: "status".to_owned(), outcome }
 }
 
-/// The records of the fixture: every payload that is no fact or command, every outcome, every cause.
+fn authors() -> Payload {
+    let author = Author {
+        manager: "kubectl-patch".to_owned(),
+        operation: "Update".to_owned(),
+        at: Some(Time(1_700_000_000_000)),
+        fields: vec!["action".to_owned(), "failoverCluster".to_owned()],
+    };
+    let drpc = ObjectRef::new("ns", "app");
+    Payload::Observed(Fact::Hub(hub::Fact::Authors(AuthorsFact { drpc, uid: "u1".to_owned(), authors: vec![author] })))
+}
+
+/// The records of the fixture: every payload that is no fact or command, every outcome, every cause, and remarks.
 fn golden() -> Vec<Record> {
     let text = |text: &str| text.to_owned();
     let app = || Some(Aggregate::new(Controller::Drpc, "ns", "app"));
@@ -57,6 +70,7 @@ fn golden() -> Vec<Record> {
         (app(), Cause::Local(Seq(3)), finished(Outcome::Unreachable { message: text("connection refused") })),
         (app(), Cause::Local(Seq(3)), finished(Outcome::Unknown { message: text("timed out") })),
         (None, Cause::Outside, Payload::Lost { records: 3 }),
+        (None, Cause::Outside, authors()),
     ];
     (1_u64..)
         .zip(contents)
@@ -107,6 +121,18 @@ fn stored_bytes_that_are_cut_or_longer_or_unknown_are_no_record() {
         let newer = [&[2], &whole[1..]].concat();
         assert!(matches!(stored::decode(&newer), Err(stored::Error::TooNew { found: 2 })));
     }
+}
+
+/// After a downgrade, a log holds what this version does not know: that is no damage, and nobody may cut it off.
+#[test]
+fn a_fact_of_a_later_version_is_no_damage() {
+    let synced = golden().into_iter().find(|record| record.payload == Payload::Synced).unwrap();
+    let mut bytes = stored::encode(&synced).unwrap();
+    *bytes.last_mut().unwrap() = 200;
+    let stored = log::Stored { seq: synced.seq, bytes, hash: ramen_events::ChainHash::GENESIS };
+    let refused = stored.record().unwrap_err();
+    assert!(matches!(refused, log::Error::Newer { .. }), "{refused:?}");
+    assert!(refused.remedy().contains("use the version that wrote it"), "{}", refused.remedy());
 }
 
 proptest::proptest! {

@@ -4,6 +4,7 @@ use ramen_events::{Fact, Kind, hub};
 use ramen_ports::Observation;
 use serde_json::Value;
 
+mod authors;
 mod cluster;
 mod config;
 mod drpc;
@@ -33,6 +34,11 @@ pub fn object(kind: Kind, object: &Value, namespace: &str) -> Option<Observation
         _ => return None,
     };
     Some(observation(fact))
+}
+
+/// What an object of a watched kind tells that no decision needs.
+pub fn remark(kind: Kind, object: &Value) -> Option<Observation> {
+    (kind == Kind::Drpc).then(|| authors::of_drpc(object))?.map(observation)
 }
 
 fn observation(fact: hub::Fact) -> Observation {

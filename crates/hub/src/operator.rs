@@ -31,6 +31,10 @@ impl Operator for HubOperator {
         observe::object(kind, object, &self.namespace)
     }
 
+    fn remark(&self, kind: Kind, object: &Value) -> Option<Observation> {
+        observe::remark(kind, object)
+    }
+
     fn render(&self, id: CommandId, command: &Command, _blobs: &dyn Blobs) -> Result<Vec<Effect>, RenderError> {
         match command {
             Command::Hub(command) => render::command(id, command, &self.namespace),

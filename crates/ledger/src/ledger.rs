@@ -261,9 +261,16 @@ impl<O: Operator> Ledger<O> {
     /// An object that tells nothing any more is forgotten like one that is gone. One that cannot be read for a defect of
     /// ours changes nothing: it must not stop the work on all others.
     fn observe(&mut self, id: &ObjectId, object: &Value, cause: Cause, wall: Time) {
-        match catch_unwind(AssertUnwindSafe(|| self.operator.observe(id.kind, object))) {
-            Ok(Some(observation)) => self.learn(observation, cause, wall),
-            Ok(None) => self.lose(id, cause, wall),
+        let operator = &self.operator;
+        let read = || (operator.remark(id.kind, object), operator.observe(id.kind, object));
+        match catch_unwind(AssertUnwindSafe(read)) {
+            Ok((remark, Some(observation))) => {
+                if let Some(remark) = remark.filter(|remark| self.world.is_news(&remark.fact)) {
+                    self.enter(None, cause.clone(), Payload::Observed(remark.fact), wall);
+                }
+                self.learn(observation, cause, wall);
+            }
+            Ok((_, None)) => self.lose(id, cause, wall),
             Err(_) => tracing::error!(object = %id, "reading an object panicked: a defect, please report it"),
         }
     }
@@ -271,7 +278,7 @@ impl<O: Operator> Ledger<O> {
     /// Records a fact if it is news. The cause that the object itself names counts more than `cause`.
     fn learn(&mut self, observation: Observation, cause: Cause, wall: Time) {
         let Observation { fact, blobs, cause: named } = observation;
-        if !self.world.domain.is_news(&fact) {
+        if !self.world.is_news(&fact) {
             self.outbox.dropped.no_news += 1;
             return;
         }

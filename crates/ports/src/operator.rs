@@ -114,6 +114,14 @@ pub trait Operator: Send + Sync + 'static {
     /// holds no more than a digest.
     fn observe(&self, kind: Kind, object: &Value) -> Option<Observation>;
 
+    /// What an object of a watched kind tells that no decision needs and that readers of the log want to know
+    /// ([`Fact::is_remark`]); recorded before what [`Operator::observe`] tells, so that whoever reads of a change knows it
+    /// already. `None` when it tells nothing, as when the object comes from somewhere that leaves it out.
+    fn remark(&self, kind: Kind, object: &Value) -> Option<Observation> {
+        let _ = (kind, object);
+        None
+    }
+
     /// What a command comes down to. Its `id` goes into annotations where other clusters record it as their cause.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramen_events::{Aggregate, Kind, spoke::Key};
+use ramen_events::{Aggregate, Kind, ObjectId, spoke::Key};
 use serde::{Serialize, Serializer};
 
 /// A key as text.
@@ -12,6 +12,12 @@ pub(crate) trait Text {
 }
 
 impl Text for Aggregate {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Text for ObjectId {
     fn text(&self) -> String {
         self.to_string()
     }

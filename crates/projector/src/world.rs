@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bincode::{Decode, Encode};
-use ramen_events::{Aggregate, Cause, CommandId, Epoch, Payload, Position, Record, Seq, Time};
+use bincode::{Decode, Encode, de::Decoder, error::DecodeError};
+use ramen_events::{Aggregate, Cause, CommandId, Epoch, Fact, ObjectId, Payload, Position, Record, Seq, Time};
 use serde::Serialize;
 
 use crate::{
@@ -12,12 +12,8 @@ use crate::{
 };
 
 /// Everything that follows from a log up to one record.
-#[derive(Clone, Debug, Default, Encode, Decode, Serialize)]
-#[bincode(
-    encode_bounds = "D: Encode",
-    decode_bounds = "D: Decode<__Context>",
-    borrow_decode_bounds = "D: bincode::BorrowDecode<'__de, __Context>"
-)]
+#[derive(Clone, Debug, Default, Encode, Serialize)]
+#[bincode(encode_bounds = "D: Encode")]
 pub struct World<D> {
     /// The controllers' own state.
     pub domain: D,
@@ -37,6 +33,29 @@ pub struct World<D> {
     pub head: Seq,
     /// The time of that record.
     pub now: Time,
+    /// The last remark on each object; no decision reads it. It stands last, where snapshots of before end.
+    #[serde(serialize_with = "crate::json::by_text")]
+    pub remarks: BTreeMap<ObjectId, Fact>,
+}
+
+impl<D: Decode<C>, C> Decode<C> for World<D> {
+    fn decode<R: Decoder<Context = C>>(decoder: &mut R) -> Result<Self, DecodeError> {
+        Ok(Self {
+            domain: D::decode(decoder)?,
+            flights: Decode::decode(decoder)?,
+            positions: Decode::decode(decoder)?,
+            synced: Decode::decode(decoder)?,
+            decider: Decode::decode(decoder)?,
+            epoch: Decode::decode(decoder)?,
+            head: Decode::decode(decoder)?,
+            now: Decode::decode(decoder)?,
+            remarks: match Decode::decode(decoder) {
+                // A snapshot that was saved before there were remarks.
+                Err(DecodeError::UnexpectedEnd { .. }) => BTreeMap::new(),
+                remarks => remarks?,
+            },
+        })
+    }
 }
 
 /// What follows from asking one aggregate.
@@ -49,6 +68,11 @@ pub struct Decided {
 }
 
 impl<D: Domain> World<D> {
+    /// Whether a fact says something that the state does not hold yet. What is no news costs no record.
+    pub fn is_news(&self, fact: &Fact) -> bool {
+        if fact.is_remark() { self.remarks.get(&fact.object()) != Some(fact) } else { self.domain.is_news(fact) }
+    }
+
     /// Folds a record in and tells whom to ask because of it, in the order in which to ask.
     pub fn apply(&mut self, record: &Record) -> BTreeSet<Aggregate> {
         self.head = record.seq;
@@ -65,8 +89,15 @@ impl<D: Domain> World<D> {
                 self.synced = true;
                 touched = self.domain.aggregates();
             }
+            // Nobody decides anything because of it.
+            Payload::Observed(fact) if fact.is_remark() => {
+                self.remarks.insert(fact.object(), fact.clone());
+            }
             Payload::Observed(fact) => self.change(Change::Observed(fact), &mut touched),
-            Payload::Gone(object) => self.change(Change::Gone(object), &mut touched),
+            Payload::Gone(object) => {
+                self.remarks.remove(object);
+                self.change(Change::Gone(object), &mut touched);
+            }
             Payload::TimerFired { .. } => touched.extend(record.aggregate.clone()),
             // Nothing to fold: what is known is what the log still holds, and the world is listed anew before anything
             // is decided.
@@ -160,5 +191,50 @@ impl<D: Domain> World<D> {
     /// The cause that records of a decision carry.
     pub fn cause(seq: Seq) -> Cause {
         Cause::Local(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ramen_events::{
+        ClusterName, Kind, Operator, Origin, Stamp,
+        hub::{AuthorsFact, Fact as HubFact, ObjectRef},
+    };
+
+    use super::*;
+    use crate::hub::Hub;
+
+    fn record(payload: Payload) -> Record {
+        let origin = Origin { operator: Operator::Hub, cluster: ClusterName::from("hub"), epoch: Epoch(1) };
+        Record { seq: Seq(1), stamp: Stamp::default(), origin, aggregate: None, cause: Cause::Outside, payload }
+    }
+
+    fn remark(uid: &str) -> Fact {
+        let drpc = ObjectRef::new("apps", "app");
+        Fact::Hub(HubFact::Authors(AuthorsFact { drpc, uid: uid.to_owned(), authors: Vec::new() }))
+    }
+
+    #[test]
+    fn a_remark_is_news_once_and_asks_nobody() {
+        let mut world = World::<Hub> { synced: true, ..World::default() };
+        assert!(world.is_news(&remark("1")));
+        assert_eq!(world.apply(&record(Payload::Observed(remark("1")))), BTreeSet::new());
+        assert!(!world.is_news(&remark("1")) && world.is_news(&remark("2")));
+        world.apply(&record(Payload::Gone(ObjectId::new(Kind::Drpc, "apps", "app"))));
+        assert!(world.is_news(&remark("1")), "it was about an object that is gone");
+    }
+
+    #[test]
+    fn a_snapshot_of_before_there_were_remarks_is_still_understood() {
+        let config = bincode::config::standard();
+        let mut world = World::<Hub> { head: Seq(7), ..World::default() };
+        let mut bytes = bincode::encode_to_vec(&world, config).unwrap();
+        assert_eq!(bytes.pop(), Some(0), "no remarks");
+        let (old, _): (World<Hub>, usize) = bincode::decode_from_slice(&bytes, config).unwrap();
+        assert_eq!((old.head, old.remarks.len()), (Seq(7), 0));
+        world.apply(&record(Payload::Observed(remark("1"))));
+        let bytes = bincode::encode_to_vec(&world, config).unwrap();
+        let (new, _): (World<Hub>, usize) = bincode::decode_from_slice(&bytes, config).unwrap();
+        assert_eq!(new.remarks, world.remarks);
     }
 }

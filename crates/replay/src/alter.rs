@@ -169,13 +169,13 @@ pub fn check_version(version: u32) -> Result<(), Usage> {
 /// The records about the same object that say the same in a field, up to the first that does not.
 fn like<'a>(subject: &Record, later: impl Iterator<Item = &'a Record>, path: &Path) -> Result<Vec<Seq>> {
     let Payload::Observed(fact) = &subject.payload else { return Ok(Vec::new()) };
-    let object = fact.object();
+    let (object, remark) = (fact.object(), fact.is_remark());
     let mut value = serde_json::to_value(subject)?;
     let wanted = path.get(contents(&mut value)).cloned();
     let mut found = Vec::new();
     for record in later {
         match &record.payload {
-            Payload::Observed(fact) if fact.object() == object => {}
+            Payload::Observed(fact) if fact.object() == object && fact.is_remark() == remark => {}
             Payload::Gone(gone) if *gone == object => break,
             _ => continue,
         }

@@ -88,7 +88,8 @@ fn own_fact(merged: &Merged, index: usize, whose: &Aggregate) -> Option<usize> {
     let object = ObjectId::new(kind, &whose.namespace, &whose.name);
     let earlier = merged.entries.get(..index)?;
     earlier.iter().rposition(|other| {
-        let about = matches!(&other.record.payload, Payload::Observed(fact) if fact.object() == object);
+        let about =
+            matches!(&other.record.payload, Payload::Observed(fact) if fact.object() == object && !fact.is_remark());
         other.log == entry.log && about
     })
 }

@@ -10,7 +10,8 @@ use crate::{live, merge::Merged, open};
 /// Logs of one installation
 #[derive(Clone, Debug, Args)]
 pub struct Input {
-    /// Capture files, or data directories of operators, stopped or running: of the hub, of managed clusters, or of all of them
+    /// Capture files, data directories of operators, stopped or running, or folders with segments of an archive: of the hub,
+    /// of managed clusters, or of all of them
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
 

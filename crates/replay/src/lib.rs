@@ -7,8 +7,11 @@
 //! The folds and deciders are those of the operators: a log replays through the very code that wrote it.
 
 mod alter;
+mod anchors;
 mod anonymise;
+mod archive;
 mod audit;
+mod authors;
 mod blobs;
 mod causes;
 mod changes;

@@ -94,7 +94,8 @@ impl Merged {
             owners: OnceCell::new(),
         };
         let mut queues: Vec<_> = records.into_iter().map(Vec::into_iter).collect();
-        let mut last: BTreeMap<(usize, ObjectId), usize> = BTreeMap::new();
+        // Of an object, its last fact and the last remark on it.
+        let mut last: BTreeMap<(usize, ObjectId, bool), usize> = BTreeMap::new();
         let mut acts: BTreeMap<(usize, ObjectId), usize> = BTreeMap::new();
         for &log in order {
             let Some(record) = queues.get_mut(log).and_then(Iterator::next) else { continue };
@@ -102,14 +103,15 @@ impl Merged {
             let (mut before, mut acted) = (None, None);
             match &record.payload {
                 Payload::Observed(fact) => {
-                    let object = (log, fact.object());
-                    acted = acts.get(&object).copied();
-                    before = last.insert(object, index);
+                    let (id, remark) = (fact.object(), fact.is_remark());
+                    acted = acts.get(&(log, id.clone())).copied().filter(|_| !remark);
+                    before = last.insert((log, id, remark), index);
                 }
                 Payload::Gone(object) => {
                     let object = (log, object.clone());
                     acted = acts.get(&object).copied();
-                    before = last.remove(&object);
+                    last.remove(&(log, object.1.clone(), true));
+                    before = last.remove(&(log, object.1, false));
                 }
                 Payload::Commanded { id, command, .. } => {
                     merged.commanded.insert(*id, index);

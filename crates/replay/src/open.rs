@@ -1,4 +1,5 @@
-//! From paths to logs that can be read: capture files, or the data directory of an operator, stopped or running.
+//! From paths to logs that can be read: capture files, the data directory of an operator, stopped or running, or a folder
+//! with segments of an archive.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,10 @@ use ramen_events::{
 };
 use tempfile::TempDir;
 
-use crate::live;
+use crate::{
+    archive::{self, Archived},
+    live,
+};
 
 /// What is wrong with the command line, as opposed to the files that it names.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +32,7 @@ pub struct Log {
     pub history: Box<dyn History>,
     /// What is wrong with the part that can't be shown; `None` when all is there.
     pub wrong: Option<String>,
-    /// The copy that is read, if the log itself could not be; removed with the log.
+    /// The copy that is read, if the log itself can't be; removed with the log.
     _copy: Option<TempDir>,
 }
 
@@ -38,7 +42,7 @@ impl Log {
     /// # Errors
     /// When there is nothing at `path` that can be trusted, with what a person can do.
     pub fn open(path: &Path, salvage: bool) -> Result<Self> {
-        if path.is_dir() { Self::directory(path) } else { Self::capture(path, salvage) }
+        if path.is_dir() { Self::directory(path, salvage) } else { Self::capture(path, salvage) }
     }
 
     /// As [`Log::open`], for whoever reads only part of it: of a capture, the chain is checked where it is read.
@@ -56,7 +60,13 @@ impl Log {
         Self::open(path, salvage)
     }
 
-    fn directory(path: &Path) -> Result<Self> {
+    fn directory(path: &Path, salvage: bool) -> Result<Self> {
+        if !path.join("store").exists()
+            && let Some(Archived { segments, owner, wrong, unpacked }) = archive::open(path, salvage)?
+        {
+            let history = Box::new(segments);
+            return Ok(Self { path: path.to_owned(), owner, history, wrong, _copy: Some(unpacked) });
+        }
         let told = |err: log::Error| {
             let context = format!("{}: {}", path.display(), err.remedy());
             anyhow::Error::new(err).context(context)

@@ -265,7 +265,7 @@ impl<D: Domain> Run<D> {
             }
             Payload::Observed(fact) => {
                 self.outcomes.rename(fact);
-                if self.changed && !self.world.domain.is_news(fact) {
+                if self.changed && !self.world.is_news(fact) {
                     self.tally.facts_without_news += 1;
                     return None;
                 }

@@ -5,6 +5,7 @@ use ramen_events::{Aggregate, Controller, Kind, ObjectId, Payload, Position, Tim
 use serde::Serialize;
 
 use crate::{
+    authors,
     causes::{self, How},
     merge::Merged,
     past::{Known, Past},
@@ -87,6 +88,9 @@ pub struct Told {
     pub how: How,
     /// Whether it is what a user asked for.
     pub request: bool,
+    /// Who asked, as far as the log tells: a field manager.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// When a wait ended.
@@ -258,11 +262,13 @@ pub fn told(merged: &Merged, index: usize, how: How) -> Told {
     let says = words::says(merged, index);
     let about = entry.map(words::about).unwrap_or_default();
     let is_fact = matches!(entry.map(|entry| &entry.record.payload), Some(Payload::Observed(_) | Payload::Gone(_)));
+    let request = causes::is_request(merged, index);
     Told {
+        by: request.then(|| authors::by(merged, index)).flatten(),
         record: merged.name(index),
         time: entry.map_or(Time(0), |entry| entry.time),
         says: if is_fact { format!("{about}: {says}") } else { says },
         how,
-        request: causes::is_request(merged, index),
+        request,
     }
 }

@@ -51,7 +51,10 @@ pub fn chain(chain: &[Told], width: Option<usize>) -> Vec<Line> {
             continue;
         }
         let mark = match (told.request, told.how) {
-            (true, _) => ("  ← asked for".to_owned(), BOLD),
+            (true, _) => {
+                let by = told.by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+                (format!("  ← asked for{by}"), BOLD)
+            }
             (_, How::Followed) => ("  (likely)".to_owned(), DIM),
             _ => plain(""),
         };

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use ramen_events::{
-    Cause, Command, Condition, Outcome, Payload, Position,
+    Cause, Command, Condition, Fact, Outcome, Payload, Position,
     hub::{self, DrpcStatus},
     spoke,
 };
 use serde_json::Value;
 
 use crate::{
+    authors,
     changes::{self, Change},
     merge::{Entry, Merged},
 };
@@ -50,6 +51,7 @@ pub fn says_of(merged: &Merged, index: usize, news: Option<&[Change]>) -> String
     match &entry.record.payload {
         Payload::Started { epoch, decider, .. } => format!("process {epoch} opened the log (deciders {decider})"),
         Payload::Synced => "everything was listed: what is absent now is absent".to_owned(),
+        Payload::Observed(Fact::Hub(hub::Fact::Authors(fact))) => authors::words(fact),
         Payload::Observed(_) => observed(news),
         Payload::Gone(_) => "is gone".to_owned(),
         Payload::TimerFired { why, .. } => why.clone(),

@@ -10,7 +10,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ramen_events::{
-    ClusterName, ConditionStatus, Fact, Outcome, Payload, Record, Seq,
+    ClusterName, ConditionStatus, Fact, Outcome, Payload, Record, Seq, Time,
     capture::{self, Reader},
     hub,
     log::{Batch, EventLog, History, MemoryLog},
@@ -58,6 +58,53 @@ fn c1_is_lost(record: &mut Record) {
             available: Some(ConditionStatus::Unknown),
             id: "c1".to_owned(),
         })));
+    }
+}
+
+/// Who wrote the failover's request is remarked before it, as operators do.
+fn somebody_wrote_it(record: &mut Record) {
+    if record.seq == Seq(177) {
+        let author = |manager: &str, fields: &[&str]| hub::Author {
+            manager: manager.to_owned(),
+            operation: "Update".to_owned(),
+            at: Time::parse("2026-11-23T23:46:13Z"),
+            fields: fields.iter().map(ToString::to_string).collect(),
+        };
+        record.payload = Payload::Observed(Fact::Hub(hub::Fact::Authors(hub::AuthorsFact {
+            drpc: hub::ObjectRef::new("apps", "app-000"),
+            uid: uid_of_app(),
+            authors: vec![
+                author("kubectl-create", &["preferredCluster"]),
+                author("kubectl-patch", &["action", "failoverCluster"]),
+            ],
+        })));
+    }
+}
+
+fn uid_of_app() -> String {
+    let capture = Reader::open(&fixture("story-hub")).expect("a capture");
+    let asked = capture.scan(Seq(179)).next().expect("a record").expect("a whole capture").0;
+    match asked.payload {
+        Payload::Observed(Fact::Hub(hub::Fact::Drpc(drpc))) => drpc.meta.uid,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The failover's request, the policy and the DRPC carry targets.
+fn targets_are_annotated(record: &mut Record) {
+    let set = |meta: &mut hub::Meta, name: &str, value: &str| {
+        meta.annotations.insert(format!("ramendr.openshift.io/{name}"), value.to_owned());
+    };
+    match &mut record.payload {
+        Payload::Observed(Fact::Hub(hub::Fact::Drpc(drpc))) => {
+            set(&mut drpc.meta, "rto-target", "5s");
+            set(&mut drpc.meta, "rpo-target", "very short");
+        }
+        Payload::Observed(Fact::Hub(hub::Fact::Policy(policy))) => {
+            set(&mut policy.meta, "rto-target", "1s");
+            set(&mut policy.meta, "rpo-target", "1s");
+        }
+        _ => {}
     }
 }
 
@@ -326,4 +373,52 @@ fn a_signed_report_cannot_be_changed_unnoticed() {
     assert!(complaint(&tampered).contains("no evidence"), "{}", complaint(&tampered));
     fs::write(&file, "{}").expect("a file can be written");
     assert_eq!(check(&public, "").status.code(), Some(2), "no envelope at all");
+}
+
+#[test]
+fn who_asked_is_the_field_manager_and_no_user_is_made_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let logs = story_with(folder.path(), somebody_wrote_it);
+    let by = &actions(&format!("audit {logs}"), "failover")[0]["request"]["by"];
+    assert_eq!((&by["manager"], &by["operation"]), (&"kubectl-patch".into(), &"Update".into()));
+    assert_eq!((&by["user"], &by["record"]), (&"not known".into(), &"hub#177".into()));
+    assert_eq!(by["at"], "2026-11-23T23:46:13.000Z");
+    let words = "field manager kubectl-patch (Update at 2026-11-23T23:46:13Z); the user is not known: the admission \
+                 webhook is not on";
+    for format in ["table", "csv", "html"] {
+        let text = said(&format!("audit {logs} --drpc apps/app-000 --format {format}"));
+        assert!(text.contains(words), "{format}: {text}");
+        assert!(text.contains("hub#177"), "{format}: the record is evidence");
+    }
+    let why = said(&format!("why app-000 {logs} --at hub#200"));
+    assert!(why.contains("asked for by field manager kubectl-patch"), "{why}");
+
+    // The relocation takes nothing from what was remarked on an object of another identity.
+    let logs = story_with(folder.path(), |record| {
+        somebody_wrote_it(record);
+        if let Payload::Observed(Fact::Hub(hub::Fact::Authors(fact))) = &mut record.payload {
+            fact.uid = "another".to_owned();
+        }
+    });
+    let by = &actions(&format!("audit {logs}"), "failover")[0]["request"]["by"];
+    assert_eq!(by["manager"], "not known");
+}
+
+#[test]
+fn targets_may_be_annotations_and_a_bad_one_is_told_but_stops_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let logs = story_with(folder.path(), targets_are_annotated);
+    let failover = &actions(&format!("audit {logs}"), "failover")[0];
+    let rto = objective(failover, "rto-from-request");
+    assert_eq!((&rto["target_ms"], &rto["result"]), (&5000.into(), &"pass".into()), "the DRPC's counts more");
+    assert_eq!(rto["target_from"], "annotation ramendr.openshift.io/rto-target of drpc/apps/app-000");
+    let rpo = objective(failover, "rpo-of-volume");
+    assert_eq!((&rpo["target_ms"], &rpo["result"]), (&1000.into(), &"fail".into()), "the policy's, not its interval");
+    let note = rpo["note"].as_str().expect("a note");
+    for word in ["ramendr.openshift.io/rpo-target", "drpc/apps/app-000", "very short", "write it like", "hub#"] {
+        assert!(note.contains(word), "no {word} in {note}");
+    }
+    let file = targets(folder.path(), "rto: 100ms");
+    let failover = &actions(&format!("audit {logs} --targets {}", file.display()), "failover")[0];
+    assert_eq!(objective(failover, "rto-from-request")["target_ms"], 100, "the file counts most");
 }

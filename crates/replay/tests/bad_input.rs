@@ -143,3 +143,50 @@ fn a_missing_file_is_named() {
     assert_eq!(output.status.code(), Some(2));
     assert!(complaint(&output).contains("nowhere.ramenlog"), "{}", complaint(&output));
 }
+
+/// `verify` and `capture` are as strict as the reading commands, and say it in their own way.
+#[test]
+fn nothing_is_verified_or_copied_of_a_bad_file() {
+    let whole = fs::read(fixture("story-hub")).expect("a recorded log");
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("bad.ramenlog");
+    for (contents, word) in [
+        (&b""[..], "not a capture file"),
+        (b"apiVersion: v1\n", "not a capture file"),
+        (&whole[..whole.len() / 2], "cut off in record"),
+        (&flipped, "damaged in record"),
+    ] {
+        fs::write(&file, contents).expect("a file can be written");
+        let copy = folder.path().join("copy.ramenlog");
+        for command in [format!("verify {}", file.display()), format!("capture {} {}", file.display(), copy.display())]
+        {
+            let output = replay(&command);
+            let said = String::from_utf8_lossy(&output.stdout).into_owned() + &complaint(&output);
+            assert_eq!(output.status.code(), Some(2), "{command}: {said}");
+            assert!(said.contains(word) && said.contains("bad.ramenlog"), "{command}: no {word:?} in {said}");
+            assert!(!said.starts_with("same"), "{command}: {said}");
+        }
+        assert!(!copy.exists(), "nothing is left of a copy");
+    }
+}
+
+#[test]
+fn logs_of_two_installations_are_not_merged() {
+    for command in ["show", "timeline", "audit", "why app-000"] {
+        let mixed = format!("{command} story-hub.ramenlog chaos-5-c1.ramenlog");
+        let output = replay(&mixed);
+        let said = complaint(&output);
+        assert_eq!(output.status.code(), Some(2), "{mixed}: {said}");
+        assert!(said.contains("chaos-5-c1.ramenlog") && said.contains("another installation"), "{mixed}: {said}");
+        assert!(output.stdout.is_empty(), "{mixed}: nothing is shown");
+        let output = replay(&format!("{mixed} --salvage"));
+        assert_eq!(output.status.code(), Some(0), "{mixed}: {}", complaint(&output));
+        assert!(complaint(&output).contains("is it of the same installation"), "{mixed}: it is told all the same");
+        assert!(!output.stdout.is_empty(), "{mixed}");
+    }
+    let output = replay("show story-hub.ramenlog chaos-5-hub.ramenlog");
+    assert_eq!(output.status.code(), Some(64), "two logs of one operator");
+    assert!(complaint(&output).contains("give one of each"), "{}", complaint(&output));
+}

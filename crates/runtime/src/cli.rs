@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use ramen_events::ClusterName;
-use ramen_ports::Operator;
+use ramen_ports::{Operator, StoreProfile};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Connect, Error, Lease, Limits, Settings, kube_api::failure::chain, telemetry};
+use crate::{Archive, Connect, Error, Lease, Limits, Lock, Settings, kube_api::failure::chain, telemetry};
 
 /// A clean stop.
 pub const EXIT_STOPPED: u8 = 0;
@@ -89,6 +89,10 @@ pub struct Flags {
     /// Which lines are written, as `info` or `info,ramen_runtime=debug`
     #[arg(long, value_name = "FILTER", env = "RAMEN_LOG", default_value = "info,kube_client=off")]
     pub log: String,
+
+    /// Where the log is archived, if anywhere
+    #[command(flatten)]
+    pub archive: ArchiveFlags,
 }
 
 /// Where to serve metrics and health, if anywhere.
@@ -97,6 +101,105 @@ pub struct Listen(pub Option<SocketAddr>);
 
 fn parse_listen(text: &str) -> Result<Listen, std::net::AddrParseError> {
     if text == "none" { Ok(Listen(None)) } else { text.parse().map(|addr| Listen(Some(addr))) }
+}
+
+/// Flags that say where the log is archived.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Archive of the event log")]
+pub struct ArchiveFlags {
+    /// Bucket of an S3 store to which the event log is exported, with anchors of its end, and what keys begin with; without
+    /// it nothing is exported
+    #[arg(long = "archive", value_name = "s3://BUCKET/PREFIX", env = "RAMEN_ARCHIVE", value_parser = parse_place)]
+    pub place: Option<Place>,
+
+    /// Address of that store [default: Amazon's, of the region]
+    #[arg(long = "archive-endpoint", value_name = "URL", env = "RAMEN_ARCHIVE_ENDPOINT", requires = "place")]
+    pub endpoint: Option<String>,
+
+    /// Its region
+    #[arg(long = "archive-region", value_name = "NAME", env = "RAMEN_ARCHIVE_REGION", default_value = "us-east-1")]
+    pub region: String,
+
+    /// Secret in the operator's namespace with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    #[arg(long = "archive-secret", value_name = "NAME", env = "RAMEN_ARCHIVE_SECRET", default_value = "ramen-archive")]
+    pub secret: String,
+
+    /// PEM file with certificates of the store's authority [default: the system's]
+    #[arg(long = "archive-ca", value_name = "FILE", env = "RAMEN_ARCHIVE_CA", value_parser = read_file)]
+    pub ca: Option<Pem>,
+
+    /// How often what is new is exported and the log's end is anchored, in seconds
+    #[arg(long = "archive-every", value_name = "SECONDS", env = "RAMEN_ARCHIVE_EVERY", default_value_t = 300,
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub every: u64,
+
+    /// For how many days the store is to keep each object from being deleted or changed (S3 object lock, for which the
+    /// bucket has to be made)
+    #[arg(long = "archive-lock-days", value_name = "DAYS", env = "RAMEN_ARCHIVE_LOCK_DAYS",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub lock_days: Option<u32>,
+
+    /// Who may lift the lock earlier: in mode `governance` whoever has that right, in mode `compliance` nobody
+    #[arg(long = "archive-lock-mode", value_name = "MODE", env = "RAMEN_ARCHIVE_LOCK_MODE", value_enum,
+          default_value_t = LockMode::Governance)]
+    pub lock_mode: LockMode,
+}
+
+/// Who may lift an object lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LockMode {
+    /// Whoever has that right.
+    Governance,
+    /// Nobody.
+    Compliance,
+}
+
+/// A bucket, and what keys in it begin with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    bucket: String,
+    prefix: String,
+}
+
+/// Contents of a PEM file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pem(Vec<u8>);
+
+fn parse_place(text: &str) -> Result<Place, String> {
+    let rest = text.strip_prefix("s3://").ok_or("it is written s3://BUCKET/PREFIX, or s3://BUCKET")?;
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err("the bucket is missing: s3://BUCKET/PREFIX".to_owned());
+    }
+    let prefix = prefix.trim_matches('/');
+    let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+    Ok(Place { bucket: bucket.to_owned(), prefix })
+}
+
+fn read_file(path: &str) -> std::io::Result<Pem> {
+    std::fs::read(path).map(Pem)
+}
+
+impl ArchiveFlags {
+    fn settings(&self, namespace: &str) -> Option<Archive> {
+        let Place { bucket, prefix } = self.place.clone()?;
+        let amazon = || format!("https://s3.{}.amazonaws.com", self.region);
+        let endpoint = self.endpoint.clone().filter(|endpoint| !endpoint.is_empty()).unwrap_or_else(amazon);
+        Some(Archive {
+            profile: StoreProfile {
+                name: "archive".to_owned(),
+                endpoint,
+                bucket,
+                region: self.region.clone(),
+                secret_namespace: namespace.to_owned(),
+                secret_name: self.secret.clone(),
+                ca_certificates: self.ca.clone().map(|Pem(bytes)| bytes).unwrap_or_default(),
+            },
+            prefix,
+            every: Duration::from_secs(self.every),
+            lock: self.lock_days.map(|days| Lock { days, compliance: self.lock_mode == LockMode::Compliance }),
+        })
+    }
 }
 
 impl Flags {
@@ -116,6 +219,7 @@ impl Flags {
             lease: self.leader_elect.then(|| Lease::named(lease_name)),
             listen: self.listen.0,
             captures: self.captures.0,
+            archive: self.archive.settings(&self.namespace),
             limits: Limits { call, store_call: call, ..Limits::default() },
             cluster,
         }
@@ -213,6 +317,29 @@ mod tests {
         let settings = cli.flags.settings(ClusterName::from("c1"), "lease");
         assert_eq!(settings.lease.is_some(), on);
         assert_ne!(settings.identity, "");
+    }
+
+    #[test]
+    fn the_log_is_archived_where_the_flags_say_and_nowhere_by_default() {
+        let settings = |args: &[&str]| {
+            let cli = Cli::try_parse_from(std::iter::once(&"x").chain(args)).map_err(|err| err.to_string())?;
+            Ok::<_, String>(cli.flags.settings(ClusterName::from("c1"), "lease").archive)
+        };
+        assert_eq!(settings(&[]), Ok(None));
+        let archive =
+            settings(&["--archive=s3://logs/dr/prod/", "--archive-region=eu-west-1", "--archive-lock-days=30"]);
+        let archive = archive.unwrap().unwrap();
+        assert_eq!((archive.profile.bucket.as_str(), archive.prefix.as_str()), ("logs", "dr/prod/"));
+        assert_eq!(archive.profile.endpoint, "https://s3.eu-west-1.amazonaws.com");
+        assert_eq!(
+            (archive.profile.secret_namespace.as_str(), archive.every),
+            ("ramen-system", Duration::from_secs(300))
+        );
+        assert_eq!(archive.lock, Some(Lock { days: 30, compliance: false }));
+        assert_eq!(settings(&["--archive=s3://logs"]).unwrap().unwrap().prefix, "");
+        for bad in ["--archive=logs/dr", "--archive=s3:///dr"] {
+            assert!(settings(&[bad]).unwrap_err().contains("s3://BUCKET/PREFIX"), "{bad}");
+        }
     }
 
     #[test]

@@ -3,16 +3,18 @@
 //! A holder renews the Lease; whoever sees it unrenewed for its whole duration, by the own clock, takes it. A process
 //! of the same identity (the pod's restarted container) takes it back at once. Writes carry the version that was read,
 //! so two candidates cannot both succeed.
+//!
+//! What is written anyway also carries an anchor: the end of the log, for whoever has to prove that it was not changed.
 
 use std::time::{Duration, Instant};
 
 use ramen_api::kinds::LEASE;
-use ramen_events::Outcome;
+use ramen_events::{Outcome, Seq, anchor::ANNOTATION};
 use ramen_ports::Target;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, clock::machine_time, kube_api::calls::Calls, settings};
+use crate::{Error, clock::machine_time, head::Later, kube_api::calls::Calls, settings};
 
 /// How often a candidate looks, at least.
 const LOOK: Duration = Duration::from_secs(5);
@@ -24,6 +26,10 @@ pub(crate) struct Lease {
     target: Target,
     identity: String,
     version: String,
+    /// The log whose end is noted on the Lease, once it is open.
+    noted: Later,
+    /// The last record that was noted.
+    last_noted: Seq,
 }
 
 /// Somebody else's Lease, as last seen to change.
@@ -36,7 +42,20 @@ impl Lease {
     /// The Lease of that name in `namespace`; `identity` is this process's.
     pub(crate) fn new(calls: Calls, settings: settings::Lease, namespace: &str, identity: &str) -> Self {
         let target = Target { resource: &LEASE, namespace: namespace.to_owned(), name: settings.name.clone() };
-        Self { calls, settings, target, identity: identity.to_owned(), version: String::new() }
+        Self {
+            calls,
+            settings,
+            target,
+            identity: identity.to_owned(),
+            version: String::new(),
+            noted: Later::default(),
+            last_noted: Seq(0),
+        }
+    }
+
+    /// Has the end of a log noted with each renewal, once it is open: it costs no request of its own.
+    pub(crate) fn note(&mut self, log: Later) {
+        self.noted = log;
     }
 
     /// Waits until this process leads. `false` if it was stopped before.
@@ -185,9 +204,15 @@ impl Lease {
     }
 
     async fn write(&mut self, spec: Value) -> Result<(), Outcome> {
-        let patch = json!({ "metadata": { "resourceVersion": self.version }, "spec": spec });
+        let mut patch = json!({ "metadata": { "resourceVersion": self.version }, "spec": spec });
+        let anchor = self.noted.get().and_then(|log| log.anchor(machine_time()));
+        let anchor = anchor.filter(|anchor| anchor.seq > self.last_noted);
+        if let Some(text) = anchor.as_ref().and_then(|anchor| serde_json::to_string(anchor).ok()) {
+            patch["metadata"]["annotations"] = json!({ ANNOTATION: text });
+        }
         let lease = self.calls.patch(&self.target, &patch).await?;
         self.version = text(&lease, "/metadata/resourceVersion");
+        self.last_noted = anchor.map_or(self.last_noted, |anchor| anchor.seq);
         Ok(())
     }
 }

@@ -13,14 +13,17 @@
 //! - [`ramen_ledger`] is the pipeline without sockets and clocks: inputs to records, decisions and flights.
 //! - `pipeline` is the loop around it: durable first, then acted on.
 //! - `watch` and `crds` bring inputs, both from a `stream`; `executor` carries out commands through `kube_api` and `s3`.
+//! - `archive` takes the log to an S3 store, `head` is what is noted elsewhere of its end.
 //! - `loss` tells people of a log that lost records; `lease`, `serve`, `captures`, `metrics`, `gauges`, [`telemetry`], `parts` are what a process in a cluster needs besides.
 
+mod archive;
 mod captures;
 mod clock;
 mod crds;
 mod error;
 mod executor;
 mod gauges;
+mod head;
 mod kube_api;
 mod lease;
 mod loss;
@@ -40,4 +43,4 @@ pub mod telemetry;
 
 pub use error::Error;
 pub use run::{Opened, run, run_with_log};
-pub use settings::{Connect, Lease, Limits, Settings};
+pub use settings::{Archive, Connect, Lease, Limits, Lock, Settings};

@@ -67,7 +67,9 @@ pub(crate) struct Metrics {
     dropped: Counters<ReasonLabels>,
     watch_errors: Counters<KindLabels>,
     append_seconds: Histogram,
+    archive_failures: Counter<u64, AtomicU64>,
     pub(crate) head: Gauge,
+    pub(crate) archived: Gauge,
     pub(crate) lost: Gauge,
     pub(crate) in_flight: Gauge,
     pub(crate) queue_depth: Gauge,
@@ -89,7 +91,9 @@ impl Metrics {
             dropped: Family::default(),
             watch_errors: Family::default(),
             append_seconds: Histogram::new(APPEND_SECONDS),
+            archive_failures: Counter::default(),
             head: Gauge::default(),
+            archived: Gauge::default(),
             lost: Gauge::default(),
             in_flight: Gauge::default(),
             queue_depth: Gauge::default(),
@@ -103,6 +107,8 @@ impl Metrics {
         registry.register("log_records", "Records appended to the event log, by what they say", m.records);
         registry.register("log_append_seconds", "Time until appended records are durable", m.append_seconds);
         registry.register("log_head", "Number of the last record", m.head);
+        registry.register("log_archived", "Number of the last record in the archive; 0 without one", m.archived);
+        registry.register("log_archive_failures", "Failed attempts to archive the log", m.archive_failures);
         registry.register("log_lost_records", "Acknowledged records that were gone when the log was opened", m.lost);
         registry.register("commands", "Commands carried out, by their end", m.commands);
         registry.register("commands_in_flight", "Commands that are being carried out", m.in_flight);
@@ -136,6 +142,10 @@ impl Metrics {
 
     pub(crate) fn record(&self, payload: &'static str) {
         self.records.get_or_create(&PayloadLabels { payload }).inc();
+    }
+
+    pub(crate) fn archive_failed(&self) {
+        self.archive_failures.inc();
     }
 
     pub(crate) fn appended(&self, took: Duration) {

@@ -18,6 +18,8 @@ pub(crate) enum Part {
     Lease,
     /// Serves metrics and health.
     Server,
+    /// Archives the log.
+    Archive,
 }
 
 impl Part {
@@ -28,6 +30,7 @@ impl Part {
             Self::Watch => "a watch",
             Self::Lease => "the Lease's keeper",
             Self::Server => "the metrics server",
+            Self::Archive => "the log's export",
         }
     }
 }

@@ -18,11 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, Settings,
+    archive::Exporter,
     captures::Captures,
     clock::WallClock,
     crds::{self, Served},
     executor::Executor,
     gauges,
+    head::{Later, LogHead},
     kube_api::{calls::Calls, client, notices::Notices},
     lease::Lease,
     loss,
@@ -91,8 +93,10 @@ pub async fn run_with_log<O: Operator>(
             Ok(())
         });
     }
+    let noted = Later::default();
     if let Some(lease) = &settings.lease {
         let mut lease = Lease::new(calls.clone(), lease.clone(), &settings.namespace, &settings.identity);
+        lease.note(Arc::clone(&noted));
         if !lease.acquire(&stop).await {
             return Ok(());
         }
@@ -106,7 +110,7 @@ pub async fn run_with_log<O: Operator>(
     }
     metrics.leading.set(1);
 
-    let ends = Ends { client, calls, questions, metrics: metrics.clone() };
+    let ends = Ends { client, calls, questions, noted, metrics: metrics.clone() };
     let started = start(&mut parts, operator, &settings, open, ends).await;
     let ended = parts.join(started.err()).await;
     metrics.leading.set(0);
@@ -119,6 +123,8 @@ struct Ends {
     client: kube::Client,
     calls: Calls,
     questions: mpsc::Receiver<gauges::Question>,
+    /// Where the end of the log is noted.
+    noted: Later,
     metrics: Metrics,
 }
 
@@ -130,7 +136,7 @@ async fn start<O: Operator>(
     open: impl FnOnce() -> Result<Opened, Error> + Send + 'static,
     ends: Ends,
 ) -> Result<(), Error> {
-    let Ends { client, calls, questions, metrics } = ends;
+    let Ends { client, calls, questions, noted, metrics } = ends;
     let opened = tokio::task::spawn_blocking(move || {
         let opened = open()?;
         let world = pipeline::recover::<O::Domain>(&*opened.log)?;
@@ -143,6 +149,10 @@ async fn start<O: Operator>(
     let (inputs, received) = mpsc::channel(limits.queue);
     let (work, to_do) = mpsc::unbounded_channel();
     let vault = Arc::new(Vault::default());
+    let owner = Owner { operator: O::Domain::OPERATOR, cluster: settings.cluster.clone() };
+    let log_head = Arc::new(LogHead::new(Arc::clone(&log) as Arc<dyn History>, owner));
+    // It is empty: this process opens one log.
+    let _ = noted.set(Arc::clone(&log_head));
     let notices = Notices::new(manager(O::Domain::OPERATOR), settings.identity.clone());
     metrics.lost.set(i64::try_from(lost).unwrap_or(i64::MAX));
     if lost > 0 {
@@ -155,6 +165,16 @@ async fn start<O: Operator>(
         let captures = Captures::new(history, calls.clone(), settings.cluster.to_string());
         parts.spawn(Part::Server, async move {
             serve::serve_captures(listener, captures, end).await;
+            Ok(())
+        });
+    }
+
+    if let Some(archive) = &settings.archive {
+        let (history, vault) = (Arc::clone(&log) as Arc<dyn History>, Arc::clone(&vault));
+        let exporter = Exporter::new(history, log_head, archive.clone(), vault, metrics.clone(), limits.stop);
+        let (end, abandon) = (parts.end.clone(), parts.abandon.clone());
+        parts.spawn(Part::Archive, async move {
+            exporter.run(end, abandon).await;
             Ok(())
         });
     }
@@ -239,7 +259,7 @@ fn tell_found(found: &Recovered) {
 
 /// One line with what is in force.
 fn tell_settings(manager: &str, settings: &Settings, server: &str) {
-    let Settings { cluster, data_dir, namespace, identity, lease, listen, .. } = settings;
+    let Settings { cluster, data_dir, namespace, identity, lease, listen, archive, .. } = settings;
     tracing::info!(
         operator = manager,
         version = env!("CARGO_PKG_VERSION"),
@@ -251,6 +271,7 @@ fn tell_settings(manager: &str, settings: &Settings, server: &str) {
         identity,
         lease = lease.as_ref().map(|lease| lease.name.as_str()),
         listen = listen.map(tracing::field::display),
+        archive = archive.as_ref().map(|archive| format!("s3://{}/{}", archive.profile.bucket, archive.prefix)),
         "starting"
     );
 }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use ramen_events::ClusterName;
+use ramen_ports::StoreProfile;
 
 /// Everything that [`crate::run`] needs besides the operator.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct Settings {
     pub listen: Option<SocketAddr>,
     /// Where captures of the log are given to those who may have them; `None`: nowhere.
     pub captures: Option<SocketAddr>,
+    /// Where the log is archived; `None`: nowhere.
+    pub archive: Option<Archive>,
     /// Bounds on time and concurrency.
     pub limits: Limits,
 }
@@ -41,6 +44,28 @@ pub enum Connect {
     },
     /// A client configuration made by the caller.
     Config(Box<kube::Config>),
+}
+
+/// An archive of the event log in an S3 store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// The store, and the Secret with its credentials: one that the operator watches.
+    pub profile: StoreProfile,
+    /// What keys begin with: empty, or ending with a slash.
+    pub prefix: String,
+    /// How often what is new is exported.
+    pub every: Duration,
+    /// Whether the store is asked to keep the objects from being deleted or changed.
+    pub lock: Option<Lock>,
+}
+
+/// An S3 object lock. The bucket has to be made for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// For how many days.
+    pub days: u32,
+    /// So that nobody at all can lift it; else those with a special right can.
+    pub compliance: bool,
 }
 
 /// Leader election by a Lease.

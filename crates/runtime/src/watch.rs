@@ -26,6 +26,9 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 /// Longest pause between questions for a missing kind when its CRD cannot be watched.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 
+/// Whether an object makes another kind interesting.
+type Wakes = fn(&Value) -> bool;
+
 /// One watcher.
 pub(crate) struct Watcher {
     /// Its place in the operator's table.
@@ -43,7 +46,7 @@ pub(crate) struct Watcher {
     /// Asks for that.
     pub(crate) missing: Arc<Notify>,
     /// Places of those that wait for objects of this kind, and for which.
-    pub(crate) waiting: Vec<(usize, fn(&Value) -> bool)>,
+    pub(crate) waiting: Vec<(usize, Wakes)>,
     /// Places of those for which there was such an object.
     pub(crate) seen: watch::Sender<BTreeSet<usize>>,
     pub(crate) metrics: Metrics,
@@ -217,6 +220,6 @@ impl Watcher {
 fn whole(mut object: Value, resource: &Resource) -> Value {
     object["apiVersion"] = Value::String(resource.api_version());
     object["kind"] = Value::String(resource.kind.to_owned());
-    shorten(&mut object);
+    shorten(&mut object, resource);
     object
 }

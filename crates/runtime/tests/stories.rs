@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ramen_api::{
@@ -11,12 +11,17 @@ use ramen_api::{
     kinds::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, EVENT, LEASE, VOLUME_REPLICATION_CLASS},
 };
 use ramen_events::{
-    ClusterName, Kind, ObjectId, Outcome, Payload, Seq,
+    ClusterName, Kind, ObjectId, Outcome, Payload, Record, Seq,
+    anchor::{ANNOTATION, Anchor, LogId},
+    capture::{
+        Reader,
+        segment::{self, Segments},
+    },
     disk::{Options, Owner, SledLog},
     log::{History, find_bytes},
 };
 use ramen_ports::StoreProfile;
-use ramen_runtime::{Error, run};
+use ramen_runtime::{Archive, Error, run};
 use ramen_sim::{
     api::Api,
     front::s3::{Credentials, S3Endpoint},
@@ -337,6 +342,107 @@ async fn captures_are_for_those_who_may_have_them() {
         assert!(!body.windows(text.len()).any(|part| part == text.as_bytes()), "a token is in the capture");
     }
     process.stop().await.unwrap();
+}
+
+/// What an archive's bucket holds of the log, put together.
+fn archived(bucket: &ramen_sim::s3::SharedBucket) -> Vec<Record> {
+    let folder = tempfile::tempdir().unwrap();
+    let objects: Vec<(String, Vec<u8>)> = {
+        let bucket = bucket.lock().unwrap();
+        bucket.objects().map(|(key, object)| (key.to_owned(), object.bytes.to_vec())).collect()
+    };
+    let segments = objects.iter().filter(|(key, _)| key.contains("/segments/")).enumerate();
+    let readers = segments.map(|(number, (_, body))| {
+        let (packed, capture) = (folder.path().join("packed"), folder.path().join(format!("{number}.ramenlog")));
+        std::fs::write(&packed, body).unwrap();
+        segment::unpack(&packed, &capture).unwrap();
+        Reader::open(&capture).unwrap()
+    });
+    let readers: Vec<_> = readers.collect();
+    if readers.is_empty() {
+        return Vec::new();
+    }
+    let (segments, left_out) = Segments::join(readers).unwrap();
+    assert_eq!(left_out, None);
+    segments.scan(Seq(1)).map(|record| record.unwrap().0).collect()
+}
+
+/// The newest anchor among these JSON texts.
+fn newest(texts: impl Iterator<Item = Vec<u8>>) -> Option<Anchor> {
+    texts.map(|text| serde_json::from_slice::<Anchor>(&text).unwrap()).max_by_key(|anchor| anchor.seq)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_archived_whatever_becomes_of_store_and_process() {
+    const KEY: &str = "a key that is in no object";
+    let lab = Lab::new().await;
+    let credentials = Credentials { access_key: "access".to_owned(), secret_key: KEY.to_owned() };
+    let bucket = Bucket::shared("logs");
+    let endpoint = S3Endpoint::start(bucket.clone(), &credentials).await.unwrap();
+    let encode = |text: &str| BASE64_STANDARD.encode(text);
+    lab.set_secret("s3", &json!({ "AWS_ACCESS_KEY_ID": encode("access"), "AWS_SECRET_ACCESS_KEY": encode(KEY) }));
+    let archive = Archive {
+        profile: StoreProfile {
+            name: "archive".to_owned(),
+            endpoint: endpoint.url(),
+            bucket: "logs".to_owned(),
+            region: "east".to_owned(),
+            secret_namespace: "wants".to_owned(),
+            secret_name: "s3".to_owned(),
+            ca_certificates: Vec::new(),
+        },
+        prefix: "dr/".to_owned(),
+        every: Duration::from_millis(50),
+        lock: None,
+    };
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = ramen_runtime::Settings { archive: Some(archive), listen: Some(port), ..lab.with_lease("one") };
+    // A store that fails holds nobody up, and is told of.
+    bucket.lock().unwrap().set_fault(ramen_sim::s3::Fault::Erroring);
+    let process = lab.start_with(Mirror::new(), settings.clone());
+    lab.set("wants", "a", "1");
+    until("the copy", || lab.value("copies", "a").as_deref() == Some("1")).await;
+    until("a failure is counted", || {
+        ask(port, "/metrics")
+            .lines()
+            .any(|line| line.starts_with("ramen_log_archive_failures_total") && !line.ends_with(" 0"))
+    })
+    .await;
+    bucket.lock().unwrap().set_fault(ramen_sim::s3::Fault::None);
+    process.stop().await.unwrap();
+    assert_eq!(archived(&bucket), lab.records(), "what is left is archived at the stop");
+
+    // The next process goes on where the store stands.
+    let before = bucket.lock().unwrap().objects().count();
+    let process = lab.start_with(Mirror::new(), settings);
+    lab.set("wants", "a", "2");
+    until("the copy", || lab.value("copies", "a").as_deref() == Some("2")).await;
+    until("its records are archived", || archived(&bucket).len() == lab.records().len()).await;
+    process.stop().await.unwrap();
+    let log = lab.log().unwrap();
+    assert_eq!(archived(&bucket), lab.records());
+    let keys: Vec<String> = bucket.lock().unwrap().objects().map(|(key, _)| key.to_owned()).collect();
+    let folder = format!("dr/spoke/c1/{}/", LogId::of(&*log).unwrap().unwrap().short());
+    assert!(keys.iter().all(|key| key.starts_with(&folder)), "{keys:?}");
+    assert!(keys.len() > before, "{keys:?}");
+
+    let head = (log.head().seq, log.head().hash);
+    let of_store = newest({
+        let bucket = bucket.lock().unwrap();
+        let anchors = bucket.objects().filter(|(key, _)| key.contains("/anchors/"));
+        anchors.map(|(_, object)| object.bytes.to_vec()).collect::<Vec<_>>().into_iter()
+    });
+    let lease = lab.cluster.get(&LEASE, Some("wants"), "leader").unwrap();
+    let noted = lease["metadata"]["annotations"][ANNOTATION].as_str().unwrap();
+    let of_lease = newest([noted.as_bytes().to_vec()].into_iter());
+    for (anchor, place) in [(of_store, "the store"), (of_lease, "the Lease, when it is given up")] {
+        let anchor = anchor.unwrap_or_else(|| panic!("no anchor in {place}"));
+        assert_eq!((anchor.seq, anchor.hash), head, "{place}");
+        assert_eq!(anchor.owner.to_string(), "the operator of cluster c1");
+    }
+    for (key, object) in bucket.lock().unwrap().objects() {
+        assert!(!object.bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes()), "{key}");
+    }
 }
 
 /// A token of a service account.

@@ -58,6 +58,11 @@ impl<O: Operator> Operator for Tampered<O> {
         if self.by.see(&self.home, kind, &mut object) { self.operator.observe(kind, &object) } else { None }
     }
 
+    fn remark(&self, kind: Kind, object: &Value) -> Option<Observation> {
+        let mut object = object.clone();
+        if self.by.see(&self.home, kind, &mut object) { self.operator.remark(kind, &object) } else { None }
+    }
+
     fn render(&self, id: CommandId, command: &Command, blobs: &dyn Blobs) -> Result<Vec<Effect>, RenderError> {
         let mut effects = self.operator.render(id, command, blobs)?;
         self.by.act(&self.home, command, &mut effects);

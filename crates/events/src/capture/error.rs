@@ -75,6 +75,26 @@ pub enum Error {
         /// Where.
         place: Place,
     },
+    /// The file is no segment of an archive.
+    #[error("{path} is no whole segment of an archive", path = path.display())]
+    NotASegment {
+        /// Which file.
+        path: PathBuf,
+        /// Why it could not be unpacked.
+        #[source]
+        err: io::Error,
+    },
+    /// A segment of an archive is missing.
+    #[error("a segment is missing: there is none with the records between {after} and {before}")]
+    Gap {
+        /// The last record before.
+        after: Seq,
+        /// The first record after.
+        before: Seq,
+    },
+    /// There is nothing to put together.
+    #[error("there are no segments with records")]
+    NoSegments,
     /// A record was written by a later version.
     #[error("record {seq} cannot be understood")]
     Record {
@@ -94,7 +114,11 @@ impl Error {
             Self::Log(err) => err.remedy(),
             Self::NotACapture => "give a file that `capture` wrote, or the data directory of a stopped operator",
             Self::TooNew { .. } | Self::Record { .. } => "use the version that wrote it, or a later one",
-            Self::Truncated { .. } => "copy the file again; it did not arrive whole",
+            Self::Truncated { .. } | Self::NotASegment { .. } => "copy the file again; it did not arrive whole",
+            Self::Gap { .. } => {
+                "copy the missing segment out of the archive, too; without it, give the later ones only"
+            }
+            Self::NoSegments => "copy the objects below segments/ of one log out of the archive",
             Self::Damaged { .. } => {
                 "copy the file again; if its source says the same, it was changed after it was written and is no \
                  evidence"

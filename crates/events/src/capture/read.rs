@@ -100,6 +100,11 @@ impl Reader {
         }
     }
 
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// As [`Reader::open`], handing out each record on the way, before anything behind it was looked at: for whoever reads
     /// all of it once. The reader that is handed out with it knows header, snapshot and blobs.
     ///

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Payload, Record, Seq,
+    BlobId, ChainHash, Payload, Record, Seq,
     capture::{Error, Header, MAGIC, Trailer, VERSION, frame, frame::Framed},
     disk::packed,
     log::{self, Head, History, Owner, SnapshotName},
@@ -22,7 +22,23 @@ use crate::{
 pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Result<Header, Error> {
     let before = before(log, from, to).map_err(Error::Log)?;
     let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
-    write_with(log, before, to, snapshot, out)
+    let provenance = provenance(log, from, to, None).map_err(Error::Log)?;
+    write_with(log, before, to, snapshot, provenance, Seq(0), out).map(|(header, _)| header)
+}
+
+/// As [`fn@write`], with only those blobs that came with these records: one of the pieces that a log is cut into. Tells the
+/// hash of the last record, too.
+pub(super) fn write_stretch(
+    log: &dyn History,
+    from: Seq,
+    to: Seq,
+    at_work: Option<u32>,
+    out: &mut dyn Write,
+) -> Result<(Header, ChainHash), Error> {
+    let before = before(log, from, to).map_err(Error::Log)?;
+    let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
+    let provenance = provenance(log, from, to, at_work).map_err(Error::Log)?;
+    write_with(log, before, to, snapshot, provenance, from, out)
 }
 
 /// As [`fn@write`], for a slice: with the state after the record before the first, so that the slice can be folded and
@@ -39,20 +55,23 @@ pub fn write_slice(
 ) -> Result<Header, Error> {
     let before = before(log, from, to).map_err(Error::Log)?;
     let snapshot = log::Snapshot { seq: before.seq, hash: before.hash, decider, bytes: state };
-    write_with(log, before, to, Some(snapshot), out)
+    let provenance = provenance(log, from, to, None).map_err(Error::Log)?;
+    write_with(log, before, to, Some(snapshot), provenance, Seq(0), out).map(|(header, _)| header)
 }
 
+/// `blobs_from`: the first record whose blobs are wanted.
 fn write_with(
     log: &dyn History,
     before: Head,
     to: Seq,
     snapshot: Option<log::Snapshot>,
+    (owner, deciders): Provenance,
+    blobs_from: Seq,
     out: &mut dyn Write,
-) -> Result<Header, Error> {
+) -> Result<(Header, ChainHash), Error> {
     let from = before.seq.next();
-    let (owner, deciders) = provenance(log, from, to).map_err(Error::Log)?;
-    let blobs: Vec<_> =
-        log.blobs().map_err(Error::Log)?.into_iter().filter(|(_, came_with)| *came_with <= to).collect();
+    let wanted = |(_, came_with): &(BlobId, Seq)| (blobs_from..=to).contains(came_with);
+    let blobs: Vec<_> = log.blobs().map_err(Error::Log)?.into_iter().filter(wanted).collect();
     let header = Header {
         owner,
         first: from,
@@ -90,7 +109,7 @@ fn write_with(
     }
     out.frame(frame::TRAILER, &encoded(&trailer)).map_err(Error::Write)?;
     out.finish().map_err(Error::Write)?;
-    Ok(header)
+    Ok((header, trailer.head))
 }
 
 /// As [`fn@write`], to a file that appears under its name only when it is whole and durable.
@@ -150,12 +169,16 @@ fn before(log: &dyn History, from: Seq, to: Seq) -> Result<Head, log::Error> {
     Ok(Head { seq, hash: stored.hash, stamp: stored.record()?.stamp })
 }
 
-/// Who wrote these records, and by which versions of the deciders: the one that was at work when they begin, and those
-/// that took over since.
-fn provenance(log: &dyn History, from: Seq, to: Seq) -> Result<(Option<Owner>, Vec<u32>), log::Error> {
+/// Whose records, and the versions of the deciders that wrote them.
+type Provenance = (Option<Owner>, Vec<u32>);
+
+/// Who wrote these records, and by which versions of the deciders: the one that was at work when they begin (`at_work`, if
+/// that is known already), and those that took over since.
+fn provenance(log: &dyn History, from: Seq, to: Seq, at_work: Option<u32>) -> Result<Provenance, log::Error> {
     let mut owner = None;
-    let mut deciders: Vec<u32> = Vec::new();
-    for entry in log.scan(log.base().seq.next()) {
+    let mut deciders: Vec<u32> = at_work.into_iter().collect();
+    let start = if at_work.is_some() { from } else { log.base().seq.next() };
+    for entry in log.scan(start) {
         let (record, _) = entry?;
         if record.seq > to {
             break;

@@ -75,6 +75,12 @@ pub enum Error {
         /// The newest format known here.
         known: u32,
     },
+    /// A record is whole, and says something that only a later version knows.
+    #[error("record {seq} says something that this version does not know")]
+    Newer {
+        /// Which one.
+        seq: Seq,
+    },
     /// The store below the log failed.
     #[error("cannot {doing}")]
     Store {
@@ -193,6 +199,8 @@ impl Error {
     pub(crate) fn undecodable(seq: Seq, err: stored::Error) -> Self {
         match err {
             stored::Error::TooNew { found } => Self::TooNew { found: u32::from(found), known: u32::from(stored::FORM) },
+            // Enums grow at their end.
+            stored::Error::Decode { err: bincode::error::DecodeError::UnexpectedVariant { .. } } => Self::Newer { seq },
             err => Self::Damaged { seq, damage: Damage::Undecodable(err) },
         }
     }
@@ -204,7 +212,7 @@ impl Error {
             Self::Locked { .. } => "stop the other process, or give this one a directory of its own",
             Self::NoLog { .. } => "check the path; it has to be the data directory of an operator",
             Self::OtherOwner { .. } => "give each operator a directory of its own",
-            Self::TooNew { .. } => "use the version that wrote it, or a later one",
+            Self::TooNew { .. } | Self::Newer { .. } => "use the version that wrote it, or a later one",
             Self::Store { .. } | Self::Sync { .. } | Self::Poisoned { .. } => {
                 "free or replace the volume, then restart; nothing that was not durable has been acted on"
             }

@@ -37,6 +37,14 @@ pub fn told(kind: Kind, object: &Value) -> Option<hub::Fact> {
     }
 }
 
+/// What is remarked on an object, if anything is.
+pub fn remarked(kind: Kind, object: &Value) -> Option<hub::Fact> {
+    match HubOperator::new(SYSTEM).remark(kind, object)?.fact {
+        Fact::Hub(fact) => Some(fact),
+        Fact::Spoke(fact) => panic!("a fact of another operator: {fact:?}"),
+    }
+}
+
 /// What a command comes down to.
 pub fn calls(command: hub::Command) -> Vec<Effect> {
     HubOperator::new(SYSTEM).render(id(), &Command::Hub(command), &NoBlobs).unwrap()

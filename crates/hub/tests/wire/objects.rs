@@ -10,7 +10,7 @@ use ramen_ports::Operator as _;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{SYSTEM, recorded, told};
+use super::{SYSTEM, recorded, remarked, told};
 
 #[test]
 fn a_drpc_tells_what_is_asked() {
@@ -162,4 +162,46 @@ fn secrets_and_config_maps_are_watched_in_the_own_namespace_only() {
         let confined = watch.namespace.as_deref() == Some(SYSTEM);
         assert_eq!(confined, matches!(watch.kind, Kind::Secret | Kind::ConfigMap), "{:?}", watch.kind);
     }
+}
+
+/// A DRPC with the entries of `metadata.managedFields` that API servers keep.
+fn managed(entries: Value) -> Value {
+    json!({ "metadata": { "name": "app", "namespace": "apps", "uid": "u1", "managedFields": entries } })
+}
+
+fn entry(manager: &str, time: &str, fields: Value) -> Value {
+    json!({ "manager": manager, "operation": "Update", "apiVersion": "ramendr.openshift.io/v1alpha1", "time": time,
+        "fieldsType": "FieldsV1", "fieldsV1": fields })
+}
+
+#[test]
+fn who_wrote_what_is_asked_for_is_remarked_and_nothing_else() {
+    let drpc = managed(json!([
+        entry(
+            "kubectl-patch",
+            "2026-11-23T23:46:13Z",
+            json!({ "f:spec": { "f:action": {}, "f:failoverCluster": {} } })
+        ),
+        entry(
+            "kubectl-create",
+            "2026-11-23T23:40:00Z",
+            json!({ "f:spec": { ".": {}, "f:preferredCluster": {}, "f:pvcSelector": {} } })
+        ),
+        entry("ramen-hub", "2026-11-23T23:46:14Z", json!({ "f:metadata": { "f:finalizers": {} } })),
+        entry("ramen-hub", "2026-11-23T23:46:15Z", json!({ "f:status": { "f:phase": {} } })),
+    ]));
+    let Some(Fact::Authors(fact)) = remarked(Kind::Drpc, &drpc) else { panic!("no remark") };
+    assert_eq!((fact.drpc.to_string().as_str(), fact.uid.as_str()), ("apps/app", "u1"));
+    let told: Vec<_> = fact.authors.iter().map(|author| (author.manager.as_str(), author.fields.join(" "))).collect();
+    let expected =
+        [("kubectl-create", "preferredCluster".to_owned()), ("kubectl-patch", "action failoverCluster".to_owned())];
+    assert_eq!(told, expected, "the latest last");
+    assert_eq!(fact.authors[1].at.map(|at| at.rfc3339()).as_deref(), Some("2026-11-23T23:46:13Z"));
+
+    let nobody = managed(json!([entry("ramen-hub", "2026-11-23T23:46:15Z", json!({ "f:status": {} }))]));
+    let Some(Fact::Authors(fact)) = remarked(Kind::Drpc, &nobody) else { panic!("no remark") };
+    assert!(fact.authors.is_empty(), "that nobody owns the fields any more is news, too");
+    let without = json!({ "metadata": { "name": "app", "namespace": "apps" } });
+    assert_eq!(remarked(Kind::Drpc, &without), None, "an object without them tells nothing of them");
+    assert_eq!(remarked(Kind::DrPolicy, &drpc), None);
 }

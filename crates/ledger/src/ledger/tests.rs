@@ -159,6 +159,24 @@ fn a_store_that_was_set_back_is_believed_after_a_second_look() {
 }
 
 #[test]
+fn a_remark_comes_before_what_it_is_about_and_only_when_it_is_news() {
+    let mut book = Book::synced(&[], &[]);
+    let mut written = |value: &str, version, author: Option<&str>| {
+        let mut object = map("wants", value, version);
+        if let Some(author) = author {
+            object["metadata"]["annotations"] = json!({ "author": author });
+        }
+        let outbox = book.take(Input::Changed(WANTS, object.into()));
+        let is_remark = |record: &Record| matches!(&record.payload, Payload::Observed(fact) if fact.is_remark());
+        (outbox.records.iter().map(is_remark).collect::<Vec<_>>(), outbox.flights.len())
+    };
+    assert_eq!(written("1", 5, Some("kubectl-edit")), (vec![true, false, false], 1), "then the fact, then the command");
+    assert_eq!(written("1", 6, Some("kubectl-edit")), (vec![false], 0), "who wrote it is not new");
+    assert_eq!(written("1", 7, Some("kubectl-patch")), (vec![true, false], 0), "somebody else wrote it");
+    assert_eq!(written("1", 8, None), (vec![false], 0), "an answer may leave out who wrote it");
+}
+
+#[test]
 fn a_look_that_was_overtaken_changes_nothing() {
     let mut book = Book::synced(&[map("wants", "1", 5)], &[map("copies", "1", 100)]);
     let look = book.list(COPIES, &[map("copies", "old", 90)]).looks.remove(0);

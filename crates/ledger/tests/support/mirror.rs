@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bincode::{Decode, Encode};
 use ramen_api::kinds::{CONFIG_MAP, SECRET, VOLUME_REPLICATION_CLASS};
 use ramen_events::{
-    Aggregate, BlobId, Command, CommandId, Controller, Fact, Kind, ObjectId, Operator as Side, Outcome,
+    Aggregate, BlobId, Command, CommandId, Controller, Fact, Kind, ObjectId, Operator as Side, Outcome, hub,
     spoke::{self, Key, Pod, SecretSeen},
 };
 use ramen_ports::{
@@ -162,6 +162,14 @@ impl Operator for Mirror {
             _ => return None,
         };
         Some(fact.into())
+    }
+
+    fn remark(&self, kind: Kind, object: &Value) -> Option<Observation> {
+        let author =
+            object.pointer("/metadata/annotations/author").and_then(Value::as_str).filter(|_| kind == Kind::Pod)?;
+        let drpc = hub::ObjectRef::new("wants", object["metadata"]["name"].as_str().unwrap_or_default());
+        let uid = author.to_owned();
+        Some(Fact::Hub(hub::Fact::Authors(hub::AuthorsFact { drpc, uid, authors: Vec::new() })).into())
     }
 
     fn render(&self, _: CommandId, command: &Command, _: &dyn Blobs) -> Result<Vec<Effect>, RenderError> {

@@ -38,6 +38,8 @@ impl Hub {
             hub::Fact::View(fact) => self.view(&cluster, name).map(|known| &known.fact) != Some(fact),
             // An answer to a question is news even if it is the same as before: the question was asked anew.
             hub::Fact::StoredVrg(_) => true,
+            // Remarks are the world's.
+            hub::Fact::Authors(_) => false,
         }
     }
 
@@ -112,6 +114,7 @@ impl Hub {
                 views.insert(fact.name.clone(), KnownView { fact: (**fact).clone(), made, answered });
             }
             hub::Fact::StoredVrg(fact) => self.learn_copy(now, fact.clone()),
+            hub::Fact::Authors(_) => {}
         }
     }
 

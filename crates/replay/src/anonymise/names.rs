@@ -312,6 +312,8 @@ impl Names {
                 _,
             ) => Kind::Object,
             ("placement", "spec" | "Decision" | "ApplicationSet") => Kind::Object,
+            // Managers may be called after people.
+            ("manager", "authors") if !text.starts_with("kubectl") => Kind::Object,
             _ => return,
         };
         self.add(text, kind);

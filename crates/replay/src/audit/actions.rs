@@ -12,7 +12,7 @@ use crate::{
         objectives, protection,
         report::{Action, CommandRun, Ending, NOT_KNOWN, Seen, Step, Waited, When},
         request,
-        targets::Targets,
+        targets::{Annotated, Targets},
     },
     merge::{Entry, Merged},
     story::{Block, Row, Story},
@@ -43,6 +43,8 @@ pub struct Subject<'a> {
     pub policy: String,
     /// The policy's scheduling interval when it was asked for, and the record that shows it.
     pub interval: Option<(String, String)>,
+    /// Targets as annotations of the DRPC and of its policy gave them when it was asked for, in this order.
+    pub annotated: Vec<Annotated>,
 }
 
 impl<'a> Subject<'a> {
@@ -149,6 +151,20 @@ fn action(
         ("failover", Some(fact)) => Some(fact.spec.failover.clone()),
         (_, Some(fact)) => Some(fact.spec.preferred.clone()),
     };
+    let policy_at = policy_fact((merged, index), &policy, asked.unwrap_or(first.entry));
+    let of_drpc = match known.zip(fact) {
+        Some((at, fact)) => Annotated::of(drpc.to_string(), merged.name(at), |name| of_meta(&fact.meta, name)),
+        None => before.and_then(|before| {
+            Annotated::of(drpc.to_string(), before.name.clone(), |name| before.drpc_annotation(drpc, name))
+        }),
+    };
+    let named = format!("policy {policy}");
+    let of_policy = match policy_at {
+        Some((at, fact)) => Annotated::of(named, merged.name(at), |name| of_meta(&fact.meta, name)),
+        None => before.and_then(|before| {
+            Annotated::of(named, before.name.clone(), |name| before.policy_annotation(&policy, name))
+        }),
+    };
     let subject = Subject {
         merged,
         index,
@@ -160,8 +176,10 @@ fn action(
         target: target.filter(|target| !target.is_empty()),
         asked: asked.unwrap_or(first.entry),
         end: ended.map_or(merged.entries.len().saturating_sub(1), |ended| with_decisions(merged, ended)),
-        interval: interval((merged, index), &policy, asked.unwrap_or(first.entry))
+        interval: policy_at
+            .map(|(at, fact)| (fact.spec.interval.clone(), merged.name(at)))
             .or_else(|| Some((before?.interval(&policy)?.to_owned(), before?.name.clone()))),
+        annotated: of_drpc.into_iter().chain(of_policy).collect(),
         policy,
     };
     let (steps, in_steps) = steps(&subject, story, parts);
@@ -236,15 +254,21 @@ fn primary_before((merged, index): (&Merged, &Index), drpc: &Aggregate, hub: usi
     })
 }
 
-/// The scheduling interval of a policy, as last seen before an entry.
-fn interval((merged, index): (&Merged, &Index), policy: &str, before: usize) -> Option<(String, String)> {
-    let earlier = entries(merged, between(&index.world, 0, before));
-    earlier.rev().find_map(|(index, entry)| match &entry.record.payload {
-        Payload::Observed(Fact::Hub(hub::Fact::Policy(fact))) if fact.meta.name == policy => {
-            Some((fact.spec.interval.clone(), merged.name(index)))
-        }
+/// A policy, as last seen before an entry.
+fn policy_fact<'a>(
+    (merged, index): (&'a Merged, &Index),
+    policy: &str,
+    before: usize,
+) -> Option<(usize, &'a hub::PolicyFact)> {
+    between(&index.world, 0, before).iter().rev().find_map(|at| match &merged.entries.get(*at)?.record.payload {
+        Payload::Observed(Fact::Hub(hub::Fact::Policy(fact))) if fact.meta.name == policy => Some((*at, &**fact)),
         _ => None,
     })
+}
+
+/// The value of an annotation, if the object has it.
+fn of_meta(meta: &hub::Meta, name: &str) -> Option<String> {
+    meta.annotations.get(name).cloned()
 }
 
 /// The steps, and the commands in them.

@@ -34,6 +34,16 @@ impl Before {
         self.state.get("domain")?.get("policies")?.get(policy)?.pointer("/spec/interval")?.as_str()
     }
 
+    /// An annotation of a DRPC.
+    pub fn drpc_annotation(&self, drpc: &Aggregate, name: &str) -> Option<String> {
+        annotation(self.drpc(drpc)?, name)
+    }
+
+    /// An annotation of a policy.
+    pub fn policy_annotation(&self, policy: &str, name: &str) -> Option<String> {
+        annotation(self.state.get("domain")?.get("policies")?.get(policy)?, name)
+    }
+
     /// The cluster whose VRG of this DRPC said that it was primary.
     pub fn primary(&self, drpc: &Aggregate) -> Option<&str> {
         let name = format!("{}/{}", drpc.namespace, drpc.name);
@@ -46,4 +56,8 @@ impl Before {
             clusters.iter().find(|(_, works)| works.as_object().is_some_and(|works| works.values().any(is_primary)));
         found.map(|(cluster, _)| cluster.as_str())
     }
+}
+
+fn annotation(fact: &Value, name: &str) -> Option<String> {
+    Some(fact.get("meta")?.get("annotations")?.get(name)?.as_str()?.to_owned())
 }

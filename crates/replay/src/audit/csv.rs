@@ -2,7 +2,7 @@
 
 use ramen_events::Stamp;
 
-use crate::audit::report::{Action, CommandRun, Report, When};
+use crate::audit::report::{Action, CommandRun, NOT_KNOWN, Report, When};
 
 const COLUMNS: [&str; 13] = [
     "application",
@@ -51,7 +51,14 @@ pub fn table(report: &Report) -> String {
             until: time(log.last_time),
             result: if log.chain_verified { "chain verified" } else { "chain not verified" }.to_owned(),
             evidence: format!("last hash {}", log.hash),
-            note: log.gaps.join("; "),
+            note: log
+                .anchors
+                .iter()
+                .filter(|_| log.anchored.is_some())
+                .chain(&log.gaps)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("; "),
             ..Row::default()
         };
         row.print(&mut text);
@@ -72,8 +79,13 @@ fn of_action(text: &mut String, action: &Action) {
     Row {
         what: changes.join("; "),
         from: time(action.request.when),
-        evidence: action.request.record.clone(),
-        by: format!("manager {}, operation {}, user {}", by.manager, by.operation, by.user),
+        evidence: [&action.request.record, &by.record]
+            .into_iter()
+            .filter(|record| **record != NOT_KNOWN || record == &&action.request.record)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(" "),
+        by: by.words(),
         note: action.request.note.clone(),
         ..row("request")
     }

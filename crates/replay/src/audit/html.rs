@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    audit::report::{Action, CommandRun, LogProof, Objective, Report, Seen, Step, Verdict, When},
+    audit::report::{Action, CommandRun, LogProof, NOT_KNOWN, Objective, Report, Seen, Step, Verdict, When},
     moment::{clock_text, day_text, span_text},
     page::escape,
 };
@@ -123,15 +123,16 @@ fn integrity(page: &mut String, report: &Report) {
     page.push_str(
         "<section aria-labelledby=\"integrity\">\n<h2 id=\"integrity\">Where this comes from</h2>\n<p>Records are named by \
          their log and number, such as <code>hub#120</code>. Each record's hash covers all records before it; whoever \
-         kept a last hash elsewhere can check that nothing was changed since.</p>\n",
+         kept a last hash elsewhere, as anchors do, can check that nothing was changed since.</p>\n",
     );
     let row = |log: &LogProof| {
         let chain = if log.chain_verified { "verified, first to last" } else { "not verified" };
+        let anchors = log.anchors.as_ref().map(|words| format!("; {}", escape(words))).unwrap_or_default();
         vec![
             Cell::Head(escape(&log.name)),
             Cell::Text(escape(&log.file)),
             Cell::Figures(format!("{} to {}", log.first, log.last)),
-            Cell::Text(chain.to_owned()),
+            Cell::Text(format!("{chain}{anchors}")),
             Cell::Text(format!("<code>{}</code>", log.hash)),
         ]
     };
@@ -171,14 +172,8 @@ fn of_action(page: &mut String, index: usize, action: &Action) {
     let by = &request.by;
     page.push_str("<dl>\n");
     pair(page, "Asked for", &format!("<span class=\"num\">{}</span> {}", full(request.when), record(&request.record)));
-    let author = format!(
-        "manager {}, operation {}, user {}{}",
-        escape(&by.manager),
-        escape(&by.operation),
-        escape(&by.user),
-        note(&by.note)
-    );
-    pair(page, "Asked by", &author);
+    let told_by = if by.record == NOT_KNOWN { String::new() } else { format!(" {}", record(&by.record)) };
+    pair(page, "Asked by", &format!("{}{told_by}", escape(&by.words())));
     let changes: Vec<String> = request.changes.iter().map(|change| escape(&change.line(200))).collect();
     let asked = if changes.is_empty() { "not known".to_owned() } else { changes.join("<br>") };
     pair(page, "By which change", &format!("{asked}{}", note(&request.note)));

@@ -78,6 +78,9 @@ fn owner(entry: &Entry) -> Option<Of<'_>> {
     }
     match &entry.record.payload {
         Payload::Observed(Fact::Hub(hub::Fact::Drpc(drpc))) => Some(Of::Drpc(&drpc.meta.namespace, &drpc.meta.name)),
+        Payload::Observed(Fact::Hub(hub::Fact::Authors(authors))) => {
+            Some(Of::Drpc(&authors.drpc.namespace, &authors.drpc.name))
+        }
         Payload::Observed(Fact::Hub(hub::Fact::Work(work))) => {
             work.drpc.as_ref().map(|drpc| Of::Drpc(&drpc.namespace, &drpc.name))
         }

@@ -7,6 +7,7 @@ use ramen_events::{Fact, Payload, Seq, Time, hub};
 use ring::digest;
 
 use crate::{
+    anchors::{Anchors, Standing},
     audit::report::{Action, LogProof, NOT_KNOWN, When},
     merge::Merged,
     open::Log,
@@ -16,11 +17,11 @@ use crate::{
 ///
 /// # Errors
 /// When a file can't be read.
-pub fn logs(merged: &Merged) -> Result<Vec<LogProof>> {
-    merged.logs.iter().enumerate().map(|(index, log)| one(merged, index, log)).collect()
+pub fn logs(merged: &Merged, anchors: Option<&Anchors>) -> Result<Vec<LogProof>> {
+    merged.logs.iter().enumerate().map(|(index, log)| one(merged, index, log, anchors)).collect()
 }
 
-fn one(merged: &Merged, index: usize, log: &Log) -> Result<LogProof> {
+fn one(merged: &Merged, index: usize, log: &Log, anchors: Option<&Anchors>) -> Result<LogProof> {
     let (base, head) = (log.history.base(), log.history.head());
     let mut entries = merged.entries.iter().filter(|entry| entry.log == index);
     let first = entries.next().map_or(Time(0), |entry| entry.record.stamp.time);
@@ -37,7 +38,16 @@ fn one(merged: &Merged, index: usize, log: &Log) -> Result<LogProof> {
             gaps.push(format!("{records} records that were acknowledged are gone, between records {before} and {seq}"));
         }
     }
+    let standing = anchors.map(|anchors| anchors.check(&log.owner, log.history.as_ref())).transpose()?;
+    if let Some(Standing::Broken(why) | Standing::Unproven(why)) = &standing {
+        gaps.push(why.clone());
+    }
     Ok(LogProof {
+        anchored: match &standing {
+            Some(Standing::Holds { seq, .. }) => Some(seq.0),
+            _ => None,
+        },
+        anchors: standing.map(|standing| standing.words(head.seq)),
         name: log.name().to_owned(),
         owner: log.owner.to_string(),
         file: log.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

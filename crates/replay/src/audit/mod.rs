@@ -31,7 +31,7 @@ pub mod targets;
 use anyhow::{Result, bail};
 use ramen_events::Time;
 
-use crate::{merge::Merged, open::Log, open::Usage, story::Story};
+use crate::{anchors::Anchors, merge::Merged, open::Log, open::Usage, story::Story};
 
 pub use integrity::sha256;
 use report::{FORM, Head, Report, When};
@@ -54,7 +54,7 @@ pub struct Scope {
 ///
 /// # Errors
 /// [`Usage`] when the hub's log is missing, or nothing is about what was asked; when a file can't be read.
-pub fn report(merged: &Merged, scope: &Scope, targets: &Targets) -> Result<Report> {
+pub fn report(merged: &Merged, scope: &Scope, targets: &Targets, anchors: Option<&Anchors>) -> Result<Report> {
     if !merged.logs.iter().any(Log::is_hub) {
         bail!(Usage("an audit is about what the hub was asked: give the hub's log, too".to_owned()));
     }
@@ -74,7 +74,7 @@ pub fn report(merged: &Merged, scope: &Scope, targets: &Targets) -> Result<Repor
         scope.since.is_none_or(|since| ended.is_none_or(|ended| ended >= since))
             && scope.until.is_none_or(|until| action.request.when.0 <= until)
     });
-    let logs = integrity::logs(merged)?;
+    let logs = integrity::logs(merged, anchors)?;
     let gaps = integrity::gaps(merged, &logs, &actions);
     let head = Head {
         form: FORM.to_owned(),

@@ -12,7 +12,7 @@ use crate::{
     audit::{
         actions::Subject,
         report::{Measure, Objective, Verdict},
-        targets::Targets,
+        targets::{Elsewhere, Target, Targets},
     },
     merge::Merged,
 };
@@ -109,14 +109,16 @@ fn rto(subject: &Subject<'_>, measure: Measure, of: &str, from: Option<usize>, t
 
 /// A target that no record contradicts is met only if what was reached is known.
 fn judge(subject: &Subject<'_>, objective: &mut Objective, application: &str, targets: &Targets) {
-    let interval = subject.interval.as_ref().map(|(interval, _)| interval.as_str());
-    let Some(target) = targets.of(objective.measure, application, &subject.policy, interval) else {
-        return note(objective, "no target was given");
-    };
+    let elsewhere = Elsewhere { annotated: &subject.annotated, interval: subject.interval.as_ref() };
+    let (target, complaints) = targets.of(objective.measure, application, &subject.policy, elsewhere);
+    judge_against(subject, objective, target);
+    complaints.iter().for_each(|complaint| note(objective, complaint));
+}
+
+fn judge_against(subject: &Subject<'_>, objective: &mut Objective, target: Option<Target>) {
+    let Some(target) = target else { return note(objective, "no target was given") };
     objective.target_ms = Some(target.ms);
-    if target.from.starts_with("scheduling") {
-        objective.evidence.extend(subject.interval.as_ref().map(|(_, record)| record.clone()));
-    }
+    objective.evidence.extend(target.record.filter(|record| !objective.evidence.contains(record)));
     objective.target_from = target.from;
     objective.result = match objective.reached_ms {
         Some(reached) if reached > target.ms => Verdict::Fail,

@@ -96,6 +96,10 @@ pub struct LogProof {
     pub hash: String,
     /// Whether the chain was recomputed from the first to the last record and holds.
     pub chain_verified: bool,
+    /// How it stands to anchors of its end that were noted elsewhere, in words; null when none were given.
+    pub anchors: Option<String>,
+    /// The last record that an anchor proves; null when none does.
+    pub anchored: Option<u64>,
     /// What is not in it, in words; empty when it is complete up to its last record.
     pub gaps: Vec<String>,
 }
@@ -199,10 +203,25 @@ pub struct Author {
     pub manager: String,
     /// `Apply` or `Update`.
     pub operation: String,
+    /// When the manager last changed one of its fields, by the API server's clock, in whole seconds; null when not known.
+    pub at: Option<When>,
+    /// The record that tells of the manager: `hub#119`.
+    pub record: String,
     /// The user.
     pub user: String,
-    /// Why something is not known; empty when all is.
+    /// Why something is not known, and which of several managers owns what; empty when all is known.
     pub note: String,
+}
+
+impl Author {
+    /// In one line.
+    pub fn words(&self) -> String {
+        if self.manager == NOT_KNOWN {
+            return format!("{NOT_KNOWN}: {}", self.note);
+        }
+        let at = self.at.map(|at| format!(" at {}", at.0)).unwrap_or_default();
+        format!("field manager {} ({}{at}); {}", self.manager, self.operation, self.note)
+    }
 }
 
 /// What is measured.

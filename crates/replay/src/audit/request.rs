@@ -1,12 +1,16 @@
 //! Who asked for what, and when.
 
-use ramen_events::{Aggregate, Fact, Payload, hub};
+use ramen_events::{
+    Aggregate, Fact, Payload,
+    hub::{self, AuthorsFact},
+};
 use serde_json::Value;
 
 use crate::{
     audit::before::Before,
     audit::index::between,
     audit::report::{Author, NOT_KNOWN, Request, When},
+    authors::{self, NO_USER},
     causes,
     changes::{self, Change},
     merge::Merged,
@@ -40,20 +44,65 @@ pub fn of(
         (None, None) => (first_seen(merged, index), first_note(merged, index)),
     };
     let when = merged.entries.get(index).map_or(When(ramen_events::Time(0)), |entry| When(entry.time));
-    (Some(index), Request { when, record: merged.name(index), changes, by: author(), note })
+    let by = author(merged, own, drpc, index, &changes);
+    (Some(index), Request { when, record: merged.name(index), changes, by, note })
 }
 
-/// Facts keep no managed fields: they name programs, not people, and change with every write.
-fn author() -> Author {
-    Author {
-        note: "the log holds no metadata.managedFields of the object, nor who sent the request".to_owned(),
-        ..nobody()
+/// The field managers that own what was changed, at the request: the operator recorded them just before it.
+fn author(merged: &Merged, own: &[usize], drpc: &Aggregate, index: usize, changes: &[Change]) -> Author {
+    let unknown = |note: &str| Author { note: note.to_owned(), ..nobody() };
+    let uid = self::drpc(merged, index).map_or("", |fact| fact.meta.uid.as_str());
+    let earlier = between(own, 0, index).iter().rev().copied();
+    let Some((at, fact)) = authors::remark(merged, earlier, drpc, index).filter(|(_, fact)| fact.uid == uid) else {
+        return unknown("the log holds no metadata.managedFields of the object, nor who sent the request");
+    };
+    let (set, removed) = authors::fields(changes);
+    let owners = authors::managers(fact, &set);
+    if owners.is_empty() {
+        return unknown(match (set.is_empty(), removed.is_empty()) {
+            (true, false) => "a field was taken away: then metadata.managedFields does not tell who did it",
+            (true, true) => "metadata.managedFields is recorded of action, failoverCluster and preferredCluster only",
+            (false, _) => "metadata.managedFields names nobody for what was changed",
+        });
     }
+    let joined = |text: fn(&hub::Author) -> &str| {
+        let mut texts: Vec<&str> = owners.iter().map(|author| text(author)).collect();
+        texts.dedup();
+        texts.join(", ")
+    };
+    Author {
+        manager: joined(|author| &author.manager),
+        operation: joined(|author| &author.operation),
+        at: owners.iter().filter_map(|author| author.at).max().map(When),
+        record: merged.name(at),
+        user: NOT_KNOWN.to_owned(),
+        note: with_owners(fact, &set),
+    }
+}
+
+/// Why there is no user; and whose is which field, when it is more than one manager's.
+fn with_owners(fact: &AuthorsFact, set: &[&str]) -> String {
+    let owners = authors::managers(fact, set);
+    if owners.len() < 2 {
+        return NO_USER.to_owned();
+    }
+    let owned = |author: &hub::Author| {
+        let fields: Vec<&str> = author.fields.iter().map(String::as_str).filter(|field| set.contains(field)).collect();
+        format!("{} of {}", author.manager, fields.join(" and "))
+    };
+    format!("{}; {NO_USER}", owners.into_iter().map(owned).collect::<Vec<_>>().join(", "))
 }
 
 fn nobody() -> Author {
     let not_known = || NOT_KNOWN.to_owned();
-    Author { manager: not_known(), operation: not_known(), user: not_known(), note: String::new() }
+    Author {
+        manager: not_known(),
+        operation: not_known(),
+        at: None,
+        record: not_known(),
+        user: not_known(),
+        note: String::new(),
+    }
 }
 
 /// Whether an entry shows this DRPC.

@@ -13,11 +13,12 @@ use serde_json::Value;
 
 use crate::{
     Exit,
+    anchors::Anchors,
     audit::{
         self, Scope,
         attest::{self, PublicKey, Signer},
         csv, html,
-        report::{Action, Line, Objective, Report, Verdict},
+        report::{Action, Line, NOT_KNOWN, Objective, Report, Verdict},
         targets::Targets,
     },
     filter,
@@ -41,7 +42,8 @@ use crate::{
                   ramen-replay audit *.ramenlog --format html -o drill.html\n  \
                   ramen-replay audit *.ramenlog --format intoto --sign key.pem -o drill.json\n  \
                   ramen-replay audit verify drill.json --key public.pem *.ramenlog\n\n\
-                  Exit codes: 0 shown, whatever the results are; 2 a file is damaged, cut off, or not a log; 64 wrong usage."
+                  Exit codes: 0 shown, whatever the results are; 2 a file is damaged, cut off, or not a log, or (shown all the same) not \
+                  what the anchors tell; 64 wrong usage."
 )]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -81,6 +83,10 @@ struct Asked {
     /// Wanted RTO and RPO (YAML)
     #[arg(long, value_name = "FILE")]
     targets: Option<PathBuf>,
+
+    /// What was noted elsewhere of the logs' ends: a file or a folder of anchors; `-` is stdin (see `verify --help`)
+    #[arg(long, value_name = "FILE_OR_DIR")]
+    anchors: Option<PathBuf>,
 
     /// In which form
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
@@ -148,6 +154,7 @@ fn report(asked: &Asked, out: &mut dyn Write) -> Result<Exit> {
         (_, None) => None,
     };
     let targets = asked.targets.as_deref().map(Targets::read).transpose()?.unwrap_or_default();
+    let anchors = asked.anchors.as_deref().map(Anchors::read).transpose()?;
     let merged = asked.input.read()?;
     let scope = Scope {
         application: asked.drpc.clone(),
@@ -155,7 +162,7 @@ fn report(asked: &Asked, out: &mut dyn Write) -> Result<Exit> {
         since: time(&merged, asked.since.as_ref())?,
         until: time(&merged, asked.until.as_ref())?,
     };
-    let report = audit::report(&merged, &scope, &targets)?;
+    let report = audit::report(&merged, &scope, &targets, anchors.as_ref())?;
     let mut text = Vec::new();
     match (asked.format, signer) {
         (_, Some(signer)) => writeln!(text, "{}", attest::signed(&report, &signer)?)?,
@@ -175,7 +182,14 @@ fn report(asked: &Asked, out: &mut dyn Write) -> Result<Exit> {
             writeln!(out, "{}: {} {actions}", file.display(), report.actions.len())?;
         }
     }
-    Ok(Exit::Good)
+    let mut exit = Exit::Good;
+    for log in report.logs.iter().filter(|log| log.anchored.is_none()) {
+        if let Some(why) = &log.anchors {
+            eprintln!("ramen-replay: {}: {why}", log.file);
+            exit = Exit::Unreadable;
+        }
+    }
+    Ok(exit)
 }
 
 /// The time of a moment.
@@ -216,6 +230,9 @@ fn print(report: &Report, out: &mut dyn Write) -> Result<()> {
         ]);
     }
     table.print(out)?;
+    for log in report.logs.iter().filter(|log| log.anchored.is_some()) {
+        writeln!(out, "{}: {}", styled(NAME, &log.name), log.anchors.as_deref().unwrap_or_default())?;
+    }
     match report.head.gaps.as_slice() {
         [] => writeln!(out, "no gaps: every log is whole, and none is missing")?,
         gaps => {
@@ -241,7 +258,8 @@ fn of_action(action: &Action, out: &mut dyn Write) -> Result<()> {
         line("", request.note.clone())?;
     }
     let by = &request.by;
-    line("asked by", format!("manager {}, operation {}, user {}", by.manager, by.operation, by.user))?;
+    let told_by = if by.record == NOT_KNOWN { String::new() } else { format!("  {}", styled(NAME, &by.record)) };
+    line("asked by", format!("{}{told_by}", by.words()))?;
     line("policy", action.policy.clone())?;
     let moments = [("loss seen", &action.loss), ("available", &action.recovered), ("first pod", &action.pods_seen)];
     for (name, seen) in moments {

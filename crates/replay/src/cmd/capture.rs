@@ -27,11 +27,13 @@ use crate::{
                   ramen-replay capture hub.ramenlog slice.ramenlog --drpc apps/app-1 --since 12:00\n  \
                   kubectl -n ramen-system port-forward deploy/ramen-hub-operator 8082 &\n  \
                   kubectl -n ramen-system create token auditor | \\\n    \
-                  ramen-replay capture http://127.0.0.1:8082 hub.ramenlog --token-file -\n\n\
+                  ramen-replay capture http://127.0.0.1:8082 hub.ramenlog --token-file -\n  \
+                  aws s3 sync s3://BUCKET/PREFIX/hub/hub/b4a1dac7588b9793 hub-log\n  \
+                  ramen-replay capture hub-log hub.ramenlog\n\n\
                   Exit codes: 0 written; 2 the log can't be read, or the file not be written; 64 wrong usage.")]
 pub(super) struct Arguments {
-    /// The operator's --data-dir, a capture file to take a slice of, or the address of an operator that gives captures:
-    /// http://127.0.0.1:8082
+    /// The operator's --data-dir, a folder with segments of an archive, a capture file to take a slice of, or the address of
+    /// an operator that gives captures: http://127.0.0.1:8082
     #[arg(value_name = "LOG")]
     log: PathBuf,
 
@@ -66,6 +68,14 @@ pub(super) struct Arguments {
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
+    if let Some(place) = arguments.log.to_str().and_then(|text| text.strip_prefix("s3://")) {
+        let (place, file) = (place.trim_end_matches('/'), arguments.file.display());
+        return Err(Usage(format!(
+            "an archive is read from a folder; copy it first, one log's folder of it:\n  aws s3 sync s3://{place} FOLDER\n  \
+             ramen-replay capture FOLDER {file}\nEach log has a folder PREFIX/hub/NAME/LOG or PREFIX/spoke/CLUSTER/LOG there"
+        ))
+        .into());
+    }
     let fetched = match arguments.log.to_str().filter(|text| text.contains("://")) {
         Some(address) => {
             remote::local(address)?;

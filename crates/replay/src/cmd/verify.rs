@@ -12,20 +12,39 @@ use anyhow::Result;
 use clap::Args;
 use ramen_events::{
     Operator, Payload, Record, Seq,
-    capture::Reader,
+    capture::{self, Reader},
     log::{History, SnapshotName},
 };
 use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
-use crate::{Divergence, Exit, Verifier, blobs::Missing, cmd::Format};
+use crate::{
+    Divergence, Exit, Verifier,
+    anchors::{Anchors, Standing},
+    blobs::Missing,
+    cmd::Format,
+    open::Log,
+};
 
 /// Checks the hash chain, folds, decides again and compares each decision with the recorded one
 #[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "A chain of hashes is whole in a log that was cut off or rewritten, too. What operators note of its end in \
+                        the archive's store (objects below anchors/) and on their Lease shows that:\n  \
+                        ramen-replay verify hub.ramenlog --anchors anchors/\n  \
+                        kubectl -n ramen-system get lease -o json | ramen-replay verify hub.ramenlog --anchors -\n\n\
+                        Exit codes: 0 all is as it was recorded, and as anchored; 1 deciding again gives something else; 2 a \
+                        file is damaged, cut off, or not a log, or not what was anchored, or no anchor tells; 64 wrong usage."
+)]
 pub(super) struct Arguments {
-    /// Capture files
+    /// Capture files, folders with segments of an archive, or data directories of operators
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Anchors to hold the logs against: a file, or a folder of them; `-` is stdin
+    #[arg(long, value_name = "FILE_OR_DIR")]
+    anchors: Option<PathBuf>,
 
     /// How results are printed
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -44,6 +63,9 @@ struct Finding {
     /// Hash of the last record.
     #[serde(skip_serializing_if = "Option::is_none")]
     head: Option<String>,
+    /// How it stands to its anchors, if any were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anchors: Option<String>,
     /// The first difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     divergence: Option<Divergence>,
@@ -57,20 +79,23 @@ struct Finding {
 enum Verdict {
     Same,
     Diverged,
+    /// It is whole, but not what was anchored, or no anchor tells.
+    Unproven,
     Unreadable,
 }
 
 /// Runs it over all files; the worst finding is the exit code.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut exit = Exit::Good;
+    let anchors = arguments.anchors.as_deref().map(Anchors::read).transpose()?;
     // One core each: they have nothing in common.
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     for files in arguments.files.chunks(cores) {
-        for finding in side_by_side(files) {
+        for finding in side_by_side(files, anchors.as_ref()) {
             exit = exit.max(match finding.verdict {
                 Verdict::Same => Exit::Good,
                 Verdict::Diverged => Exit::Diverged,
-                Verdict::Unreadable => Exit::Unreadable,
+                Verdict::Unproven | Verdict::Unreadable => Exit::Unreadable,
             });
             match arguments.output {
                 Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
@@ -82,9 +107,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
 }
 
 /// Verifies several files at the same time; findings in their order.
-fn side_by_side(files: &[PathBuf]) -> Vec<Finding> {
+fn side_by_side(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
     thread::scope(|scope| {
-        let threads: Vec<_> = files.iter().map(|file| scope.spawn(|| verify(file))).collect();
+        let threads: Vec<_> = files.iter().map(|file| scope.spawn(move || verify(file, anchors))).collect();
         let ended = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
         ended.collect()
     })
@@ -94,33 +119,58 @@ impl Finding {
     fn print(&self, out: &mut dyn Write) -> std::io::Result<()> {
         let file = self.file.display();
         match (self.verdict, &self.divergence, &self.problem) {
-            (Verdict::Same, ..) => writeln!(
-                out,
-                "same        {file}: {} records, {} decisions made again, head {}",
-                self.records,
-                self.compared,
-                self.head.as_deref().unwrap_or("-")
-            ),
+            (Verdict::Same | Verdict::Unproven, ..) => {
+                let word = if self.verdict == Verdict::Same { "same      " } else { "not proven" };
+                let (records, compared) = (self.records, self.compared);
+                let head = self.head.as_deref().unwrap_or("-");
+                writeln!(out, "{word}  {file}: {records} records, {compared} decisions made again, head {head}")?;
+                self.anchors.iter().try_for_each(|words| writeln!(out, "  anchors   {words}"))
+            }
             (_, Some(divergence), _) => {
                 writeln!(out, "diverged    {file}: at record {} of {}", divergence.seq, divergence.aggregate)?;
                 writeln!(out, "  wanted    {}", divergence.wanted)?;
-                writeln!(out, "  recorded  {}", divergence.recorded)
+                writeln!(out, "  recorded  {}", divergence.recorded)?;
+                self.anchors.iter().try_for_each(|words| writeln!(out, "  anchors   {words}"))
             }
             (_, _, problem) => writeln!(out, "unreadable  {file}: {}", problem.as_deref().unwrap_or("unknown")),
         }
     }
 }
 
-fn verify(file: &Path) -> Finding {
-    let unreadable = |problem| Finding {
+fn verify(file: &Path, anchors: Option<&Anchors>) -> Finding {
+    match folder(file) {
+        Ok(None) => verify_file(file, anchors),
+        Ok(Some(copy)) => Finding { file: file.to_owned(), ..verify_file(copy.path(), anchors) },
+        Err(err) => unreadable(file, format!("{err:#}")),
+    }
+}
+
+fn unreadable(file: &Path, problem: String) -> Finding {
+    Finding {
         file: file.to_owned(),
         verdict: Verdict::Unreadable,
         records: 0,
         compared: 0,
         head: None,
+        anchors: None,
         divergence: None,
         problem: Some(problem),
-    };
+    }
+}
+
+/// A folder with segments of an archive, or an operator's data directory, as a capture.
+fn folder(path: &Path) -> Result<Option<NamedTempFile>> {
+    if !path.is_dir() {
+        return Ok(None);
+    }
+    let log = Log::open(path, false)?;
+    let copy = NamedTempFile::new()?;
+    let (first, last) = (log.history.base().seq.next(), log.history.head().seq);
+    capture::write_file(log.history.as_ref(), first, last, copy.path())?;
+    Ok(Some(copy))
+}
+
+fn verify_file(file: &Path, anchors: Option<&Anchors>) -> Finding {
     // In one go: each record is checked, folded and compared when it is read.
     let mut replay: Option<Result<Replay, String>> = None;
     let opened = Reader::follow(file, &mut |capture, record| {
@@ -132,23 +182,35 @@ fn verify(file: &Path) -> Finding {
         Ok(capture) => capture,
         Err(err) => {
             let remedy = err.remedy();
-            return unreadable(format!("{:#}; {remedy}", anyhow::Error::new(err)));
+            return unreadable(file, format!("{:#}; {remedy}", anyhow::Error::new(err)));
         }
     };
     let (compared, divergence) = match replay.transpose() {
-        Err(problem) => return unreadable(problem),
+        Err(problem) => return unreadable(file, problem),
         Ok(None) => (0, None),
         Ok(Some(replay)) => match (replay.divergence, replay.missing.words()) {
-            (None, Some(words)) => return unreadable(words),
+            (None, Some(words)) => return unreadable(file, words),
             (divergence, _) => (replay.verifier.compared(), divergence),
         },
     };
+    let owner = capture.header().owner.as_ref();
+    let standing = anchors.zip(owner).map(|(anchors, owner)| anchors.check(owner, &capture)).transpose();
+    let standing = match standing {
+        Ok(standing) => standing,
+        Err(err) => return unreadable(file, format!("{err:#}")),
+    };
+    let verdict = match (&divergence, &standing) {
+        (Some(_), _) => Verdict::Diverged,
+        (None, None | Some(Standing::Holds { .. })) => Verdict::Same,
+        (None, Some(_)) => Verdict::Unproven,
+    };
     Finding {
         file: file.to_owned(),
-        verdict: if divergence.is_some() { Verdict::Diverged } else { Verdict::Same },
+        verdict,
         records: capture.header().records(),
         compared,
         head: Some(capture.head().hash.to_string()),
+        anchors: standing.map(|standing| standing.words(capture.head().seq)),
         divergence,
         problem: None,
     }

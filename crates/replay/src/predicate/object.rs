@@ -106,7 +106,7 @@ impl View {
     pub fn follow(&mut self, object: &Object, record: &Record, state: &State) -> bool {
         match (&record.payload, &record.aggregate) {
             (Payload::Gone(id), _) if object.is(id) => self.value = Value::Null,
-            (Payload::Observed(fact), _) if object.is(&fact.object()) => {
+            (Payload::Observed(fact), _) if object.is(&fact.object()) && !fact.is_remark() => {
                 let id = fact.object();
                 let fact = words::contents(serde_json::to_value(fact).unwrap_or_default());
                 match object.controller() {

@@ -71,7 +71,7 @@ impl Calls {
     pub(crate) async fn delete(&self, target: &Target, uid: Option<&str>) -> Called {
         let preconditions = uid.map(|uid| Preconditions { uid: Some(uid.to_owned()), resource_version: None });
         let params = DeleteParams { preconditions, ..DeleteParams::background() };
-        match self.send(request(target).delete(&target.name, &params)).await {
+        match self.send(target, request(target).delete(&target.name, &params)).await {
             Ok(answer) if still_there(&answer) => done(target, Some(answer)),
             Ok(_) => done(target, None),
             Err(failed) if failed.not_found => done(target, None),
@@ -81,7 +81,7 @@ impl Calls {
 
     /// Reads an object; `Ok(None)`: it is not there.
     pub(crate) async fn get(&self, target: &Target) -> Result<Option<Value>, Outcome> {
-        match self.send(request(target).get(&target.name, &GetParams::default())).await {
+        match self.send(target, request(target).get(&target.name, &GetParams::default())).await {
             Ok(object) => Ok(Some(object)),
             Err(failed) if failed.not_found => Ok(None),
             Err(failed) => Err(failed.outcome),
@@ -92,7 +92,7 @@ impl Calls {
     pub(crate) async fn post(&self, target: &Target, body: &Value) -> Result<(), Outcome> {
         let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
         let body = body.to_string().into_bytes();
-        self.send(request(target).create(&params, body)).await.map(drop).map_err(|failed| failed.outcome)
+        self.send(target, request(target).create(&params, body)).await.map(drop).map_err(|failed| failed.outcome)
     }
 
     /// Asks a question of the kind that is answered at once and kept nowhere; returns the answer's `status`.
@@ -100,7 +100,7 @@ impl Calls {
         let target = Target { resource, namespace: String::new(), name: String::new() };
         let body = json!({ "apiVersion": resource.api_version(), "kind": resource.kind, "spec": spec });
         let body = body.to_string().into_bytes();
-        let answer = self.send(request(&target).create(&PostParams::default(), body)).await;
+        let answer = self.send(&target, request(&target).create(&PostParams::default(), body)).await;
         answer.map(|mut answer| answer["status"].take()).map_err(|failed| failed.outcome)
     }
 
@@ -108,11 +108,11 @@ impl Calls {
     pub(crate) async fn patch(&self, target: &Target, patch: &Value) -> Result<Value, Outcome> {
         let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
         let request = request(target).patch(&target.name, &params, &Patch::Merge(patch));
-        self.send(request).await.map_err(|failed| failed.outcome)
+        self.send(target, request).await.map_err(|failed| failed.outcome)
     }
 
     async fn write(&self, target: &Target, request: Built) -> Called {
-        match self.send(request).await {
+        match self.send(target, request).await {
             Ok(object) => done(target, Some(object)),
             Err(failed) => self.failed(target, failed).await,
         }
@@ -128,11 +128,11 @@ impl Calls {
         Called { outcome: failed.outcome, sight: object.map(|object| sight(target, object)) }
     }
 
-    async fn send(&self, request: Built) -> Result<Value, Failed> {
+    async fn send(&self, target: &Target, request: Built) -> Result<Value, Failed> {
         let request = request.map_err(|err| Failed::from(&kube::Error::BuildRequest(err)))?;
         match tokio::time::timeout(self.limit, self.client.request::<Value>(request)).await {
             Ok(Ok(mut object)) => {
-                shorten(&mut object);
+                shorten(&mut object, target.resource);
                 Ok(object)
             }
             Ok(Err(err)) => Err(Failed::from(&err)),
@@ -178,10 +178,14 @@ fn request(target: &Target) -> Request {
     Request::new(format!("/{root}/{api}/{namespace}{}", resource.plural))
 }
 
-/// Who owns which field is of no use to any decision, and often longer than the rest of the object.
-pub(crate) fn shorten(object: &mut Value) {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+/// Who owns which field is of no use to any decision, and often longer than the rest of the object. Of a
+/// DRPlacementControl, what says who wrote the spec is kept: the operator makes a remark of it.
+pub(crate) fn shorten(object: &mut Value, resource: &Resource) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    if *resource != kinds::DR_PLACEMENT_CONTROL {
         metadata.remove("managedFields");
+    } else if let Some(entries) = metadata.get_mut("managedFields").and_then(Value::as_array_mut) {
+        entries.retain(|entry| entry.pointer("/fieldsV1/f:spec").is_some());
     }
 }
 

@@ -88,6 +88,7 @@ impl Lab {
             lease: None,
             listen: None,
             captures: None,
+            archive: None,
             limits: Limits { call: Duration::from_secs(5), stop: Duration::from_secs(1), ..Limits::default() },
         }
     }

@@ -36,6 +36,11 @@ pub const HUB_COMMAND: &str = "drplacementcontrol.ramendr.openshift.io/hub-comma
 pub const STORE_EPOCH: &str = "drplacementcontrol.ramendr.openshift.io/store-epoch";
 /// On a view, by the hub: the freshness that is wanted; not Ramen's. Any change of a view makes its agent read anew.
 pub const WANTED_FRESHNESS: &str = "drplacementcontrol.ramendr.openshift.io/wanted-freshness";
+/// On a DRPC or a DRPolicy: how long an application may take to be available again, such as `15m`: audits hold what was
+/// reached against it. Ours, not Ramen's.
+pub const RTO_TARGET: &str = "ramendr.openshift.io/rto-target";
+/// On a DRPC or a DRPolicy: how much of the last writes may be lost, such as `5m`. Ours, not Ramen's.
+pub const RPO_TARGET: &str = "ramendr.openshift.io/rpo-target";
 /// On a VRG: the cluster that it was written for.
 pub const DESTINATION_CLUSTER: &str = "drplacementcontrol.ramendr.openshift.io/destination-cluster";
 /// On a VRG: UID of the DRPC that owns it.
