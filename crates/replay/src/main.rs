@@ -3,7 +3,12 @@
 use std::{io, process::ExitCode};
 
 use clap::Parser;
+use mimalloc::MiMalloc;
 use ramen_replay::{Arguments, Exit, Usage, run};
+
+/// Folding a log makes and drops millions of small values.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // clap's own exit code for wrong usage is 2, which means "damaged" here.
