@@ -1,6 +1,6 @@
-//! Maps whose keys are no texts, as JSON objects: keys are written as people write them.
+//! State as JSON: maps whose keys are no texts become objects, keys are written as people write them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use ramen_events::{Aggregate, Kind, ObjectId, spoke::Key};
 use serde::{Serialize, Serializer};
@@ -39,6 +39,11 @@ impl Text for (String, Key) {
     fn text(&self) -> String {
         format!("{} {}", self.0, self.1)
     }
+}
+
+/// For `#[serde(serialize_with)]`: what is shared, as if it were not.
+pub(crate) fn shared<T: Serialize, S: Serializer>(shared: &Arc<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    T::serialize(shared, serializer)
 }
 
 /// For `#[serde(serialize_with)]`.

@@ -61,7 +61,7 @@ impl<D: Domain> Verifier<D> {
                 return Err(Divergence {
                     seq: record.seq,
                     aggregate: aggregate.to_string(),
-                    wanted: describe(&wanted),
+                    wanted: describe(wanted),
                     recorded: format!("no decision here, but {}", record.payload.name()),
                 });
             }
@@ -72,7 +72,7 @@ impl<D: Domain> Verifier<D> {
         }
         let recorded_for = record.aggregate.as_ref().map(ToString::to_string).unwrap_or_default();
         match self.next_wanted() {
-            Some((aggregate, wanted)) if Some(&aggregate) == record.aggregate.as_ref() && wanted == record.payload => {
+            Some((aggregate, wanted)) if Some(aggregate) == record.aggregate.as_ref() && *wanted == record.payload => {
                 self.wanted.pop_front();
                 self.compared += 1;
                 self.world.apply(record);
@@ -81,7 +81,7 @@ impl<D: Domain> Verifier<D> {
             Some((aggregate, wanted)) => Err(Divergence {
                 seq: record.seq,
                 aggregate: aggregate.to_string(),
-                wanted: describe(&wanted),
+                wanted: describe(wanted),
                 recorded: if aggregate.to_string() == recorded_for {
                     describe(&record.payload)
                 } else {
@@ -105,13 +105,13 @@ impl<D: Domain> Verifier<D> {
     }
 
     /// The decision that must come next; asks aggregates one after the other until one wants something.
-    fn next_wanted(&mut self) -> Option<(Aggregate, Payload)> {
+    fn next_wanted(&mut self) -> Option<&(Aggregate, Payload)> {
         while self.wanted.is_empty() {
             let aggregate = self.to_ask.pop_front()?;
             let decided = self.world.decide(&aggregate, self.cause);
             self.wanted.extend(decided.payloads.into_iter().map(|payload| (aggregate.clone(), payload)));
         }
-        self.wanted.front().cloned()
+        self.wanted.front()
     }
 }
 

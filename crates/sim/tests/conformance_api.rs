@@ -43,7 +43,7 @@ fn agents_get_what_they_ask_for(site: &dyn Site) {
     let created = site.create(&CONFIG_MAP, &object("one")).unwrap();
     assert_eq!(site.create(&CONFIG_MAP, &object("one")), Err(ApiError::AlreadyExists));
     // One's own writes are seen at once, and in full.
-    assert_eq!(site.get(&CONFIG_MAP, space, "one").unwrap(), created);
+    assert_eq!(site.get(&CONFIG_MAP, space, "one").unwrap(), created.whole());
     eventually("news", || news.has_changed().unwrap());
 
     site.create(&CONFIG_MAP, &object("two")).unwrap();
@@ -57,7 +57,7 @@ fn agents_get_what_they_ask_for(site: &dyn Site) {
     let listed = site.list(&CONFIG_MAP, space, Some("app=two")).unwrap();
     assert_eq!((&listed[0]["kind"], &listed[0]["apiVersion"]), (&json!("ConfigMap"), &json!("v1")));
 
-    let mut changed = created.clone();
+    let mut changed = created.value().clone();
     changed["data"]["a"] = json!("2");
     site.update(&CONFIG_MAP, &changed).unwrap();
     assert_eq!(site.update(&CONFIG_MAP, &changed), Err(ApiError::Conflict));
@@ -77,7 +77,7 @@ fn agents_get_what_they_ask_for(site: &dyn Site) {
         "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "agents"},
         "spec": {"nodeName": "n", "containers": [{"name": "c", "image": "i"}]},
     });
-    let mut pod = site.create(&POD, &pod).unwrap();
+    let mut pod = site.create(&POD, &pod).unwrap().value().clone();
     pod["status"]["phase"] = json!("Running");
     assert_eq!(site.update_status(&POD, &pod).unwrap()["status"]["phase"], "Running");
     site.delete(&POD, space, "p", None).unwrap();

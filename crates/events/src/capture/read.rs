@@ -70,7 +70,7 @@ struct Entrance {
 /// What is done with the records when a capture is opened.
 enum Pass<'a> {
     /// Each is decoded, the chain followed, and the record handed out.
-    Each(&'a mut dyn FnMut(&Reader, &Record)),
+    Each(&'a mut dyn FnMut(&Reader, Record)),
     /// They are passed over.
     Over,
 }
@@ -110,7 +110,7 @@ impl Reader {
     ///
     /// # Errors
     /// As [`Reader::open`]; what was handed out until then is intact.
-    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, &Record)) -> Result<Self, Error> {
+    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, Record)) -> Result<Self, Error> {
         match Self::read(path, Pass::Each(each))? {
             (reader, None) => Ok(reader),
             (_, Some(err)) => Err(err),
@@ -212,7 +212,7 @@ impl Reader {
     fn index_records(
         &mut self,
         mut input: Checked<BufReader<At>>,
-        each: &mut dyn FnMut(&Self, &Record),
+        each: &mut dyn FnMut(&Self, Record),
     ) -> Result<(), Error> {
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
@@ -226,7 +226,7 @@ impl Reader {
             let bytes = input.frame(frame::RECORD, stored::MAX_RECORD).map_err(at(place))?;
             let record = record_of(seq, &bytes)?;
             self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp: record.stamp };
-            each(self, &record);
+            each(self, record);
         }
         let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
         let trailer: Trailer = decoded(&trailer, Place::Trailer)?;

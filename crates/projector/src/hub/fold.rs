@@ -1,6 +1,9 @@
 //! Changes to state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use ramen_events::{
     ActionId, ClusterName, Command, Fact, Kind, ObjectId, Outcome, Time,
@@ -34,8 +37,8 @@ impl Hub {
             },
             hub::Fact::Decision(fact) => self.decisions.get(&key) != Some(fact),
             hub::Fact::ApplicationSet(fact) => self.application_sets.get(&key) != Some(fact),
-            hub::Fact::Work(fact) => self.work(&cluster, name).map(|known| &known.fact) != Some(fact),
-            hub::Fact::View(fact) => self.view(&cluster, name).map(|known| &known.fact) != Some(fact),
+            hub::Fact::Work(fact) => self.work(&cluster, name).map(|known| &*known.fact) != Some(fact),
+            hub::Fact::View(fact) => self.view(&cluster, name).map(|known| &*known.fact) != Some(fact),
             // An answer to a question is news even if it is the same as before: the question was asked anew.
             hub::Fact::StoredVrg(_) => true,
             // Remarks are the world's.
@@ -98,7 +101,7 @@ impl Hub {
                     Some(old) if old.fact.feedback == fact.feedback => old.feedback_at,
                     _ => now,
                 };
-                works.insert(fact.name.clone(), KnownWork { fact: (**fact).clone(), at: now, feedback_at });
+                works.insert(fact.name.clone(), KnownWork { fact: Arc::new((**fact).clone()), at: now, feedback_at });
             }
             hub::Fact::View(fact) => {
                 let views = self.views.entry(fact.cluster.clone()).or_default();
@@ -111,7 +114,7 @@ impl Hub {
                     Some(old) if old.fact.answer == fact.answer => old.answered,
                     _ => now,
                 };
-                views.insert(fact.name.clone(), KnownView { fact: (**fact).clone(), made, answered });
+                views.insert(fact.name.clone(), KnownView { fact: Arc::new((**fact).clone()), made, answered });
             }
             hub::Fact::StoredVrg(fact) => self.learn_copy(now, fact.clone()),
             hub::Fact::Authors(_) => {}

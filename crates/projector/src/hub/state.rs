@@ -1,6 +1,6 @@
 //! What the hub knows: the latest fact of each object.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bincode::{Decode, Encode};
 use ramen_events::{
@@ -45,8 +45,9 @@ pub struct Hub {
 /// A ManifestWork, and when it told something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct KnownWork {
-    /// The work.
-    pub fact: WorkFact,
+    /// The work, shared with decisions that read it.
+    #[serde(serialize_with = "crate::json::shared")]
+    pub fact: Arc<WorkFact>,
     /// When its content, or what the agent did with it, last changed.
     pub at: Time,
     /// When its feedback last changed.
@@ -56,8 +57,9 @@ pub struct KnownWork {
 /// A ManagedClusterView, and when it answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct KnownView {
-    /// The view.
-    pub fact: ViewFact,
+    /// The view, shared with decisions that read it.
+    #[serde(serialize_with = "crate::json::shared")]
+    pub fact: Arc<ViewFact>,
     /// When it was first seen.
     pub made: Time,
     /// When its answer last changed.

@@ -419,10 +419,10 @@ impl Story {
         old.decisions.values().for_each(|f| self.see(hub::Fact::Decision(f.clone())));
         old.application_sets.values().for_each(|f| self.see(hub::Fact::ApplicationSet(f.clone())));
         let works = old.works.values().flat_map(BTreeMap::values);
-        works.for_each(|w| self.see(hub::Fact::Work(Box::new(w.fact.clone()))));
+        works.for_each(|w| self.see(hub::Fact::Work(Box::new((*w.fact).clone()))));
         self.now = self.now.plus_ms(1); // lists come one after the other
         let views = old.views.values().flat_map(BTreeMap::values);
-        views.for_each(|v| self.see(hub::Fact::View(Box::new(v.fact.clone()))));
+        views.for_each(|v| self.see(hub::Fact::View(Box::new((*v.fact).clone()))));
         old.drpcs.values().for_each(|f| self.see(hub::Fact::Drpc(Box::new(f.clone()))));
     }
 

@@ -5,7 +5,8 @@ use std::{
     num::NonZero,
     panic::resume_unwind,
     path::{Path, PathBuf},
-    thread,
+    sync::mpsc::{SyncSender, sync_channel},
+    thread::{self, Scope, ScopedJoinHandle},
 };
 
 use anyhow::Result;
@@ -171,12 +172,16 @@ fn folder(path: &Path) -> Result<Option<NamedTempFile>> {
 }
 
 fn verify_file(file: &Path, anchors: Option<&Anchors>) -> Finding {
-    // In one go: each record is checked, folded and compared when it is read.
-    let mut replay: Option<Result<Replay, String>> = None;
-    let opened = Reader::follow(file, &mut |capture, record| {
-        if let Ok(replay) = replay.get_or_insert_with(|| Replay::before(capture)) {
-            replay.next(record);
-        }
+    // In one go: each record is checked when it is read, and folded and compared behind that, on another core.
+    let (opened, replay) = thread::scope(|scope| {
+        let mut behind: Option<Result<Behind<'_>, String>> = None;
+        let opened = Reader::follow(file, &mut |capture, record| {
+            let begin = || Replay::before(capture).map(|replay| Behind::new(scope, replay));
+            if let Ok(behind) = behind.get_or_insert_with(begin) {
+                behind.next(record);
+            }
+        });
+        (opened, behind.map(|behind| behind.map(Behind::end)))
     });
     let capture = match opened {
         Ok(capture) => capture,
@@ -223,6 +228,49 @@ struct Replay {
     ours: bool,
     missing: Missing,
     divergence: Option<Divergence>,
+}
+
+/// A replay on a thread of its own. It gets records in parts, and holds up whoever reads them too fast.
+struct Behind<'s> {
+    part: Vec<Record>,
+    parts: SyncSender<Vec<Record>>,
+    thread: ScopedJoinHandle<'s, Replay>,
+}
+
+impl<'s> Behind<'s> {
+    /// Records of a part: so many that handing one over costs nothing beside it.
+    const PART: usize = 256;
+    /// Parts that may wait.
+    const WAITING: usize = 8;
+
+    fn new<'e>(scope: &'s Scope<'s, 'e>, mut replay: Replay) -> Self {
+        let (parts, waiting) = sync_channel::<Vec<Record>>(Self::WAITING);
+        let thread = scope.spawn(move || {
+            waiting.iter().flatten().for_each(|record| replay.next(&record));
+            replay
+        });
+        Self { part: Vec::with_capacity(Self::PART), parts, thread }
+    }
+
+    fn next(&mut self, record: Record) {
+        self.part.push(record);
+        if self.part.len() == Self::PART {
+            self.hand_over();
+        }
+    }
+
+    fn hand_over(&mut self) {
+        let part = std::mem::replace(&mut self.part, Vec::with_capacity(Self::PART));
+        // It listens until we hang up; if it panicked, so do we at the end.
+        let _ = self.parts.send(part);
+    }
+
+    /// What came of it.
+    fn end(mut self) -> Replay {
+        self.hand_over();
+        drop(self.parts);
+        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    }
 }
 
 /// Of whichever operator.

@@ -9,28 +9,32 @@ pub fn text<'o>(object: &'o Value, pointer: &str) -> &'o str {
     object.at(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+fn meta<'o>(object: &'o Value, field: &str) -> &'o str {
+    object.get("metadata").and_then(|meta| meta.get(field)?.as_str()).unwrap_or_default()
+}
+
 /// `metadata.name`.
 #[must_use]
 pub fn name(object: &Value) -> &str {
-    text(object, "/metadata/name")
+    meta(object, "name")
 }
 
 /// `metadata.namespace`; empty for cluster-scoped objects.
 #[must_use]
 pub fn namespace(object: &Value) -> &str {
-    text(object, "/metadata/namespace")
+    meta(object, "namespace")
 }
 
 /// `metadata.uid`.
 #[must_use]
 pub fn uid(object: &Value) -> &str {
-    text(object, "/metadata/uid")
+    meta(object, "uid")
 }
 
 /// `metadata.resourceVersion`.
 #[must_use]
 pub fn version(object: &Value) -> &str {
-    text(object, "/metadata/resourceVersion")
+    meta(object, "resourceVersion")
 }
 
 /// `metadata.generation`; 0 when the kind has none.

@@ -293,7 +293,7 @@ impl Shell {
                 if let Some(watch) = kind {
                     self.observe(watch.kind, &object);
                 }
-                Ok(Answer::Object(std::sync::Arc::new(object)))
+                Ok(Answer::Object(object.shared()))
             }
             Err(ApiError::Conflict | ApiError::AlreadyExists) => {
                 Err(Outcome::Conflict { message: format!("{verb} {name}") })

@@ -94,7 +94,7 @@ fn classes<'a>(
 fn waiting_for(hub: &Hub, cluster: &ClusterName, kind: &str, object: &str) -> String {
     let same = |fact: &ramen_events::hub::ViewFact| fact.scope_kind == kind && fact.scope_name == object;
     let views = hub.views.get(cluster).into_iter().flat_map(|views| views.values());
-    let told = match views.map(|known| &known.fact).find(|fact| same(fact)).map(|fact| &fact.answer) {
+    let told = match views.map(|known| &*known.fact).find(|fact| same(fact)).map(|fact| &fact.answer) {
         Some(ViewAnswer::NotFound) => ", which is not there",
         Some(ViewAnswer::Failed { message, .. }) => {
             return format!("waiting for {kind} {object} of cluster {cluster}: {message}");

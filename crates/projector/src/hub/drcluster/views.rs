@@ -141,7 +141,7 @@ fn is_listed(view: &ViewFact, config: &ClusterConfigSeen) -> bool {
 }
 
 fn want(cluster: &Cluster<'_>, wish: ViewWish, decision: &mut Decision) {
-    let known = cluster.hub.view(&cluster.name, &wish.name).map(|known| &known.fact);
+    let known = cluster.hub.view(&cluster.name, &wish.name).map(|known| &*known.fact);
     let same = known.is_some_and(|fact| {
         fact.deleting
             || (fact.scope_group == wish.scope.group
@@ -181,7 +181,7 @@ impl Cluster<'_> {
     /// when the cluster says that it does not know the public one.
     fn api_of(&self, class: &ClassKind, view: &str) -> &'static Resource {
         let private = &kinds::VOLUME_GROUP_SNAPSHOT_CLASS_PRIVATE;
-        let known = self.hub.view(&self.name, view).map(|known| &known.fact);
+        let known = self.hub.view(&self.name, view).map(|known| &*known.fact);
         let is_private = known.is_some_and(|fact| fact.scope_group == private.group);
         let unknown_kind = known.is_some_and(|fact| {
             matches!(&fact.answer, ViewAnswer::Failed { reason, .. }

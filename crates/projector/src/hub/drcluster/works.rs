@@ -36,7 +36,7 @@ fn late(work: &WorkFact, reason: &'static str, text: String) -> Unmet {
 
 /// Rights for the work agent.
 pub fn check_rights(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<(), Unmet> {
-    let known = cluster.hub.work(&cluster.name, name::DR_CLUSTER_WORK).map(|known| &known.fact);
+    let known = cluster.hub.work(&cluster.name, name::DR_CLUSTER_WORK).map(|known| &*known.fact);
     let keep = match known {
         None => Some(Vec::new()),
         Some(work) => missing_roles(work),
@@ -96,7 +96,7 @@ pub fn check_config(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<()
     let name = &cluster.name;
     let id = cluster.identity().map_err(|why| unmet(reason::DR_CLUSTER_CONFIG_IN_PROGRESS, why))?;
     let schedules = cluster.schedules();
-    let known = cluster.hub.work(name, name::DR_CLUSTER_CONFIG_WORK).map(|known| &known.fact);
+    let known = cluster.hub.work(name, name::DR_CLUSTER_CONFIG_WORK).map(|known| &*known.fact);
     let told = known.and_then(config_in);
     let other_identity = told.as_ref().is_some_and(|(told, _)| *told != id);
     match known {

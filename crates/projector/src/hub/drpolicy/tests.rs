@@ -223,7 +223,7 @@ fn of_two_policies_over_shared_storage_the_older_stays_valid() {
     let mut story = Story::ready();
     let shared = |cluster: &str| {
         let name = "rbd-sc-mcv";
-        let mut fact = story.world.domain.view(&cluster.into(), name).unwrap().fact.clone();
+        let mut fact = story.world.domain.view(&cluster.into(), name).unwrap().fact.as_ref().clone();
         fact.answer = ramen_events::hub::ViewAnswer::Found(ramen_events::hub::ViewedObject::Class(class("sid=same")));
         fact
     };

@@ -148,7 +148,7 @@ impl Story {
         content: WorkContent,
         watched: Option<bool>,
     ) {
-        let before = self.world.domain.work(cluster, name).map(|known| known.fact.clone());
+        let before = self.world.domain.work(cluster, name).map(|known| known.fact.as_ref().clone());
         let mut fact = before.unwrap_or_else(|| WorkFact {
             cluster: cluster.clone(),
             name: name.into(),
@@ -182,7 +182,7 @@ impl Story {
     }
 
     fn write_view(&mut self, wish: &ViewWish) {
-        let before = self.world.domain.view(&wish.cluster, &wish.name).map(|known| known.fact.clone());
+        let before = self.world.domain.view(&wish.cluster, &wish.name).map(|known| known.fact.as_ref().clone());
         let fact = before.unwrap_or_else(|| ViewFact { uid: self.uid(), ..ViewFact::default() });
         self.see(hub::Fact::View(Box::new(ViewFact {
             cluster: wish.cluster.clone(),
