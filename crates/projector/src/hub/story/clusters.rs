@@ -19,7 +19,7 @@ impl Story {
         }
         if known.fact.for_policies {
             let answer = ViewAnswer::Found(inventory(&cluster.0, &known.fact.scope_kind));
-            return self.see(hub::Fact::View(Box::new(ViewFact { answer, ..known.fact })));
+            return self.see(hub::Fact::View(Box::new(ViewFact { answer, ..(*known.fact).clone() })));
         }
         let answer = match &self.site(&cluster.0).vrg {
             None => ViewAnswer::NotFound,
@@ -34,7 +34,7 @@ impl Story {
         };
         let same = std::mem::discriminant(&answer) == std::mem::discriminant(&known.fact.answer);
         let flipped = if same { known.fact.flipped } else { Some(self.now) };
-        self.see(hub::Fact::View(Box::new(ViewFact { answer, flipped, ..known.fact })));
+        self.see(hub::Fact::View(Box::new(ViewFact { answer, flipped, ..(*known.fact).clone() })));
     }
 
     pub(super) fn fast_views(&mut self) {
@@ -75,7 +75,7 @@ impl Story {
         let holds =
             WorkCondition { status: ConditionStatus::True, generation: known.fact.generation, message: String::new() };
         let (applied, available) = (Some(holds.clone()), Some(holds));
-        self.see(hub::Fact::Work(Box::new(WorkFact { feedback, applied, available, ..known.fact })));
+        self.see(hub::Fact::Work(Box::new(WorkFact { feedback, applied, available, ..(*known.fact).clone() })));
     }
 
     /// Changes what a VRG reports, and tells the hub.

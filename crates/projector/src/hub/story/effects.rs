@@ -58,7 +58,7 @@ impl Story {
             hub::Command::ApplyView(wish) => self.write_view(&wish),
             hub::Command::TouchView { cluster, name, freshness } => {
                 if let Some(known) = self.world.domain.view(&cluster, &name).cloned() {
-                    self.see(hub::Fact::View(Box::new(ViewFact { touched: freshness, ..known.fact })));
+                    self.see(hub::Fact::View(Box::new(ViewFact { touched: freshness, ..(*known.fact).clone() })));
                     self.read_view(&cluster, &name);
                 }
             }
@@ -171,7 +171,7 @@ impl Story {
     fn delete_work(&mut self, cluster: &ClusterName, name: &str) {
         if self.site(&cluster.0).down {
             if let Some(known) = self.world.domain.work(cluster, name).cloned() {
-                self.see(hub::Fact::Work(Box::new(WorkFact { deleting: true, ..known.fact })));
+                self.see(hub::Fact::Work(Box::new(WorkFact { deleting: true, ..(*known.fact).clone() })));
             }
             return;
         }

@@ -46,7 +46,15 @@ pub fn peers_are_asked(drpc: &Drpc) -> Gate {
 fn is_asked(drpc: &Drpc, site: &Site) -> bool {
     let told = |spec: &ramen_events::hub::VrgSpec| drpc.action() != Action::Failover || spec.action == FAILOVER;
     let asked = |spec: &ramen_events::hub::VrgSpec| !spec.prepare_for_final_sync && !spec.run_final_sync && told(spec);
-    site.is_wished_secondary() && site.wished().is_some_and(|manifest| asked(&manifest.spec))
+    site.is_wished_secondary() && site.wished().is_some_and(|manifest| asked(&manifest.spec)) && has_room(drpc, site)
+}
+
+/// The first version of the deciders that asks again for a namespace when that request failed and the VRG's did not.
+const ROOM_SINCE: u32 = 4;
+
+/// The cluster was asked for the VRG's namespace, too: without it no agent can apply the VRG.
+pub fn has_room(drpc: &Drpc, site: &Site) -> bool {
+    drpc.decider < ROOM_SINCE || site.namespace_work.is_some()
 }
 
 /// A work may be written where one is, or where the cluster said that it has no VRG: what is not known could be the

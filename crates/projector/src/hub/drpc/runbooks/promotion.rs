@@ -36,7 +36,8 @@ fn is_asked(drpc: &Drpc, target: &Site) -> bool {
     let Some(manifest) = target.wished() else { return false };
     let spec = &manifest.spec;
     let same_action = drpc.fact.spec.action.is_empty() || spec.action == drpc.fact.spec.action;
-    spec.state == "primary" && same_action && !spec.prepare_for_final_sync && !spec.run_final_sync
+    let asked = spec.state == "primary" && same_action && !spec.prepare_for_final_sync && !spec.run_final_sync;
+    asked && super::cleanup::has_room(drpc, target)
 }
 
 /// Asks the target to be primary. Where the application is there already, another cluster that an abandoned action asked

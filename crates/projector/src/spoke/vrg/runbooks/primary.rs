@@ -142,6 +142,10 @@ pub fn work_on(scene: &Scene, stage: Stage, decision: &mut Decision) {
 fn store_volumes(scene: &Scene, decision: &mut Decision) {
     for volume in &scene.volumes {
         decision.commands.extend(volume.archive.wants.iter().cloned());
+        if let Some(at) = volume.archive.again {
+            decision
+                .ask_again(at, format!("claim {}: store it though nobody told of a synchronization", volume.key.name));
+        }
     }
 }
 

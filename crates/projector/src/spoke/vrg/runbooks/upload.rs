@@ -3,9 +3,9 @@
 //! A copy is current when its content is: what a restore would use, by digest, per store. One store that is down keeps
 //! `ClusterDataProtected` false, but holds up no other.
 
-use ramen_api::ramen::wire::{annotation, reason};
+use ramen_api::ramen::wire::{annotation, condition, reason};
 use ramen_events::{
-    BlobId, Command as AnyCommand,
+    BlobId, Command as AnyCommand, Time,
     spoke::{Command, VrgStatus},
 };
 
@@ -33,6 +33,8 @@ pub struct Archive {
     pub missing: Vec<String>,
     /// What stores it once more where it is already.
     pub repeats: Vec<Wanted>,
+    /// When to look again although nothing happened.
+    pub again: Option<Time>,
 }
 
 impl Archive {
@@ -56,6 +58,7 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
     }
     if is_not_synchronized(view, volume) {
         archive.missing.push("all stores, once its volume was synchronized for the first time".to_owned());
+        archive.again = stored_at(view, volume);
         return archive;
     }
     let mut both = Vec::with_capacity(64);
@@ -123,7 +126,34 @@ fn is_not_synchronized(view: &View<'_>, volume: &Volume<'_>) -> bool {
         (None, Ok(choice)) => choice.replication.name.as_str(),
         (None, Err(_)) => return false,
     };
-    view.state.replications.values().any(|vr| vr.class == class && vr.last_sync_time.is_some())
+    if view.state.replications.values().any(|vr| vr.class == class && vr.last_sync_time.is_some()) {
+        return true;
+    }
+    view.ask.decider >= RESUMED_SINCE && is_not_resumed(view, volume, class)
+}
+
+/// The first version of the deciders that waits for it right after a failover, too.
+const RESUMED_SINCE: u32 = 4;
+/// How long a new volume's copies wait for a driver that may never tell, in seconds from when it became primary.
+const RESUMPTION_PATIENCE: u64 = 600;
+
+/// Right after a failover no volume of the class was synchronized again, so nothing tells yet whether the driver does. As
+/// long as restored volumes wait for their first synchronization, a new one was not synchronized either.
+fn is_not_resumed(view: &View<'_>, volume: &Volume<'_>, class: &str) -> bool {
+    let waits = |other: &Volume<'_>| {
+        let restored = other.pvc.annotations.contains_key(annotation::RESTORED);
+        restored && other.replication.is_some_and(|vr| vr.class == class && vr.last_sync_time.is_none())
+    };
+    let completed = volume.replication.and_then(|vr| vr.current(condition::COMPLETED));
+    let patient = completed.is_none_or(|told| view.now() < told.since.plus_seconds(RESUMPTION_PATIENCE));
+    patient && view.volumes.iter().any(waits)
+}
+
+/// When a volume's copies are stored although nobody told of a synchronization.
+fn stored_at(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
+    let completed = volume.replication.and_then(|vr| vr.current(condition::COMPLETED))?;
+    let due = completed.since.plus_seconds(RESUMPTION_PATIENCE);
+    (view.ask.decider >= RESUMED_SINCE && view.now() < due).then_some(due)
 }
 
 /// All stores have it: that is noted on claim and volume, as upstream does.

@@ -8,7 +8,7 @@ use ramen_events::{
 };
 use rstest::rstest;
 
-use super::lab::{Lab, NOW, key, replication, stored};
+use super::lab::{Lab, NOW, key, pv, pvc, replication, stored};
 use crate::spoke::state::Holding;
 
 fn restored(lab: &mut Lab) {
@@ -105,6 +105,32 @@ fn copies_are_stored_of_what_the_other_cluster_has(
         restored(&mut lab);
     }
     assert_eq!(!uploads(&lab).is_empty(), stored, "{}", lab.wait());
+}
+
+#[rstest]
+#[case::right_after_a_failover(None, 0, false)]
+#[case::the_driver_never_tells(None, 600, true)]
+#[case::the_driver_tells(Some(NOW), 600, false)]
+fn a_claim_that_is_added_after_a_failover_is_stored_once_the_other_cluster_has_it(
+    #[case] synchronized: Option<Time>,
+    #[case] after: u64,
+    #[case] stored: bool,
+) {
+    let mut lab = Lab::new(Role::Primary, "Failover");
+    restored(&mut lab);
+    let since = |mut vr: VolumeReplication, synchronized| {
+        vr.last_sync_time = synchronized;
+        vr.conditions.iter_mut().for_each(|told| told.since = NOW);
+        Fact::VolumeReplication(Box::new(vr))
+    };
+    lab.learn(since(replication("data", Role::Primary), synchronized));
+    lab.learn(Fact::Pv(Box::new(pv("new"))));
+    lab.learn(Fact::Pvc(Box::new(pvc("new"))));
+    lab.learn(since(replication("new", Role::Primary), None));
+    let position = lab.decide().position.unwrap();
+    let decision = lab.decide_after(after, &position);
+    let names = decision.commands.iter().map(|wanted| wanted.slot.clone()).filter(|slot| slot.contains("new"));
+    assert_eq!(names.filter(|slot| slot.starts_with("store/")).count() > 0, stored, "{:?}", decision.commands);
 }
 
 #[test]
