@@ -23,12 +23,20 @@ pub(super) struct Watched {
     pub version: String,
 }
 
+/// An object that was looked for, and what was there.
+struct Found {
+    resource: Resource,
+    namespace: Option<String>,
+    name: String,
+    object: Option<Arc<Object>>,
+}
+
 /// What a look saw, and what to watch.
 pub(super) struct Seen {
     /// The work as written.
     pub work: Arc<Object>,
     pub watched: Vec<Watched>,
-    objects: Vec<(Resource, Option<String>, String, Option<Arc<Object>>)>,
+    objects: Vec<Found>,
     /// Every object was found, or found to be missing.
     all: bool,
 }
@@ -36,14 +44,12 @@ pub(super) struct Seen {
 impl Seen {
     /// Whether another look would see nothing else, and so write nothing.
     pub fn is_still_so(&self, work: &Arc<Object>, own: &dyn Api) -> bool {
-        let same = |(resource, namespace, name, seen): &(Resource, Option<String>, String, Option<Arc<Object>>)| match (
-            own.see(resource, namespace.as_deref(), name),
-            seen,
-        ) {
-            (Ok(live), Some(seen)) => Arc::ptr_eq(&live, seen),
-            (Err(ApiError::NotFound), None) => true,
-            _ => false,
-        };
+        let same =
+            |found: &Found| match (own.see(&found.resource, found.namespace.as_deref(), &found.name), &found.object) {
+                (Ok(live), Some(seen)) => Arc::ptr_eq(&live, seen),
+                (Err(ApiError::NotFound), None) => true,
+                _ => false,
+            };
         self.all && Arc::ptr_eq(&self.work, work) && self.objects.iter().all(same)
     }
 }
@@ -73,12 +79,12 @@ pub(super) fn look(
         }
         let wanted = feedback::wanted(work, &meta);
         if let Some(resource) = meta.resource {
-            objects.push((
+            objects.push(Found {
                 resource,
-                meta.namespace().map(str::to_owned),
-                meta.name.clone(),
-                live.as_ref().ok().cloned(),
-            ));
+                namespace: meta.namespace().map(str::to_owned),
+                name: meta.name.clone(),
+                object: live.as_ref().ok().cloned(),
+            });
         }
         if let Some(resource) = meta.resource.filter(|_| wanted.watch) {
             watched.push(Watched {
