@@ -103,7 +103,9 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
         }
         Check::Resyncing => {
             let text = "volume takes over the data of the other cluster";
-            let mut judged = if view.is_failover() || may_resync(view, vr) {
+            // Of a VRG that goes, a volume that follows the new primary may go: its storage lets it go only then.
+            let follows = view.ask.decider >= FOLLOWS_SINCE && view.vrg.deleting;
+            let mut judged = if view.is_failover() || may_resync(view, vr) || follows {
                 released(volume, release::delete_replication(volume, vr, view))
             } else {
                 // A relocation ends only when the other side has everything (V11).
@@ -148,6 +150,7 @@ fn if_it_is_gone(view: &View<'_>, volume: &Volume<'_>) -> String {
 
 fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let proof = volume.departed(view.work).map(|departed| &departed.replication);
+    let proof = proof.filter(|vr| !vr.deleting || view.ask.decider >= ENDED_SINCE);
     let handed_over = proof.is_some_and(|vr| {
         vr.role == Some(Role::Secondary)
             && match replication_check::secondary(vr) {
@@ -168,6 +171,10 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     if view.vrg.deleting {
         return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NOT_PROVEN);
     }
+    let ended = proof.is_some_and(|vr| vr.role == Some(Role::Primary) && vr.deleting);
+    if view.ask.decider >= ENDED_SINCE && view.is_failover() && volume.pvc.is_deleting() && ended {
+        return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), ENDED);
+    }
     // The replication is gone and nothing proves that the volume was demoted: ask the storage again, as secondary (V3).
     if let Some(judged) = held_up(view, volume) {
         return judged;
@@ -181,6 +188,16 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
         (None, Ok(_)) => Judged::new(volume.key, Stage::Protected).wrong("its VolumeReplication is gone"),
     }
 }
+
+/// The first version of the deciders that lets a volume go that follows a primary about which its VRG was not told: the
+/// cluster was away when a failover replaced the relocation, and came back to be deleted.
+const FOLLOWS_SINCE: u32 = 4;
+
+/// The first version of the deciders that does not ask for a replication of a claim that its user deleted before.
+const ENDED_SINCE: u32 = 4;
+/// A claim was deleted on the primary, and its replication with it, when a failover came. Its storage has nothing to hand
+/// over any more, and csi-addons looks at no new VolumeReplication of a claim that is going: it can't mark it.
+const ENDED: &str = "was taken out of the replication before the failover";
 
 /// How long whoever deployed an application may take to delete its claims, in seconds, before somebody is told.
 const DELETION_PATIENCE: u64 = 60;

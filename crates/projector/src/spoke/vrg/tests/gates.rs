@@ -134,6 +134,32 @@ fn a_claim_without_replication_is_let_go_only_with_proof(
     assert_eq!(lab.names(), wanted);
 }
 
+#[rstest]
+#[case::failover("Failover", &["ReleaseVolume"])]
+#[case::v3_its_data_count("Relocate", &["ApplyReplication"])]
+fn a_claim_that_was_deleted_on_the_primary_is_let_go_by_a_failover(#[case] action: &str, #[case] wanted: &[&str]) {
+    let mut lab = Lab::new(Role::Primary, "");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    let going = VolumeReplication { deleting: true, generation: 3, ..replication("data", Role::Primary) };
+    lab.learn(Fact::VolumeReplication(Box::new(going)));
+    lab.change_vrg(|vrg| {
+        vrg.spec.role = Some(Role::Secondary);
+        vrg.spec.action = action.into();
+    });
+    lab.lose(Kind::VolumeReplication, "data");
+    assert_eq!(lab.names(), wanted);
+}
+
+#[test]
+fn a_replica_that_follows_a_primary_of_which_it_was_not_told_goes_with_its_group() {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(secondary(false, resyncing));
+    assert_eq!(lab.names(), Vec::<&str>::new(), "V11");
+    lab.change_vrg(|vrg| vrg.deleting = true);
+    assert_eq!(lab.names(), ["DeleteReplication"]);
+}
+
 type Change = fn(&mut VolumeReplication);
 
 fn as_it_is(_: &mut VolumeReplication) {}
