@@ -361,33 +361,19 @@ impl Spoke {
     }
 
     fn lose_replication(&mut self, key: &Key) {
-        match self.replications.get(key) {
-            Some(vr) if vr.deleting => self.note_end(key),
-            Some(_) => self.note_departure(key),
-            None => {}
-        }
+        self.note_departure(key);
         self.replications.remove(key);
     }
 
-    /// Keeps that a replication is gone whose deletion began when its VRG was primary still.
-    fn note_end(&mut self, key: &Key) {
-        let Some(replication) = self.replications.get(key).cloned() else { return };
-        let pvc_uid = self.pvcs.get(key).map(|pvc| pvc.uid.clone()).unwrap_or_default();
-        if let Some(vrg) = replication.owner.as_ref().and_then(|owner| self.vrgs.get(owner))
-            && vrg.spec.role != Some(Role::Primary)
-            && let Some(work) = self.work.get_mut(&vrg.key)
-        {
-            work.departed.entry(key.clone()).or_insert(Departed { replication, pvc_uid });
-        }
-    }
-
-    /// Keeps the last that a replication said while it was not being deleted.
+    /// Keeps the last that a replication said while it was not being deleted; else, where its deletion began when its VRG
+    /// was primary still, that it is gone.
     fn note_departure(&mut self, key: &Key) {
         let Some(replication) = self.replications.get(key).cloned() else { return };
         let pvc_uid = self.pvcs.get(key).map(|pvc| pvc.uid.clone()).unwrap_or_default();
         if let Some(vrg) = replication.owner.as_ref().and_then(|owner| self.vrgs.get(owner))
             && vrg.spec.role != Some(Role::Primary)
             && let Some(work) = self.work.get_mut(&vrg.key)
+            && !(replication.deleting && work.departed.contains_key(key))
         {
             work.departed.insert(key.clone(), Departed { replication, pvc_uid });
         }
