@@ -13,8 +13,9 @@ use crate::{
     until,
 };
 
-/// How much longer than that nothing may take: a view's period, an agent's resync, a claim's deletion, all in a row.
-const LIMIT: Duration = Duration::from_mins(40);
+/// How much longer than that nothing may take: a view's period, an agent's resync, a claim's deletion, all in a row; and the
+/// hour after which OCM evicts what a replaced hub does not ask for.
+const LIMIT: Duration = Duration::from_mins(80);
 /// How long a person waits before doing what conditions say can be done.
 const PATIENCE: Duration = Duration::from_mins(8);
 /// How long a universe at rest is watched for needless work.
