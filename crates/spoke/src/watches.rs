@@ -8,6 +8,8 @@ use ramen_events::Kind;
 use ramen_ports::Watch;
 use serde_json::Value;
 
+use crate::fields::list;
+
 /// One row a kind. Secrets and ConfigMaps are watched in the operator's own namespace only. Kinds that a cluster may lack
 /// are watched as soon as they appear (spec spoke-config C7).
 pub fn table(namespace: &str) -> Vec<Watch> {
@@ -39,9 +41,8 @@ pub fn table(namespace: &str) -> Vec<Watch> {
 }
 
 fn is_unprocessed(config: &Value) -> bool {
-    let conditions = config.pointer("/status/conditions").and_then(Value::as_array);
-    !conditions
-        .is_some_and(|all| all.iter().any(|told| told["type"] == condition::PROCESSED && told["status"] == "True"))
+    let is_processed = |told: &Value| told["type"] == condition::PROCESSED && told["status"] == "True";
+    !list(config, "/status/conditions").iter().any(is_processed)
 }
 
 #[cfg(test)]

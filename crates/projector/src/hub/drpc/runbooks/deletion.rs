@@ -1,6 +1,7 @@
 //! Deletion (spec drpc 6): an application that is on its way comes to a home first; then replicas go before the primary,
-//! so that replication ends under a live application; the application itself and its namespaces stay. What has to go is read off our own works, not off what a cluster shows
-//! (10, P5), so a DRPC without policy or clusters is deleted too (P26).
+//! so that replication ends under a live application; the application itself and its namespaces stay. What has to go is
+//! read off our own works, not off what a cluster shows (10, P5), so a DRPC without policy or clusters is deleted too
+//! (P26).
 
 use ramen_api::ramen::wire::finalizer;
 use ramen_events::{Command, hub};
@@ -124,6 +125,7 @@ pub fn stays_behind(drpc: &Drpc) -> Option<String> {
     }
     let clusters: Vec<&str> = drpc.sites.iter().map(|site| site.name.as_str()).collect();
     let mut stores: Vec<&str> = drpc.sites.iter().map(|site| site.profile.as_str()).collect();
+    stores.sort_unstable();
     stores.dedup();
     Some(format!(
         "deleted while no cluster was the application's home: its volumes stay in the storage of {}, and its copies \

@@ -58,7 +58,7 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
     }
     if is_not_synchronized(view, volume) {
         archive.missing.push("all stores, once its volume was synchronized for the first time".to_owned());
-        archive.again = stored_at(view, volume);
+        archive.again = patience_ends(volume).filter(|due| view.ask.decider >= RESUMED_SINCE && view.now() < *due);
         return archive;
     }
     let mut both = Vec::with_capacity(64);
@@ -144,16 +144,14 @@ fn is_not_resumed(view: &View<'_>, volume: &Volume<'_>, class: &str) -> bool {
         let restored = other.pvc.annotations.contains_key(annotation::RESTORED);
         restored && other.replication.is_some_and(|vr| vr.class == class && vr.last_sync_time.is_none())
     };
-    let completed = volume.replication.and_then(|vr| vr.current(condition::COMPLETED));
-    let patient = completed.is_none_or(|told| view.now() < told.since.plus_seconds(RESUMPTION_PATIENCE));
+    let patient = patience_ends(volume).is_none_or(|due| view.now() < due);
     patient && view.volumes.iter().any(waits)
 }
 
-/// When a volume's copies are stored although nobody told of a synchronization.
-fn stored_at(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
-    let completed = volume.replication.and_then(|vr| vr.current(condition::COMPLETED))?;
-    let due = completed.since.plus_seconds(RESUMPTION_PATIENCE);
-    (view.ask.decider >= RESUMED_SINCE && view.now() < due).then_some(due)
+/// When a volume's copies are stored although nobody told of a synchronization; `None` before it is primary.
+fn patience_ends(volume: &Volume<'_>) -> Option<Time> {
+    let completed = volume.replication?.current(condition::COMPLETED)?;
+    Some(completed.since.plus_seconds(RESUMPTION_PATIENCE))
 }
 
 /// All stores have it: that is noted on claim and volume, as upstream does.
