@@ -104,6 +104,15 @@ pub enum Happening {
         /// Where.
         on: String,
     },
+    /// A claim that nobody needs is deleted by hand.
+    DeleteClaim {
+        /// Whose claim.
+        app: String,
+        /// Which.
+        claim: String,
+        /// Where.
+        on: String,
+    },
     /// A policy is deleted.
     DeletePolicy {
         /// Which.
@@ -332,6 +341,9 @@ impl Happening {
             }
             Self::Unhold { app, claim, on } => {
                 set_finalizers(universe.cluster(on), &kinds::PVC, app, claim, &json!([]));
+            }
+            Self::DeleteClaim { app, claim, on } if universe.is_up(on) => {
+                let _ = universe.cluster(on).delete(&kinds::PVC, Some(app), claim, None);
             }
             Self::Evict { app, on } => set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([])),
             Self::Lose { cluster } => universe.lose(cluster),

@@ -146,6 +146,8 @@ pub struct Universe {
     /// Of which objects operators told people what, by reason.
     pub reported: BTreeSet<(String, String)>,
     backup: Option<power::Copies>,
+    /// How often the hub was rebuilt without its placement decisions: then nobody knows where unprotected applications run.
+    pub hub_forgot: u32,
     /// Agents that stand still.
     paused: BTreeSet<String>,
     outline: Outline,

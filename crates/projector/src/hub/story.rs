@@ -56,6 +56,8 @@ pub struct Story {
     pub feedback: bool,
     /// Outcomes for commands, by the words they begin with.
     pub outcomes: BTreeMap<String, Outcome>,
+    /// Commands whose words begin so are on their way, and stay there.
+    pub unanswered: Option<&'static str>,
     /// What stores hold; absent means that the store cannot be read.
     pub copies: BTreeMap<String, StoredVrgAnswer>,
     uids: u64,
@@ -109,6 +111,7 @@ impl Story {
             sites: BTreeMap::new(),
             feedback: true,
             outcomes: BTreeMap::new(),
+            unanswered: None,
             copies: BTreeMap::from(["s3-c1", "s3-c2"].map(|s| (s.to_owned(), StoredVrgAnswer::Absent))),
             uids: 0,
         };
@@ -341,6 +344,9 @@ impl Story {
             let Some((aggregate, id, slot, command)) = self.queue.pop_front() else { return };
             let words = words(&command);
             self.sent.push(words.clone());
+            if self.unanswered.is_some_and(|begin| words.starts_with(begin)) {
+                continue;
+            }
             let refused = self.outcomes.iter().find(|(begin, _)| words.starts_with(begin.as_str()));
             let outcome = refused.map_or(Outcome::Done, |(_, outcome)| outcome.clone());
             if outcome.is_done() {

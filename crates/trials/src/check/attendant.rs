@@ -34,24 +34,26 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         }
     }
     todo.extend(hanging_pods(universe));
-    todo.extend(universe.managed().filter(|on| universe.is_up(on)).flat_map(|on| lost_volumes(universe, on)));
+    todo.extend(universe.managed().filter(|on| universe.is_up(on)).flat_map(|on| claims_in_the_way(universe, on)));
     todo
 }
 
-/// Claims of which a VRG says that they may be let go by hand if the storage has lost their volume, where it has.
-fn lost_volumes(universe: &Universe, on: &str) -> Vec<Happening> {
+/// Claims of which a VRG says that a person may delete them, or let go of them by hand, and where that is so.
+fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
     let mut todo = Vec::new();
     for vrg in all(universe, on, &kinds::VRG, None) {
-        let app = text(vrg.value(), "/metadata/name");
+        let app = text(vrg.value(), "/metadata/name").to_owned();
         for claim in vrg.value().pointer("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten() {
-            let name = text(claim, "/name");
-            let conditions = claim["conditions"].as_array().into_iter().flatten();
-            let advised = conditions.into_iter().any(|told| {
-                let words = text(told, "/message");
-                words.contains("volume not found") && words.contains("take finalizer")
-            });
-            if advised {
-                todo.push(Happening::Unhold { app: app.to_owned(), claim: name.to_owned(), on: on.to_owned() });
+            let (app, claim_name) = (app.clone(), text(claim, "/name").to_owned());
+            let told: Vec<&str> =
+                claim["conditions"].as_array().into_iter().flatten().map(|told| text(told, "/message")).collect();
+            let says = |words: &[&str]| told.iter().any(|told| words.iter().all(|words| told.contains(words)));
+            let on = on.to_owned();
+            if says(&["volume not found", "take finalizer"]) {
+                todo.push(Happening::Unhold { app, claim: claim_name, on });
+            } else if says(&["volume not found", "delete the claim"]) || says(&["nothing uses it any more; delete it"])
+            {
+                todo.push(Happening::DeleteClaim { app, claim: claim_name, on });
             }
         }
     }

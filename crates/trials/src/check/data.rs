@@ -6,7 +6,7 @@ use ramen_sim::{
     api_server::object,
     apps::Application,
     kinds,
-    storage::{Line, Storage},
+    storage::{Line, Role, Storage},
     time::Time,
 };
 use serde_json::Value;
@@ -23,6 +23,10 @@ pub(super) struct Data {
     volumes: BTreeMap<String, Seen>,
     /// Where a failover asks for a primary, by cluster and namespace; once it does not any more, until when it did.
     failovers: BTreeMap<(String, String), Option<Time>>,
+    /// Since when a VRG asks for a primary, by cluster and namespace.
+    primaries: BTreeMap<(String, String), Time>,
+    /// How often the hub had forgotten where applications run, at the last look.
+    forgot: u32,
 }
 
 /// How long a promotion that a failover asked for may still be on its way when something else is asked.
@@ -34,8 +38,35 @@ struct Seen {
     /// Its claim was taken out of the application: its data are the users' to throw away, also when they take in a claim of
     /// the same name again.
     given_up: bool,
+    /// The hub was rebuilt without its placement decisions while nothing protected the volume, nor has since: nobody could
+    /// tell where its application ran.
+    forgotten: bool,
+    /// One of its copies is replicated, or replicates.
+    replicated: bool,
+    /// Where it is primary, and since when.
+    primary: BTreeMap<String, Time>,
     /// Writes of earlier lines that the winner of the last promotion by force held: these must stay.
     kept: BTreeMap<Line, u64>,
+}
+
+impl Seen {
+    fn note_roles(&mut self, storage: &Storage, universe: &Universe, handle: &str, now: Time) {
+        self.replicated = false;
+        for site in universe.managed() {
+            let role = storage.peek(site, handle).map(|(role, _)| role);
+            self.replicated |= role.is_some_and(|role| role != Role::Plain);
+            match role {
+                Some(Role::Primary) => {
+                    if !self.primary.contains_key(site) {
+                        self.primary.insert(site.to_owned(), now);
+                    }
+                }
+                Some(Role::Plain | Role::Secondary) | None => {
+                    self.primary.remove(site);
+                }
+            }
+        }
+    }
 }
 
 impl Data {
@@ -46,6 +77,7 @@ impl Data {
             return Ok(());
         }
         let mut forced = Vec::new();
+        let now = universe.now();
         {
             let (storage, applications) = (universe.storage(), universe.applications());
             for handle in storage.handles() {
@@ -53,6 +85,7 @@ impl Data {
                     self.volumes.insert(handle.to_owned(), Seen::default());
                 }
                 let Some(seen) = self.volumes.get_mut(handle) else { continue };
+                seen.note_roles(&storage, universe, handle, now);
                 let promotions = storage.forced(handle);
                 if promotions.len() > seen.forced {
                     forced.extend(promotions.iter().skip(seen.forced).map(|promotion| {
@@ -63,10 +96,14 @@ impl Data {
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
                 seen.given_up = seen.given_up || !wanted(&applications, &storage, handle);
-                nothing_is_lost(&storage, handle, seen)?;
+                seen.forgotten = !seen.replicated && (seen.forgotten || universe.hub_forgot > self.forgot);
+                if !seen.forgotten {
+                    nothing_is_lost(&storage, handle, seen)?;
+                }
                 one_writer(&storage, handle)?;
             }
         }
+        self.forgot = universe.hub_forgot;
         forced.iter().try_for_each(|(handle, claim, site)| self.only_a_failover_forces(universe, handle, claim, site))
     }
 
@@ -77,6 +114,11 @@ impl Data {
             }
             for vrg in all(universe, cluster, &kinds::VRG, None) {
                 let key = (cluster.clone(), text(vrg.value(), "/metadata/namespace").to_owned());
+                if text(vrg.value(), "/spec/replicationState") == "primary" {
+                    self.primaries.entry(key.clone()).or_insert(universe.now());
+                } else {
+                    self.primaries.remove(&key);
+                }
                 if asks_for_failover(vrg.value()) {
                     self.failovers.insert(key, None);
                 } else if let Some(until) = self.failovers.get_mut(&key) {
@@ -108,6 +150,15 @@ impl Data {
         // What the failover asked for was on its way when the VRG moved on.
         let until = self.failovers.get(&(site.to_owned(), namespace.to_owned())).copied().flatten();
         if until.is_some_and(|until| universe.now().since(until) < UNDER_WAY) {
+            return Ok(());
+        }
+        // It was asked for in good order before a failover made another copy primary: storage that was on its way tells no
+        // difference. Nobody can stop it from there.
+        let asked = self.primaries.get(&(site.to_owned(), namespace.to_owned()));
+        let elsewhere =
+            self.volumes.get(handle).into_iter().flat_map(|seen| &seen.primary).filter(|(on, _)| *on != site);
+        if asked.is_some_and(|asked| elsewhere.clone().count() > 0 && elsewhere.clone().all(|(_, since)| since > asked))
+        {
             return Ok(());
         }
         // The VRG may have moved on since; then the claim tells.

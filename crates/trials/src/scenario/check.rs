@@ -148,7 +148,8 @@ impl Names {
             | H::Resize { app, on }
             | H::Stubborn { app, on }
             | H::Evict { app, on }
-            | H::Unhold { app, on, .. } => {
+            | H::Unhold { app, on, .. }
+            | H::DeleteClaim { app, on, .. } => {
                 self.app(app, at)?;
                 self.cluster(on, false, at)
             }

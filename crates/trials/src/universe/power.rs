@@ -156,6 +156,7 @@ impl Universe {
             operated.process.lose_disk();
         }
         let seed = self.rng.next_u64();
+        self.hub_forgot += u32::from(from != Rebuilt::Objects);
         match from {
             Rebuilt::Objects => {}
             Rebuilt::Backup => {

@@ -187,6 +187,7 @@ impl Universe {
             events: 0,
             reported: BTreeSet::new(),
             backup: None,
+            hub_forgot: 0,
             paused: BTreeSet::new(),
             outline: outline.clone(),
         };

@@ -7,7 +7,7 @@ use ramen_api::ramen::{
     wire::{annotation, name},
 };
 use ramen_events::{
-    BlobId, ClusterName, ConditionStatus, Json, Outcome,
+    BlobId, ClusterName, ConditionStatus, Json, Outcome, Time,
     hub::{DecisionEntry, ObjectRef, PlacementKind},
 };
 
@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Drpc,
-    site::{Decided, Site},
+    site::{Decided, ON_ITS_WAY, Site},
     vrg::Vrg,
 };
 
@@ -36,7 +36,8 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let policy = hub.policies.get(&fact.spec.policy).cloned();
     let (vrg_namespace, found) = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
     let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
-    let sites = names(hub, &key, &listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect();
+    let doubtful = |site: Site| Site { in_doubt: in_doubt(&site, ask), ..site };
+    let sites = names(hub, &key, &listed).map(|name| doubtful(site(hub, &key.name, &vrg_namespace, name))).collect();
     let config = hub.config();
     let decided = placement.as_ref().map(|placement| decided(hub, &placed, placement)).unwrap_or_default();
     let slot_time = |slot: &str| ask.flights.last(ask.aggregate, slot).map(|attempt| attempt.decided);
@@ -108,6 +109,24 @@ fn clearing(drpc: &Drpc, ask: Ask<'_>) -> Clearing {
     }
 }
 
+/// The first version of the deciders that knows what it has asked for and not seen yet.
+const DOUBTS_SINCE: u32 = 4;
+/// How long the news of a write that was made, or may have been made, is waited for, in seconds.
+const NEWS: u64 = 30;
+
+/// Until when a request may still turn up in the work of a cluster. A user who turns a move round right after the hub asked
+/// the other cluster to be primary must not get two.
+fn in_doubt(site: &Site, ask: Ask<'_>) -> Option<Time> {
+    let attempt = ask.flights.last(ask.aggregate, &super::wanted::slot(site))?;
+    let until = match &attempt.outcome {
+        None => ON_ITS_WAY,
+        Some(Outcome::Done | Outcome::Unknown { .. }) => attempt.decided.plus_seconds(NEWS),
+        Some(Outcome::Conflict { .. } | Outcome::Refused { .. } | Outcome::Unreachable { .. }) => return None,
+    };
+    let seen = site.asked_by().is_some_and(|command| command == attempt.id.to_string());
+    (ask.decider >= DOUBTS_SINCE && !seen && ask.now < until).then_some(until)
+}
+
 /// Clusters of the policy, then clusters that hold works or views of this DRPC.
 fn names<'a>(hub: &Hub, key: &ObjectRef, listed: &'a [ClusterName]) -> impl Iterator<Item = ClusterName> + use<'a> {
     let works = hub.index.works_by_drpc.get(key).into_iter().flatten();
@@ -130,6 +149,7 @@ fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Sit
         profile: fact.map(|fact| fact.profile.clone()).unwrap_or_default(),
         vrg: Vrg::known(view.as_ref(), work.as_ref()),
         namespace_work: hub.work(&cluster, &name::namespace_manifest_work(drpc, vrg_namespace)).cloned(),
+        in_doubt: None,
         crowded: hub.index.is_one_too_many(&cluster, &work_name, WATCHED_AT_REST),
         activated: modes.map(activated).unwrap_or_default(),
         work,

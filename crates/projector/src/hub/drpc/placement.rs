@@ -91,6 +91,11 @@ pub fn decide(drpc: &Drpc, decision: &mut Decision) {
     write(drpc, entries, decision);
 }
 
+/// The placement names a cluster, and nothing else.
+pub fn place(drpc: &Drpc, home: &ClusterName, decision: &mut Decision) {
+    write(drpc, Some(vec![DecisionEntry { cluster: home.clone(), reason: home.0.clone() }]), decision);
+}
+
 /// Old homes give the workload up.
 pub fn release(drpc: &Drpc, decision: &mut Decision) {
     let kept = drpc.decided.entries.iter().filter(|entry| !is_retained(entry)).cloned().collect();

@@ -1,13 +1,16 @@
 //! One cluster of a DRPC: what the hub asked of it, and what it knows of it.
 
 use ramen_events::{
-    ClusterName,
+    ClusterName, Time,
     hub::{PlacementKind, VrgManifest, WorkContent},
 };
 
 use crate::hub::state::{KnownView, KnownWork};
 
 use super::vrg::{Presence, Vrg};
+
+/// Later than any moment: a request is on its way still.
+pub const ON_ITS_WAY: Time = Time(u64::MAX);
 
 /// One cluster of a DRPC.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +27,9 @@ pub struct Site {
     pub profile: String,
     /// The work with the VRG: M(c) of the spec.
     pub work: Option<KnownWork>,
+    /// A request to change that work is on its way, or was made and is not seen yet: until when it may still turn up
+    /// ([`ON_ITS_WAY`] while nobody knows).
+    pub in_doubt: Option<Time>,
     /// The work with the namespace.
     pub namespace_work: Option<KnownWork>,
     /// The view of the VRG.
@@ -40,6 +46,11 @@ impl Site {
     /// The VRG that was asked for; `None` while none was, or while it is being withdrawn.
     pub fn wished(&self) -> Option<&VrgManifest> {
         self.content().map(|(manifest, _)| manifest)
+    }
+
+    /// The command that asked for it.
+    pub fn asked_by(&self) -> Option<&str> {
+        self.content().map(|(_, command)| command)
     }
 
     fn content(&self) -> Option<(&VrgManifest, &str)> {

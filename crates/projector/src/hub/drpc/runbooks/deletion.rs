@@ -21,7 +21,7 @@ use super::{
 pub const DELETION: &[Step] = &[
     //   progression shown  done when              what brings it about
     step(shown::DELETING, nobody_stopped_is_primary, hand_over),
-    step(shown::DELETING, volumes_are_back, wait_only),
+    step(shown::DELETING, volumes_are_back, handover::wait_for_others),
     step(shown::DELETING, home_is_ready, promote),
     step(shown::DELETING, home_is_decided, decide_target),
     step(shown::DELETING, peers_of_two_homes_are_asked, demote_peers),

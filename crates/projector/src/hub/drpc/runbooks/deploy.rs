@@ -15,7 +15,7 @@ use super::{
         demote_peers, may_be_written, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted,
         release_old_home,
     },
-    handover::{hand_over, nobody_stopped_is_primary, volumes_are_handed_over},
+    handover::{hand_over, nobody_stopped_is_primary, volumes_are_handed_over, wait_for_others},
     promotion::{decide_target, mark_target, no_target, target_is_decided, target_is_marked, target_is_ready},
     shown, step, wait, wait_only,
 };
@@ -24,7 +24,7 @@ use super::{
 pub const DEPLOY: &[Step] = &[
     //   progression shown                 done when              what brings it about
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, nobody_stopped_is_primary, hand_over),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_handed_over, wait_only), // S2
+    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_handed_over, wait_for_others), // S2
     step(shown::CREATING_MW, home_is_asked, ask_all),
     step(shown::WAIT_FOR_READINESS, home_is_ready_if_it_was_demoted, wait_only), // S5
     step(shown::UPDATING_PL_RULE, target_is_marked, mark_target),

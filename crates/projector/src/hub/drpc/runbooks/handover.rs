@@ -13,7 +13,7 @@ use super::{
         Drpc,
         gather::Clearing,
         placement,
-        site::Site,
+        site::{ON_ITS_WAY, Site},
         wanted::{self, FinalSync},
     },
     promotion::no_target,
@@ -77,8 +77,24 @@ pub fn volumes_are_handed_over(drpc: &Drpc) -> Gate {
     others_have_handed_over(drpc)
 }
 
+/// Waits for others to hand over; looks again once a request that nobody has seen can't turn up any more.
+pub fn wait_for_others(drpc: &Drpc, decision: &mut Decision) {
+    for until in drpc.others(drpc.target()).filter_map(|site| site.in_doubt).filter(|until| *until < ON_ITS_WAY) {
+        decision.ask_again(until, "a request that is not seen by then was not made");
+    }
+}
+
 /// Every cluster is secondary, and all but the target have handed over their last write, in answer to this request.
 pub fn others_have_handed_over(drpc: &Drpc) -> Gate {
+    // Not the target: a request to it is overwritten, not joined, by the next one.
+    if let Some(site) = drpc.others(drpc.target()).find(|site| site.in_doubt.is_some()) {
+        let remedy = "look whether the hub may write ManifestWorks";
+        return Gate::Shut(wait(
+            "the last request to be answered, which may ask it to be primary,",
+            Some(&site.name),
+            remedy,
+        ));
+    }
     let handed_over = |site: &Site| site.is_settled_secondary() && site.vrg.holds(condition::DATA_PROTECTED);
     // The target may have been the source a moment ago: its claims of then have to be gone before it is primary again.
     let target = drpc.target_site().filter(|site| site.is_wished_secondary() && !site.is_settled_secondary());

@@ -40,10 +40,17 @@ fn is_asked(drpc: &Drpc, target: &Site) -> bool {
     asked && super::cleanup::has_room(drpc, target)
 }
 
-/// Asks the target to be primary. Where the application is there already, another cluster that an abandoned action asked
-/// to be primary is called back at the same time: it never had the application.
+/// The first version of the deciders that calls back a cluster to which an application never came, though it had left.
+const CALLS_BACK_SINCE: u32 = 4;
+
+/// Asks the target to be primary. Where the application is there already, or never came anywhere else since, another
+/// cluster that an abandoned action asked to be primary is called back at the same time: it never had the application.
 pub fn promote(drpc: &Drpc, decision: &mut Decision) {
-    if let Some(target) = drpc.target_site().filter(|target| drpc.decided.current() == Some(&target.name)) {
+    let never_left = |target: &Site| {
+        let stopped = drpc.decided.entries.is_empty() && drpc.last_home() == Some(target.name.as_str());
+        drpc.decided.current() == Some(&target.name) || (drpc.decider >= CALLS_BACK_SINCE && stopped)
+    };
+    if let Some(target) = drpc.target_site().filter(|target| never_left(target)) {
         super::cleanup::demote_others(drpc, &target.name, decision);
     }
     if let Some(target) = drpc.target_site().filter(|target| !is_asked(drpc, target)) {

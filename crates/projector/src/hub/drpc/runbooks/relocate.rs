@@ -9,7 +9,9 @@ use crate::{domain::Decision, runbook::Gate};
 
 use super::{
     super::{
-        Drpc, placement,
+        Drpc,
+        gather::Clearing,
+        placement,
         site::Site,
         wanted::{self, FinalSync},
     },
@@ -17,7 +19,7 @@ use super::{
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
-    handover::{hand_over, has_begun, others_have_handed_over, target_was_not_stopped},
+    handover::{hand_over, has_begun, others_have_handed_over, target_was_not_stopped, wait_for_others},
     promotion::{decide_target, mark_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
 };
@@ -32,11 +34,12 @@ pub const RELOCATE: &[Step] = &[
     step(shown::CLEANING_UP, earlier_old_home_is_released, release_old_home),
     step(shown::CLEANING_UP, earlier_peers_are_settled, wait_only),
     step(shown::PREPARING_FINAL_SYNC, source_is_protected, wait_only), // S3
+    step(shown::PREPARING_FINAL_SYNC, source_is_placed, place_source),
     step(shown::PREPARING_FINAL_SYNC, final_sync_is_prepared, prepare_final_sync),
     step(shown::CLEARING_PLACEMENT, placement_is_cleared, clear_placement), // S4
     step(shown::RUNNING_FINAL_SYNC, final_sync_is_done, run_final_sync),
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, source_is_asked_to_step_down, demote_source),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_secondary, wait_only), // S2
+    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_secondary, wait_for_others), // S2
     step(shown::WAITING_FOR_RESOURCE_RESTORE, target_is_ready, promote),
     step(shown::UPDATED_PLACEMENT, target_is_marked, mark_target),
     step(shown::UPDATED_PLACEMENT, target_is_decided, decide_target),
@@ -97,6 +100,31 @@ fn source_is_protected(drpc: &Drpc) -> Gate {
         let complaint = source.vrg.complaint(&[condition::DATA_READY, condition::CLUSTER_DATA_PROTECTED]);
         wait(format!("the application to be protected{complaint}"), Some(&source.name), remedy_for(source))
     })
+}
+
+/// The first version of the deciders that has the placement name the home before it is cleared.
+const PLACES_SINCE: u32 = 4;
+
+/// The placement names the cluster that the application is to leave. On a hub that was rebuilt no placement does, and who
+/// deploys applications takes none away from where none was placed.
+fn source_is_placed(drpc: &Drpc) -> Gate {
+    let decided = &drpc.decided;
+    let nowhere = decided.entries.is_empty() && decided.ambiguity.is_empty() && drpc.clearing == Clearing::No;
+    let unplaced = |source: &&Site| nowhere && !has_begun(source);
+    match source(drpc).filter(|source| drpc.decider >= PLACES_SINCE && unplaced(source)) {
+        None => Gate::Open,
+        Some(source) => Gate::Shut(wait(
+            "the placement to name the cluster that the application is on",
+            Some(&source.name),
+            "look whether the hub may write placement decisions",
+        )),
+    }
+}
+
+fn place_source(drpc: &Drpc, decision: &mut Decision) {
+    if let Some(source) = source(drpc) {
+        placement::place(drpc, &source.name, decision);
+    }
 }
 
 /// The source is ready for the final synchronization, in answer to this request (10, P9).

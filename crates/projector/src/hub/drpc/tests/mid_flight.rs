@@ -210,3 +210,21 @@ fn back_and_forth_ends_in_the_last_action() {
         settled(&story, phase, home);
     }
 }
+
+#[rstest]
+#[case::turned_round("Relocate")]
+#[case::withdrawn("")]
+fn nobody_is_promoted_while_the_other_may_still_hear_of_its_promotion(#[case] action: &str) {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "secondary Relocate");
+    story.site("c1").idle = false;
+    story.unanswered = Some("vrg c2 primary");
+    story.catch_up("c1");
+    story.run();
+    story.sent.clear();
+    story.ask(action, "c1");
+    story.run();
+    assert!(!story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")), "S1: {:?}", story.sent);
+    assert!(story.words("Available").contains("on cluster c2"), "{}", story.words("Available"));
+}

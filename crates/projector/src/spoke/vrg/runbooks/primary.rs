@@ -2,7 +2,7 @@
 //!
 //! No volume is asked to become primary before the restore is done and claim and volume are bound to each other (VS1).
 
-use ramen_api::ramen::wire::{annotation, condition, reason};
+use ramen_api::ramen::wire::{annotation, condition, finalizer, reason};
 use ramen_events::{
     Command as AnyCommand, ConditionStatus, Wait,
     spoke::{Command, PvPhase, Role, VolumeReplication},
@@ -244,7 +244,7 @@ fn protect(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let slot = volume.slot();
     let mut finalizers = volume.pvc.finalizers.clone();
     if !volume.is_guarded() {
-        finalizers.push(ramen_api::ramen::wire::finalizer::PVC_VOL_REP.to_owned());
+        finalizers.push(finalizer::PVC_VOL_REP.to_owned());
     }
     let command = Command::ProtectVolume {
         pvc: volume.key.clone(),
@@ -300,11 +300,29 @@ fn replicated(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> J
         }
         Check::Waiting(what) => judged.waiting(what),
         Check::Failed(text) => {
+            let text = text.clone() + &if_it_is_lost(view, volume, &text);
             let mut judged = judged.wrong(text.clone());
             judged.data_protected = Some(Verdict::error(text));
             judged
         }
     }
+}
+
+/// The first version of the deciders that says what to do about a claim whose volume is gone.
+const LOST_SINCE: u32 = 4;
+
+/// What a person can do about a claim whose volume its storage does not find: a claim that its user dropped in mid-failover
+/// can stay behind on the new home, with a volume that went with the other cluster's.
+pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String {
+    if view.ask.decider < LOST_SINCE || !told.to_lowercase().contains("not found") {
+        return String::new();
+    }
+    let what = if volume.pvc.is_deleting() {
+        format!("take finalizer {} off the claim", finalizer::PVC_VOL_REP)
+    } else {
+        "delete the claim: whoever needs it gets an empty one".to_owned()
+    };
+    format!("; if the storage has no such volume any more, {what}")
 }
 
 /// A claim of before that is going while the restore waits for that: it was deleted when the VRG was secondary or was

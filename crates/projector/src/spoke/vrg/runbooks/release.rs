@@ -121,7 +121,8 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
                 }
             }
             Check::Failed(text) => {
-                return Release::problem(format!("its volume to be primary before it is let go: {text}"));
+                let hint = primary::if_it_is_lost(view, volume, &text);
+                return Release::problem(format!("its volume to be primary before it is let go: {text}{hint}"));
             }
             _ => return Release::waiting("its volume to be primary before it is let go"),
         }
