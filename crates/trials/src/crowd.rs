@@ -80,6 +80,7 @@ pub fn run_all(count: usize, jobs: usize, end: Stop, plan: &(dyn Fn(usize) -> Pl
                     sum.virtual_time += verdict.universe.elapsed();
                     sum.coverage.add(&coverage);
                     if let Some(violation) = verdict.violation {
+                        alarm(plan.seed, &violation);
                         sum.failed.push(Failed { index, plan, violation });
                         if sum.failed.len() >= end.failures {
                             stop.store(true, Ordering::Relaxed);
@@ -94,6 +95,14 @@ pub fn run_all(count: usize, jobs: usize, end: Stop, plan: &(dyn Fn(usize) -> Pl
     sum.took = start.elapsed();
     sum.failed.sort_by_key(|failed| failed.index);
     sum
+}
+
+/// Says at once what broke; the end may be hours away.
+fn alarm(seed: u64, violation: &Violation) {
+    let mut err = std::io::stderr();
+    let begin = if err.is_terminal() { "\r" } else { "" };
+    // Progress is a courtesy.
+    let _ = writeln!(err, "{begin}seed {seed} breaks {}", violation.rule);
 }
 
 fn tell(sum: &Sum, count: usize, start: Instant, told: &Mutex<Instant>) {
