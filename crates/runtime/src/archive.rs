@@ -12,7 +12,7 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_sdk_s3::{
-    Client,
+    Client, config,
     config::http::HttpResponse,
     error::{ProvideErrorMetadata, SdkError},
     primitives::{ByteStream, DateTime},
@@ -256,19 +256,24 @@ impl Exporter {
 
     async fn put(&self, client: &Client, key: &str, body: Vec<u8>, what: &'static str) -> Result<(), Error> {
         let request = client.put_object().bucket(&self.settings.profile.bucket).key(key).body(ByteStream::from(body));
-        let request = match self.settings.lock {
-            None => request,
+        match self.settings.lock {
+            None => self.counted(request.send(), what).await.map(drop),
             Some(lock) => {
                 let until = machine_time().plus_seconds(u64::from(lock.days) * 86_400);
                 let mode = if lock.compliance { ObjectLockMode::Compliance } else { ObjectLockMode::Governance };
-                // S3 takes no locked object without a checksum.
-                request
+                let request = request
                     .object_lock_mode(mode)
                     .object_lock_retain_until_date(date(until))
                     .checksum_algorithm(ChecksumAlgorithm::Crc32)
+                    .customize()
+                    // S3 takes no locked object without a checksum, which the client does not send otherwise.
+                    .config_override(
+                        config::Builder::new()
+                            .request_checksum_calculation(config::RequestChecksumCalculation::WhenSupported),
+                    );
+                self.counted(request.send(), what).await.map(drop)
             }
-        };
-        self.counted(request.send(), what).await.map(drop)
+        }
     }
 
     async fn counted<T, E>(

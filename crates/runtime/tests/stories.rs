@@ -21,7 +21,7 @@ use ramen_events::{
     log::{History, find_bytes},
 };
 use ramen_ports::StoreProfile;
-use ramen_runtime::{Archive, Error, run};
+use ramen_runtime::{Archive, Error, Lock, run};
 use ramen_sim::{
     api::Api,
     front::s3::{Credentials, S3Endpoint},
@@ -372,15 +372,18 @@ fn newest(texts: impl Iterator<Item = Vec<u8>>) -> Option<Anchor> {
     texts.map(|text| serde_json::from_slice::<Anchor>(&text).unwrap()).max_by_key(|anchor| anchor.seq)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_log_is_archived_whatever_becomes_of_store_and_process() {
-    const KEY: &str = "a key that is in no object";
-    let lab = Lab::new().await;
-    let credentials = Credentials { access_key: "access".to_owned(), secret_key: KEY.to_owned() };
+const ARCHIVE_KEY: &str = "a key that is in no object";
+
+/// A bucket for an archive, behind HTTP, with the credentials that the operator has for it.
+async fn archive_in(lab: &Lab, lock: Option<Lock>) -> (ramen_sim::s3::SharedBucket, S3Endpoint, Archive) {
+    let credentials = Credentials { access_key: "access".to_owned(), secret_key: ARCHIVE_KEY.to_owned() };
     let bucket = Bucket::shared("logs");
     let endpoint = S3Endpoint::start(bucket.clone(), &credentials).await.unwrap();
     let encode = |text: &str| BASE64_STANDARD.encode(text);
-    lab.set_secret("s3", &json!({ "AWS_ACCESS_KEY_ID": encode("access"), "AWS_SECRET_ACCESS_KEY": encode(KEY) }));
+    lab.set_secret(
+        "s3",
+        &json!({ "AWS_ACCESS_KEY_ID": encode("access"), "AWS_SECRET_ACCESS_KEY": encode(ARCHIVE_KEY) }),
+    );
     let archive = Archive {
         profile: StoreProfile {
             name: "archive".to_owned(),
@@ -393,8 +396,42 @@ async fn the_log_is_archived_whatever_becomes_of_store_and_process() {
         },
         prefix: "dr/".to_owned(),
         every: Duration::from_millis(50),
-        lock: None,
+        lock,
     };
+    (bucket, endpoint, archive)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_locked_for_as_long_as_asked_where_the_bucket_can_do_that() {
+    let lab = Lab::new().await;
+    let (bucket, _endpoint, archive) = archive_in(&lab, Some(Lock { days: 30, compliance: true })).await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = ramen_runtime::Settings { archive: Some(archive), listen: Some(port), ..lab.with_lease("one") };
+    let process = lab.start_with(Mirror::new(), settings);
+    lab.set("wants", "a", "1");
+    until("a bucket that can't lock is counted as a failure", || {
+        let metrics = ask(port, "/metrics");
+        metrics.lines().any(|line| line.starts_with("ramen_log_archive_failures_total") && !line.ends_with(" 0"))
+    })
+    .await;
+    assert_eq!(bucket.lock().unwrap().objects().count(), 0, "nothing is archived without the lock that was asked for");
+    bucket.lock().unwrap().allow_locks();
+    until("the log is archived", || archived(&bucket).len() == lab.records().len()).await;
+    process.stop().await.unwrap();
+    let days =
+        |time: ramen_sim::time::Time| time.0.saturating_sub(ramen_sim::time::Time::wall().0).div_ceil(86_400_000);
+    let bucket = bucket.lock().unwrap();
+    assert!(bucket.objects().any(|(key, _)| key.contains("/anchors/")));
+    for (key, object) in bucket.objects() {
+        let retention = object.retention.as_ref().unwrap_or_else(|| panic!("{key} is not locked"));
+        assert_eq!((retention.mode.as_str(), days(retention.until)), ("COMPLIANCE", 30), "{key}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_archived_whatever_becomes_of_store_and_process() {
+    let lab = Lab::new().await;
+    let (bucket, _endpoint, archive) = archive_in(&lab, None).await;
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = ramen_runtime::Settings { archive: Some(archive), listen: Some(port), ..lab.with_lease("one") };
     // A store that fails holds nobody up, and is told of.
@@ -441,7 +478,7 @@ async fn the_log_is_archived_whatever_becomes_of_store_and_process() {
         assert_eq!(anchor.owner.to_string(), "the operator of cluster c1");
     }
     for (key, object) in bucket.lock().unwrap().objects() {
-        assert!(!object.bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes()), "{key}");
+        assert!(!object.bytes.windows(ARCHIVE_KEY.len()).any(|part| part == ARCHIVE_KEY.as_bytes()), "{key}");
     }
 }
 

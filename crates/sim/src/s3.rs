@@ -36,6 +36,17 @@ pub struct Object {
     pub put: Time,
     /// Changes with the bytes.
     pub etag: String,
+    /// The lock that it was put under.
+    pub retention: Option<Retention>,
+}
+
+/// An object lock: until then nobody deletes or changes the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retention {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// Until when.
+    pub until: Time,
 }
 
 /// A page of a listing.
@@ -85,6 +96,7 @@ pub struct Bucket {
     name: String,
     objects: BTreeMap<String, Object>,
     fault: Fault,
+    locks: bool,
 }
 
 impl Bucket {
@@ -115,6 +127,24 @@ impl Bucket {
     /// Breaks or mends it.
     pub fn set_fault(&mut self, fault: Fault) {
         self.fault = fault;
+    }
+
+    /// Makes it a bucket whose objects can be locked, as S3 has it only from the start.
+    pub fn allow_locks(&mut self) {
+        self.locks = true;
+    }
+
+    /// Whether its objects can be locked.
+    #[must_use]
+    pub fn allows_locks(&self) -> bool {
+        self.locks
+    }
+
+    /// Locks an object, if it is there.
+    pub fn retain(&mut self, key: &str, retention: Retention) {
+        if let Some(object) = self.objects.get_mut(key) {
+            object.retention = Some(retention);
+        }
     }
 
     /// All objects by key.
@@ -149,7 +179,8 @@ impl Bucket {
             return Err(ConditionFailed);
         }
         let etag: String = Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        self.objects.insert(key.to_owned(), Object { bytes: bytes.into(), put: now, etag: etag.clone() });
+        self.objects
+            .insert(key.to_owned(), Object { bytes: bytes.into(), put: now, etag: etag.clone(), retention: None });
         Ok(etag)
     }
 

@@ -14,7 +14,7 @@ use s3s::dto::{
     CommonPrefix, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag,
     ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
     HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, StreamingBlob,
-    Timestamp,
+    Timestamp, TimestampFormat,
 };
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::s3::{Bucket, Condition, Fault, Listing, Object, SharedBucket};
+use crate::s3::{Bucket, Condition, Fault, Listing, Object, Retention, SharedBucket};
 use crate::time::Time;
 
 /// The access key that a store knows.
@@ -127,6 +127,13 @@ fn moment(time: Time) -> Timestamp {
     Timestamp::from(std::time::UNIX_EPOCH + Duration::from_millis(time.millis()))
 }
 
+fn milliseconds(moment: &Timestamp) -> Option<Time> {
+    let mut text = Vec::new();
+    moment.format(TimestampFormat::EpochSeconds, &mut text).ok()?;
+    let seconds: f64 = String::from_utf8(text).ok()?.parse().ok()?;
+    Some(Time(Duration::try_from_secs_f64(seconds).ok()?.as_millis().try_into().ok()?))
+}
+
 fn length(bytes: usize) -> Option<i64> {
     i64::try_from(bytes).ok()
 }
@@ -153,10 +160,28 @@ impl S3 for Store {
             (None, Some(ETagCondition::ETag(tag))) => Condition::Tag(tag.value().to_owned()),
             (None, _) => Condition::None,
         };
-        let etag = self
-            .bucket(&input.bucket, true)?
+        // As S3 has it, a lock takes a bucket made for it, and a checksum that came with the bytes.
+        let summed = input.checksum_crc32.is_some() || input.content_md5.is_some();
+        let retention = match (input.object_lock_mode, input.object_lock_retain_until_date) {
+            (None, None) => None,
+            (Some(mode), Some(until)) if summed => {
+                let until = milliseconds(&until).ok_or_else(|| s3_error!(InvalidArgument, "a lock ends at a date"))?;
+                Some(Retention { mode: mode.as_str().to_owned(), until })
+            }
+            (Some(_), Some(_)) => return Err(s3_error!(InvalidRequest, "a locked object needs a checksum")),
+            _ => return Err(s3_error!(InvalidArgument, "a lock has a mode and an end")),
+        };
+        let mut bucket = self.bucket(&input.bucket, true)?;
+        if retention.is_some() && !bucket.allows_locks() {
+            return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
+        }
+        let etag = bucket
             .put(&input.key, &body, &condition, Time::wall())
             .map_err(|_| s3_error!(PreconditionFailed, "the object is not as the condition says"))?;
+        if let Some(retention) = retention {
+            bucket.retain(&input.key, retention);
+        }
+        drop(bucket);
         Ok(S3Response::new(PutObjectOutput { e_tag: Some(ETag::Strong(etag)), ..Default::default() }))
     }
 

@@ -95,7 +95,9 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
     };
     let spec = before.map(|manifest| &manifest.spec);
     let dr = &drpc.fact.spec;
-    let action = if dr.action.is_empty() || (state == "secondary" && is_abandoned_failover(drpc, site, spec)) {
+    let action = if state == "secondary" && is_passed_over(drpc, site) {
+        "Failover".to_owned()
+    } else if dr.action.is_empty() || (state == "secondary" && is_abandoned_failover(drpc, site, spec)) {
         spec.map(|spec| spec.action.clone()).unwrap_or_default()
     } else {
         dr.action.clone()
@@ -135,6 +137,18 @@ fn is_abandoned_failover(drpc: &Drpc, site: &Site, asked: Option<&VrgSpec>) -> b
     let forced = asked.is_some_and(|spec| spec.state == "primary" && spec.action == "Failover");
     let elsewhere = drpc.decided.current().is_some_and(|cluster| *cluster != site.name);
     drpc.decider >= ABANDONED_SINCE && forced && elsewhere && drpc.serving().is_some_and(|home| home.name != site.name)
+}
+
+/// The first version of the deciders that tells a primary that steps down of the failover that came in between.
+const PASSED_OVER_SINCE: u32 = 4;
+
+/// A primary that is to step down while another is primary by a failover, whatever was asked for since: what it holds and
+/// the other lacks is given up, which it may do only if it is told so.
+fn is_passed_over(drpc: &Drpc, site: &Site) -> bool {
+    let forced = |other: &Site| {
+        other.wished().is_some_and(|manifest| manifest.spec.state == "primary" && manifest.spec.action == "Failover")
+    };
+    drpc.decider >= PASSED_OVER_SINCE && site.is_wished_primary() && drpc.others(&site.name.0).any(forced)
 }
 
 fn new_labels() -> BTreeMap<String, String> {

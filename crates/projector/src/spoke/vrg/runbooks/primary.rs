@@ -100,7 +100,10 @@ fn restore_volumes(scene: &Scene, decision: &mut Decision) {
     if let Some(outlook) = &scene.restore {
         decision.commands.extend(outlook.wants.iter().cloned());
         if let Some(at) = outlook.again {
-            decision.ask_again(at, "go on with the stores that answered");
+            let blocked = matches!(outlook.restore, restore::Restore::Blocked(_));
+            let why =
+                if blocked { "ask the stores again what they hold" } else { "go on with the stores that answered" };
+            decision.ask_again(at, why);
         }
     }
 }

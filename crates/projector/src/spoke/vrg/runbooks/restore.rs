@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use ramen_events::{
     Command as AnyCommand, Time,
-    spoke::{Command, Key, StoredClaim, StoredSet, StoredVolume},
+    spoke::{Command, Key, Store, StoredClaim, StoredSet, StoredVolume},
 };
 
 use super::placing::{self, Placement};
@@ -103,26 +103,55 @@ struct Answers<'a> {
     wants: Vec<Wanted>,
 }
 
+/// Slot of the question to a store.
+fn slot(store: &str) -> String {
+    format!("fetch/{store}")
+}
+
+fn fetch(view: &View<'_>, slot: &str, store: &Store) -> Wanted {
+    let command = Command::FetchStored {
+        vrg: view.vrg.key.clone(),
+        vrg_uid: view.vrg.uid.clone(),
+        generation: view.vrg.generation,
+        store: Box::new(store.clone()),
+    };
+    Wanted { slot: slot.to_owned(), command: AnyCommand::Spoke(command) }
+}
+
+/// The first version of the deciders that asks stores again that had nothing to restore.
+const ASKS_AGAIN_SINCE: u32 = 4;
+/// Between two such questions, in seconds.
+const AGAIN_SECONDS: u64 = 30;
+
+/// Stores that answered and had nothing are asked again now and then: the other cluster may still be writing, or somebody
+/// brought back what was missing.
+fn ask_again(view: &View<'_>, wants: &mut Vec<Wanted>, again: &mut Option<Time>) {
+    for store in &view.stores {
+        let slot = slot(store.name);
+        let asked = wants.iter().any(|wanted| wanted.slot == slot);
+        let (Ok(reachable), false) = (&store.store, asked) else { continue };
+        let last = view.ask.flights.last(view.ask.aggregate, &slot).map(|attempt| attempt.decided);
+        let due = last.unwrap_or_else(|| view.since(STEP)).plus_seconds(AGAIN_SECONDS);
+        if view.now() < due {
+            *again = Some(again.map_or(due, |other| other.min(due)));
+        } else {
+            wants.push(fetch(view, &slot, reachable));
+        }
+    }
+}
+
 impl<'a> Answers<'a> {
     fn gather(view: &View<'a>) -> Self {
         let mut answers = Self::default();
         for store in &view.stores {
-            let slot = format!("fetch/{}", store.name);
+            let slot = slot(store.name);
             let current = |set: &&StoredSet| set.asked_for == view.vrg.generation;
             if let Some(set) = view.work.answers.get(store.name).filter(current) {
                 answers.sets.push(set);
                 continue;
             }
             if let Ok(reachable) = store.store {
-                answers.wants.push(Wanted {
-                    slot: slot.clone(),
-                    command: AnyCommand::Spoke(Command::FetchStored {
-                        vrg: view.vrg.key.clone(),
-                        vrg_uid: view.vrg.uid.clone(),
-                        generation: view.vrg.generation,
-                        store: Box::new(reachable.clone()),
-                    }),
-                });
+                answers.wants.push(fetch(view, &slot, reachable));
             }
             match stores::failure(view, store, &slot) {
                 Some(problem) => answers.failed.push(problem),
@@ -154,8 +183,14 @@ impl<'a> Answers<'a> {
             }
             None => {
                 let restore = self.nothing_found(view);
-                let wants = if restore.is_done() { Vec::new() } else { self.wants };
-                Outlook { restore, wants, again: None }
+                if restore.is_done() {
+                    return Outlook::only(restore);
+                }
+                let (mut wants, mut again) = (self.wants, None);
+                if view.ask.decider >= ASKS_AGAIN_SINCE {
+                    ask_again(view, &mut wants, &mut again);
+                }
+                Outlook { restore, wants, again }
             }
         }
     }
