@@ -10,7 +10,10 @@ use ramen_sim::{
 use serde_json::Value;
 
 use super::{Lasting, all, one, text, type_name, violated};
-use crate::{run::Violation, universe::Universe};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+};
 
 /// What news may take, in milliseconds: watches that are late, operators that have to start again.
 const NEWS: u64 = 90_000;
@@ -146,7 +149,10 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     drop(storage);
     lasting.note("VS13 ready means writable", about.clone(), bad, now, NEWS);
 
-    let complete = current && state == "Primary" && condition(vrg, "ClusterDataProtected");
+    // With the end of protection copies go, those of a cluster that is not let go yet among them.
+    let ends = one(universe, HUB, &kinds::DRPC, "apps", text(vrg, "/metadata/name"))
+        .is_some_and(|drpc| object::is_deleting(drpc.value()));
+    let complete = current && state == "Primary" && condition(vrg, "ClusterDataProtected") && !ends;
     let missing = if complete && universe.is_up(cluster) { missing_copy(universe, cluster, vrg) } else { None };
     let limit = if universe.stores.lost_something() { LOOKS } else { NEWS };
     lasting.note("VS9 protected means stored", about, missing, now, limit);

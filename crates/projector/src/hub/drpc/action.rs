@@ -3,10 +3,13 @@
 use ramen_api::ramen::wire::{annotation, condition};
 use ramen_events::ConditionStatus;
 
-use super::{Drpc, site::Site};
+use super::{Drpc, epoch, site::Site};
 
 /// The first version of the deciders that protects an application where it is found.
 const FOUND_SINCE: u32 = 3;
+
+/// The first version that tells by the epochs which of two primaries is the later one.
+const LATER_SINCE: u32 = 4;
 
 /// What a DRPC is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,13 +68,16 @@ impl Drpc {
     }
 
     /// The cluster whose VRG is to be primary. While two are (a failover that is not finished), the one that the
-    /// placement names, or the last one that it named.
+    /// placement names, or the last one that it named; on a hub that was rebuilt and knows neither, the later one.
     pub fn serving(&self) -> Option<&Site> {
         let primaries: Vec<&Site> = self.sites.iter().filter(|site| site.is_wished_primary()).collect();
         let named = |name: Option<&str>| primaries.iter().find(|site| Some(site.name.as_str()) == name).copied();
-        named(self.decided.current().map(|cluster| cluster.as_str()))
-            .or_else(|| named(self.last_home()))
-            .or_else(|| primaries.first().copied())
+        named(self.decided.current().map(|cluster| cluster.as_str())).or_else(|| named(self.last_home())).or_else(
+            || match self.decider {
+                LATER_SINCE.. => primaries.iter().rev().copied().max_by_key(|site| epoch::held(site)),
+                _ => primaries.first().copied(),
+            },
+        )
     }
 
     /// Clusters of the policy other than this one.

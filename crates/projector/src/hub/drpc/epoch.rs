@@ -71,7 +71,7 @@ fn others<'a>(drpc: &'a Drpc, site: &'a Site) -> impl Iterator<Item = &'a Site> 
 }
 
 /// The epoch that a cluster was given: in its work, even one that is being withdrawn, or on the VRG that it shows.
-fn held(site: &Site) -> u64 {
+pub fn held(site: &Site) -> u64 {
     let wished = site.work.as_ref().and_then(|work| match &work.fact.content {
         WorkContent::Vrg { manifest, .. } => read(&manifest.annotations),
         _ => None,

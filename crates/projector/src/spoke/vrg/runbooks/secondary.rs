@@ -7,7 +7,7 @@ use ramen_api::ramen::wire::{annotation, finalizer, reason};
 use ramen_events::spoke::{Role, VolumeReplication};
 
 use super::{
-    primary::{adopt, apply, is_adopted, is_valid, volumes_wait, work_on},
+    primary::{adopt, apply, if_it_is_lost, is_adopted, is_valid, volumes_wait, work_on},
     release::{self, Release},
 };
 use crate::{
@@ -128,7 +128,11 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED)
         }
         Check::Failed(text) => {
-            let mut judged = Judged::new(volume.key, Stage::Protected).wrong(text + &if_it_is_gone(view, volume));
+            let mut hint = if_it_is_gone(view, volume);
+            if hint.is_empty() {
+                hint = if_it_is_lost(view, volume, &text);
+            }
+            let mut judged = Judged::new(volume.key, Stage::Protected).wrong(text + &hint);
             judged.data_protected.clone_from(&judged.data_ready);
             judged
         }
