@@ -37,7 +37,7 @@ pub use world::{Decided, World};
 /// | 1 | |
 /// | 2 | the hub gives epochs with the VRG |
 /// | 3 | actions that were changed half way end; nothing is stored of a volume that was never synchronized; stores are checked now and then; fewer writes: statuses are held back longer, restored claims are noted as stored from the start |
-/// | 4 | a step of a DRPC's action is told once it has lasted 1.5 s; a called-back move is no first deployment; a failed request for a namespace is made again; what stays behind is told; copies of a claim added after a failover wait; claims and replicas that nobody would let go are; nobody is promoted while a request to another cluster may still turn up; a placement that names nothing names the home before it is cleared; a failover calls back a cluster to which the application never came |
+/// | 4 | a step of a DRPC's action is told once it has lasted 1.5 s; a called-back move is no first deployment; a failed request for a namespace is made again; what stays behind is told; copies of a claim added after a failover wait; claims and replicas that nobody would let go are; nobody is promoted while a request to another cluster may still turn up; a placement that names nothing names the home before it is cleared; a failover calls back a cluster to which the application never came; a rebuilt hub takes the later of two primaries; a stopped primary hears of the failover in between; times of an action that ended stand; stores that had nothing are asked again; what to do about a lost volume is told on a primary, too |
 pub const DECIDER_VERSION: u32 = 4;
 
 /// The first version that holds statuses back until they have something to say that lasts, and notes at once on what it

@@ -256,12 +256,12 @@ impl Exporter {
 
     async fn put(&self, client: &Client, key: &str, body: Vec<u8>, what: &'static str) -> Result<(), Error> {
         let request = client.put_object().bucket(&self.settings.profile.bucket).key(key).body(ByteStream::from(body));
-        match self.settings.lock {
-            None => self.counted(request.send(), what).await.map(drop),
+        let request = match self.settings.lock {
+            None => request.customize(),
             Some(lock) => {
                 let until = machine_time().plus_seconds(u64::from(lock.days) * 86_400);
                 let mode = if lock.compliance { ObjectLockMode::Compliance } else { ObjectLockMode::Governance };
-                let request = request
+                request
                     .object_lock_mode(mode)
                     .object_lock_retain_until_date(date(until))
                     .checksum_algorithm(ChecksumAlgorithm::Crc32)
@@ -270,10 +270,10 @@ impl Exporter {
                     .config_override(
                         config::Builder::new()
                             .request_checksum_calculation(config::RequestChecksumCalculation::WhenSupported),
-                    );
-                self.counted(request.send(), what).await.map(drop)
+                    )
             }
-        }
+        };
+        self.counted(request.send(), what).await.map(drop)
     }
 
     async fn counted<T, E>(

@@ -40,7 +40,7 @@ pub struct Object {
     pub retention: Option<Retention>,
 }
 
-/// An object lock: until then nobody deletes or changes the object.
+/// An object lock, as it was asked for. A bucket keeps no versions, so nothing here depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
     /// `GOVERNANCE` or `COMPLIANCE`.

@@ -42,18 +42,17 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
 fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
     let mut todo = Vec::new();
     for vrg in all(universe, on, &kinds::VRG, None) {
-        let app = text(vrg.value(), "/metadata/name").to_owned();
+        let app = text(vrg.value(), "/metadata/name");
         for claim in vrg.value().pointer("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten() {
-            let (app, claim_name) = (app.clone(), text(claim, "/name").to_owned());
             let told: Vec<&str> =
                 claim["conditions"].as_array().into_iter().flatten().map(|told| text(told, "/message")).collect();
             let says = |words: &[&str]| told.iter().any(|told| words.iter().all(|words| told.contains(words)));
-            let on = on.to_owned();
+            let (app, on, claim) = (app.to_owned(), on.to_owned(), text(claim, "/name").to_owned());
             if says(&["volume not found", "take finalizer"]) {
-                todo.push(Happening::Unhold { app, claim: claim_name, on });
+                todo.push(Happening::Unhold { app, claim, on });
             } else if says(&["volume not found", "delete the claim"]) || says(&["nothing uses it any more; delete it"])
             {
-                todo.push(Happening::DeleteClaim { app, claim: claim_name, on });
+                todo.push(Happening::DeleteClaim { app, claim, on });
             }
         }
     }

@@ -41,8 +41,6 @@ struct Seen {
     /// The hub was rebuilt without its placement decisions while nothing protected the volume, nor has since: nobody could
     /// tell where its application ran.
     forgotten: bool,
-    /// One of its copies is replicated, or replicates.
-    replicated: bool,
     /// Where it is primary, and since when.
     primary: BTreeMap<String, Time>,
     /// Writes of earlier lines that the winner of the last promotion by force held: these must stay.
@@ -50,22 +48,19 @@ struct Seen {
 }
 
 impl Seen {
-    fn note_roles(&mut self, storage: &Storage, universe: &Universe, handle: &str, now: Time) {
-        self.replicated = false;
+    /// Notes where the volume is primary; whether any copy of it is replicated, or replicates.
+    fn note_roles(&mut self, storage: &Storage, universe: &Universe, handle: &str) -> bool {
+        let mut replicated = false;
         for site in universe.managed() {
             let role = storage.peek(site, handle).map(|(role, _)| role);
-            self.replicated |= role.is_some_and(|role| role != Role::Plain);
-            match role {
-                Some(Role::Primary) => {
-                    if !self.primary.contains_key(site) {
-                        self.primary.insert(site.to_owned(), now);
-                    }
-                }
-                Some(Role::Plain | Role::Secondary) | None => {
-                    self.primary.remove(site);
-                }
+            replicated |= role.is_some_and(|role| role != Role::Plain);
+            if role != Some(Role::Primary) {
+                self.primary.remove(site);
+            } else if !self.primary.contains_key(site) {
+                self.primary.insert(site.to_owned(), universe.now());
             }
         }
+        replicated
     }
 }
 
@@ -77,7 +72,6 @@ impl Data {
             return Ok(());
         }
         let mut forced = Vec::new();
-        let now = universe.now();
         {
             let (storage, applications) = (universe.storage(), universe.applications());
             for handle in storage.handles() {
@@ -85,7 +79,7 @@ impl Data {
                     self.volumes.insert(handle.to_owned(), Seen::default());
                 }
                 let Some(seen) = self.volumes.get_mut(handle) else { continue };
-                seen.note_roles(&storage, universe, handle, now);
+                let replicated = seen.note_roles(&storage, universe, handle);
                 let promotions = storage.forced(handle);
                 if promotions.len() > seen.forced {
                     forced.extend(promotions.iter().skip(seen.forced).map(|promotion| {
@@ -96,7 +90,7 @@ impl Data {
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
                 seen.given_up = seen.given_up || !wanted(&applications, &storage, handle);
-                seen.forgotten = !seen.replicated && (seen.forgotten || universe.hub_forgot > self.forgot);
+                seen.forgotten = !replicated && (seen.forgotten || universe.hub_forgot > self.forgot);
                 if !seen.forgotten {
                     nothing_is_lost(&storage, handle, seen)?;
                 }
@@ -155,10 +149,9 @@ impl Data {
         // It was asked for in good order before a failover made another copy primary: storage that was on its way tells no
         // difference. Nobody can stop it from there.
         let asked = self.primaries.get(&(site.to_owned(), namespace.to_owned()));
-        let elsewhere =
-            self.volumes.get(handle).into_iter().flat_map(|seen| &seen.primary).filter(|(on, _)| *on != site);
-        if asked.is_some_and(|asked| elsewhere.clone().count() > 0 && elsewhere.clone().all(|(_, since)| since > asked))
-        {
+        let primary = self.volumes.get(handle).into_iter().flat_map(|seen| &seen.primary);
+        let elsewhere = primary.filter(|(on, _)| *on != site).map(|(_, since)| since).min();
+        if asked.zip(elsewhere).is_some_and(|(asked, elsewhere)| elsewhere > asked) {
             return Ok(());
         }
         // The VRG may have moved on since; then the claim tells.

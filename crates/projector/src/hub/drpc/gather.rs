@@ -8,7 +8,7 @@ use ramen_api::ramen::{
 };
 use ramen_events::{
     BlobId, ClusterName, ConditionStatus, Json, Outcome, Time,
-    hub::{DecisionEntry, ObjectRef, PlacementKind},
+    hub::{ObjectRef, PlacementKind},
 };
 
 use crate::{
@@ -36,8 +36,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let policy = hub.policies.get(&fact.spec.policy).cloned();
     let (vrg_namespace, found) = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
     let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
-    let doubtful = |site: Site| Site { in_doubt: in_doubt(&site, ask), ..site };
-    let sites = names(hub, &key, &listed).map(|name| doubtful(site(hub, &key.name, &vrg_namespace, name))).collect();
+    let sites = names(hub, &key, &listed).map(|name| site(hub, ask, &key.name, &vrg_namespace, name)).collect();
     let config = hub.config();
     let decided = placement.as_ref().map(|placement| decided(hub, &placed, placement)).unwrap_or_default();
     let slot_time = |slot: &str| ask.flights.last(ask.aggregate, slot).map(|attempt| attempt.decided);
@@ -136,13 +135,13 @@ fn names<'a>(hub: &Hub, key: &ObjectRef, listed: &'a [ClusterName]) -> impl Iter
     listed.iter().cloned().chain(others)
 }
 
-fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
+fn site(hub: &Hub, ask: Ask<'_>, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
     let work_name = name::vrg_manifest_work(drpc, vrg_namespace);
     let work = hub.work(&cluster, &work_name).cloned();
     let view = hub.view(&cluster, &name::vrg_view(drpc, vrg_namespace)).cloned();
     let fact = hub.clusters.get(&cluster.0);
     let modes = fact.and_then(|fact| fact.status.as_ref()).map(|status| &status.maintenance_modes);
-    Site {
+    let mut site = Site {
         lost: hub.is_lost(&cluster),
         has_cluster: fact.is_some(),
         stays: fact.is_some_and(|fact| fact.meta.deleting.is_none()),
@@ -155,7 +154,9 @@ fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Sit
         work,
         view,
         name: cluster,
-    }
+    };
+    site.in_doubt = in_doubt(&site, ask);
+    site
 }
 
 /// Maintenance modes of a DRCluster that are active for a failover.
@@ -193,12 +194,11 @@ fn vrg_namespace(hub: &Hub, fact: &ramen_events::hub::DrpcFact, kind: Option<Pla
 
 fn decided(hub: &Hub, placed: &ObjectRef, placement: &ramen_events::hub::PlacementFact) -> Decided {
     if placement.kind == PlacementKind::Rule {
-        let entry = |cluster: &ClusterName| DecisionEntry { cluster: cluster.clone(), reason: cluster.0.clone() };
         return Decided {
             kind: PlacementKind::Rule,
             object: Some(placed.name.clone()),
             labelled: true,
-            entries: placement.decisions.iter().map(entry).collect(),
+            entries: placement.decisions.iter().map(super::placement::naming).collect(),
             ..Decided::default()
         };
     }

@@ -85,15 +85,19 @@ pub fn decide(drpc: &Drpc, decision: &mut Decision) {
             reason: RETAINED_FOR_FAILOVER.to_owned(),
         };
         let old = decided.entries.iter().filter(keeps).filter(|entry| failover || is_retained(entry)).map(retain);
-        let new = DecisionEntry { cluster: target.clone(), reason: target.0.clone() };
-        old.chain([new]).collect()
+        old.chain([naming(&target)]).collect()
     });
     write(drpc, entries, decision);
 }
 
 /// The placement names a cluster, and nothing else.
 pub fn place(drpc: &Drpc, home: &ClusterName, decision: &mut Decision) {
-    write(drpc, Some(vec![DecisionEntry { cluster: home.clone(), reason: home.0.clone() }]), decision);
+    write(drpc, Some(vec![naming(home)]), decision);
+}
+
+/// The entry of a cluster that is to run the application.
+pub fn naming(cluster: &ClusterName) -> DecisionEntry {
+    DecisionEntry { cluster: cluster.clone(), reason: cluster.0.clone() }
 }
 
 /// Old homes give the workload up.

@@ -66,6 +66,11 @@ impl Site {
         self.wished().is_some_and(|manifest| manifest.spec.state == "primary")
     }
 
+    /// Primary was asked for by a failover: its volumes may have gone their own way.
+    pub fn is_wished_by_failover(&self) -> bool {
+        self.is_wished_primary() && self.wished().is_some_and(|manifest| manifest.spec.action == "Failover")
+    }
+
     /// Secondary was asked for.
     pub fn is_wished_secondary(&self) -> bool {
         self.wished().is_some_and(|manifest| manifest.spec.state == "secondary")
@@ -119,6 +124,11 @@ impl Decided {
     /// The cluster that is decided, not counting a retained old home.
     pub fn current(&self) -> Option<&ClusterName> {
         self.entries.iter().find(|entry| !is_retained(entry)).map(|entry| &entry.cluster)
+    }
+
+    /// It can be read, and names no cluster, not even a retained one.
+    pub fn is_nowhere(&self) -> bool {
+        self.entries.is_empty() && self.ambiguity.is_empty()
     }
 
     /// Old homes that keep the workload for now.

@@ -97,7 +97,7 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
     let dr = &drpc.fact.spec;
     let action = if state == "secondary" && is_passed_over(drpc, site) {
         "Failover".to_owned()
-    } else if dr.action.is_empty() || (state == "secondary" && is_abandoned_failover(drpc, site, spec)) {
+    } else if dr.action.is_empty() || (state == "secondary" && is_abandoned_failover(drpc, site)) {
         spec.map(|spec| spec.action.clone()).unwrap_or_default()
     } else {
         dr.action.clone()
@@ -133,8 +133,8 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
 /// A cluster that a failover was to bring the application to, when it was called off before the application went there. Its
 /// volumes went their own way by force: as after any failover, only one that is told so may give them up, and nobody is
 /// there to delete its claims.
-fn is_abandoned_failover(drpc: &Drpc, site: &Site, asked: Option<&VrgSpec>) -> bool {
-    let forced = asked.is_some_and(|spec| spec.state == "primary" && spec.action == "Failover");
+fn is_abandoned_failover(drpc: &Drpc, site: &Site) -> bool {
+    let forced = site.is_wished_by_failover();
     let elsewhere = drpc.decided.current().is_some_and(|cluster| *cluster != site.name);
     drpc.decider >= ABANDONED_SINCE && forced && elsewhere && drpc.serving().is_some_and(|home| home.name != site.name)
 }
@@ -145,10 +145,8 @@ const PASSED_OVER_SINCE: u32 = 4;
 /// A primary that is to step down while another is primary by a failover, whatever was asked for since: what it holds and
 /// the other lacks is given up, which it may do only if it is told so.
 fn is_passed_over(drpc: &Drpc, site: &Site) -> bool {
-    let forced = |other: &Site| {
-        other.wished().is_some_and(|manifest| manifest.spec.state == "primary" && manifest.spec.action == "Failover")
-    };
-    drpc.decider >= PASSED_OVER_SINCE && site.is_wished_primary() && drpc.others(&site.name.0).any(forced)
+    let forced = drpc.others(&site.name.0).any(Site::is_wished_by_failover);
+    drpc.decider >= PASSED_OVER_SINCE && site.is_wished_primary() && forced
 }
 
 fn new_labels() -> BTreeMap<String, String> {

@@ -3,7 +3,7 @@
 use ramen_api::ramen::wire::{annotation, finalizer};
 use ramen_events::{
     Command as AnyCommand, Outcome, Position, Time,
-    spoke::{Command, Key, Pv, Pvc, Role, VolumeReplication, Vrg, fence::OVERTAKEN},
+    spoke::{Command, Key, Pv, Pvc, Role, Store, VolumeReplication, Vrg, fence::OVERTAKEN},
 };
 
 use super::{
@@ -128,6 +128,22 @@ impl<'a> View<'a> {
     /// The text of that failure.
     pub fn failure_text(&self, slot: &str) -> Option<&'a str> {
         self.failure(slot)?.message()
+    }
+
+    /// When a command of a slot is due again, if it is repeated with a pause; before it was given the pause goes from `first`.
+    pub fn due(&self, slot: &str, first: Time, pause_seconds: u64) -> Time {
+        let last = self.ask.flights.last(self.ask.aggregate, slot).map(|attempt| attempt.decided);
+        last.unwrap_or(first).plus_seconds(pause_seconds)
+    }
+
+    /// Asks a store what it holds, as which generation.
+    pub fn fetch(&self, generation: i64, store: &Store) -> AnyCommand {
+        AnyCommand::Spoke(Command::FetchStored {
+            vrg: self.vrg.key.clone(),
+            vrg_uid: self.vrg.uid.clone(),
+            generation,
+            store: Box::new(store.clone()),
+        })
     }
 
     /// Whether a command of a slot is in flight.

@@ -47,7 +47,7 @@ const CALLS_BACK_SINCE: u32 = 4;
 /// cluster that an abandoned action asked to be primary is called back at the same time: it never had the application.
 pub fn promote(drpc: &Drpc, decision: &mut Decision) {
     let never_left = |target: &Site| {
-        let stopped = drpc.decided.entries.is_empty() && drpc.last_home() == Some(target.name.as_str());
+        let stopped = drpc.decided.is_nowhere() && drpc.last_home() == Some(target.name.as_str());
         drpc.decided.current() == Some(&target.name) || (drpc.decider >= CALLS_BACK_SINCE && stopped)
     };
     if let Some(target) = drpc.target_site().filter(|target| never_left(target)) {

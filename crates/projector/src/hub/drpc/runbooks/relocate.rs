@@ -108,10 +108,8 @@ const PLACES_SINCE: u32 = 4;
 /// The placement names the cluster that the application is to leave. On a hub that was rebuilt no placement does, and who
 /// deploys applications takes none away from where none was placed.
 fn source_is_placed(drpc: &Drpc) -> Gate {
-    let decided = &drpc.decided;
-    let nowhere = decided.entries.is_empty() && decided.ambiguity.is_empty() && drpc.clearing == Clearing::No;
-    let unplaced = |source: &&Site| nowhere && !has_begun(source);
-    match source(drpc).filter(|source| drpc.decider >= PLACES_SINCE && unplaced(source)) {
+    let nowhere = drpc.decided.is_nowhere() && drpc.clearing == Clearing::No;
+    match source(drpc).filter(|source| drpc.decider >= PLACES_SINCE && nowhere && !has_begun(source)) {
         None => Gate::Open,
         Some(source) => Gate::Shut(wait(
             "the placement to name the cluster that the application is on",

@@ -3,10 +3,7 @@
 //!
 //! What is found missing is forgotten ([`Spoke`](crate::spoke::Spoke) folds the answer so), and then stored again.
 
-use ramen_events::{
-    Command as AnyCommand,
-    spoke::{Command, StoredSet},
-};
+use ramen_events::spoke::StoredSet;
 
 use crate::{domain::Decision, spoke::vrg::view::View};
 
@@ -30,20 +27,11 @@ pub fn look(view: &View<'_>, decision: &mut Decision) {
     for store in &view.stores {
         let Ok(reachable) = store.store else { continue };
         let slot = format!("look/{}", store.name);
-        let last = view.ask.flights.last(view.ask.aggregate, &slot).map(|attempt| attempt.decided);
-        let due = last.unwrap_or_else(|| view.since("")).plus_seconds(PAUSE_SECONDS);
+        let due = view.due(&slot, view.since(""), PAUSE_SECONDS);
         if view.now() < due {
             decision.ask_again(due, "look whether the stores still have what was stored");
             continue;
         }
-        decision.want(
-            slot,
-            AnyCommand::Spoke(Command::FetchStored {
-                vrg: view.vrg.key.clone(),
-                vrg_uid: view.vrg.uid.clone(),
-                generation: GENERATION,
-                store: Box::new(reachable.clone()),
-            }),
-        );
+        decision.want(slot, view.fetch(GENERATION, reachable));
     }
 }

@@ -314,10 +314,12 @@ fn replicated(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> J
 /// The first version of the deciders that says what to do about a claim whose volume is gone.
 const LOST_SINCE: u32 = 4;
 
-/// What a person can do about a claim whose volume its storage does not find: a claim that its user dropped in mid-failover
-/// can stay behind on the new home, with a volume that went with the other cluster's.
+/// What a person can do about a claim whose volume can't be promoted or demoted because its storage has none: the owner of
+/// the application deleted the same claim on the other cluster, and storage that mirrors takes the copy here with it. A
+/// claim that is going on the former home of a failover is told so whatever the storage says: not all drivers say it.
 pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String {
-    if view.ask.decider < LOST_SINCE || !told.to_lowercase().contains("not found") {
+    let left_behind = view.is_failover() && !view.is_primary() && volume.pvc.is_deleting();
+    if view.ask.decider < LOST_SINCE || !(left_behind || says_not_found(told)) {
         return String::new();
     }
     let what = if volume.pvc.is_deleting() {
@@ -326,6 +328,13 @@ pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String
         "delete the claim: whoever needs it gets an empty one".to_owned()
     };
     format!("; if the storage has no such volume any more, {what}")
+}
+
+/// The storage does not find something. What an API server does not find it names in quotes: that is another matter.
+fn says_not_found(told: &str) -> bool {
+    let told = told.to_lowercase();
+    told.match_indices("not found")
+        .any(|(at, _)| !told.get(..at).is_some_and(|before| before.trim_end().ends_with('"')))
 }
 
 /// A claim of before that is going while the restore waits for that: it was deleted when the VRG was secondary or was
@@ -411,4 +420,17 @@ fn note_destination(volume: &Volume<'_>, vr: &VolumeReplication) -> Option<Wante
     }
     let command = Command::NoteDestination { volume: pv.name.clone(), handle: handle.clone() };
     Some(Wanted { slot: format!("destination/{}", volume.key), command: AnyCommand::Spoke(command) })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::storage("failed to promote volume: rpc error: code = NotFound desc = image not found", true)]
+    #[case::class("volumereplicationclasses.replication.storage.openshift.io \"vrc\" not found", false)]
+    #[case::busy("failed to promote volume: volume is busy", false)]
+    fn only_what_the_storage_does_not_find_may_be_lost(#[case] told: &str, #[case] lost: bool) {
+        assert_eq!(super::says_not_found(told), lost);
+    }
 }

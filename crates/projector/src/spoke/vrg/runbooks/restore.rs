@@ -6,8 +6,8 @@
 use std::cmp::Reverse;
 
 use ramen_events::{
-    Command as AnyCommand, Time,
-    spoke::{Command, Key, Store, StoredClaim, StoredSet, StoredVolume},
+    Time,
+    spoke::{Key, Store, StoredClaim, StoredSet, StoredVolume},
 };
 
 use super::placing::{self, Placement};
@@ -109,13 +109,7 @@ fn slot(store: &str) -> String {
 }
 
 fn fetch(view: &View<'_>, slot: &str, store: &Store) -> Wanted {
-    let command = Command::FetchStored {
-        vrg: view.vrg.key.clone(),
-        vrg_uid: view.vrg.uid.clone(),
-        generation: view.vrg.generation,
-        store: Box::new(store.clone()),
-    };
-    Wanted { slot: slot.to_owned(), command: AnyCommand::Spoke(command) }
+    Wanted { slot: slot.to_owned(), command: view.fetch(view.vrg.generation, store) }
 }
 
 /// The first version of the deciders that asks stores again that had nothing to restore.
@@ -130,8 +124,7 @@ fn ask_again(view: &View<'_>, wants: &mut Vec<Wanted>, again: &mut Option<Time>)
         let slot = slot(store.name);
         let asked = wants.iter().any(|wanted| wanted.slot == slot);
         let (Ok(reachable), false) = (&store.store, asked) else { continue };
-        let last = view.ask.flights.last(view.ask.aggregate, &slot).map(|attempt| attempt.decided);
-        let due = last.unwrap_or_else(|| view.since(STEP)).plus_seconds(AGAIN_SECONDS);
+        let due = view.due(&slot, view.since(STEP), AGAIN_SECONDS);
         if view.now() < due {
             *again = Some(again.map_or(due, |other| other.min(due)));
         } else {

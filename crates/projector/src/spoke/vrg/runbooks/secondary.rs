@@ -3,7 +3,7 @@
 //! A volume is demoted only when nobody uses it; for a relocation also only when its claim is deleted. It is released only
 //! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
 
-use ramen_api::ramen::wire::{annotation, finalizer, reason};
+use ramen_api::ramen::wire::{annotation, reason};
 use ramen_events::spoke::{Role, VolumeReplication};
 
 use super::{
@@ -128,28 +128,12 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED)
         }
         Check::Failed(text) => {
-            let mut hint = if_it_is_gone(view, volume);
-            if hint.is_empty() {
-                hint = if_it_is_lost(view, volume, &text);
-            }
+            let hint = if_it_is_lost(view, volume, &text);
             let mut judged = Judged::new(volume.key, Stage::Protected).wrong(text + &hint);
             judged.data_protected.clone_from(&judged.data_ready);
             judged
         }
     }
-}
-
-/// The first version of the deciders that says what to do about a volume that its storage has lost.
-const GONE_SINCE: u32 = 4;
-
-/// What a person can do about a claim that is to go and whose volume can't be demoted. On the former home of a failover the
-/// storage may have nothing left to demote: the application's owner deleted the same claim on the new home, and storage
-/// that mirrors takes the copy here with it. No driver says so in a way that could be relied on.
-fn if_it_is_gone(view: &View<'_>, volume: &Volume<'_>) -> String {
-    if view.ask.decider < GONE_SINCE || !view.is_failover() || !volume.pvc.is_deleting() {
-        return String::new();
-    }
-    format!("; if the storage has no such volume any more, take finalizer {} off the claim", finalizer::PVC_VOL_REP)
 }
 
 fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
