@@ -146,7 +146,11 @@ fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {
         return fault_of(ConditionStatus::False, reason::PROGRESSING, what);
     }
     if vrg.last_group_sync.0.is_none() {
-        let what = "waiting for the first synchronization of its volumes".to_owned();
+        let what =
+            "waiting for the first synchronization of its volumes; if it lasts: look whether the storage of both \
+                    clusters reaches each other; a replica that went its own way is replaced when you delete the \
+                    VolumeReplication of the claim there: it is made anew, and everything copied again"
+                .to_owned();
         return fault_of(ConditionStatus::False, reason::PROGRESSING, what);
     }
     None
