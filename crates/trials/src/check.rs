@@ -10,6 +10,7 @@ mod leftovers;
 mod moves;
 mod rest;
 mod spoke;
+mod uses;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -39,6 +40,10 @@ impl Watcher for Checks {
     fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
         self.data.look(universe, turn)?;
         moves::look(universe, turn)?;
+        uses::look(universe, turn)?;
+        if let Some(what) = universe.stores.overwritten() {
+            return violated("VS12 the stores hold the successor's copies", what);
+        }
         for (cluster, kinds) in &turn.touched {
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;

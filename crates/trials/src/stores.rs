@@ -1,7 +1,12 @@
 //! S3 stores without sockets: what the runtime's client does, done directly on a bucket.
 
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
+use ramen_api::ramen::wire::annotation;
 use ramen_events::Outcome;
 use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile, fence};
 use ramen_sim::{
@@ -20,6 +25,7 @@ const USUAL: Duration = Duration::from_millis(8);
 pub struct Stores {
     buckets: BTreeMap<String, SharedBucket>,
     lost_something: bool,
+    overwritten: Mutex<Option<String>>,
 }
 
 impl Stores {
@@ -43,6 +49,11 @@ impl Stores {
     /// Whether a store ever lost what was stored there.
     pub fn lost_something(&self) -> bool {
         self.lost_something
+    }
+
+    /// A copy of a VRG that was replaced by one of an earlier primary, if that ever happened.
+    pub fn overwritten(&self) -> Option<String> {
+        self.overwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The names of the profiles.
@@ -97,10 +108,35 @@ impl Stores {
                 }
                 Fault::ReadOnly => {}
             }
-            carried_out(bucket, operation, now)
+            let before = copies_replaced_by(bucket, operation);
+            let answer = carried_out(bucket, operation, now);
+            if answer.is_ok()
+                && let Some((key, old, new)) = before.into_iter().find(|(_, old, new)| old > new)
+            {
+                let what =
+                    format!("{key} in store {}, of epoch {old}, was replaced by one of epoch {new}", profile.name);
+                self.overwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+            }
+            answer
         })
         .unwrap_or_else(|| Err(unreachable()))
     }
+}
+
+/// Copies of VRGs that an operation replaces, with the epochs of the old one and the new one.
+fn copies_replaced_by(bucket: &Bucket, operation: &StoreOperation) -> Vec<(String, u64, u64)> {
+    let objects = match operation {
+        StoreOperation::Put(objects) => objects,
+        StoreOperation::Fenced { operation, .. } => return copies_replaced_by(bucket, operation),
+        _ => return Vec::new(),
+    };
+    let epoch = |copy: &Value| copy["metadata"]["annotations"][annotation::STORE_EPOCH].as_str()?.parse::<u64>().ok();
+    let copies = objects.iter().filter(|(key, _)| key.contains("VolumeReplicationGroup"));
+    let replaced = copies.filter_map(|(key, new)| {
+        let old = decode(&bucket.get(key)?.bytes).ok()?;
+        Some((key.clone(), epoch(&old).unwrap_or_default(), epoch(new).unwrap_or_default()))
+    });
+    replaced.collect()
 }
 
 fn carried_out(bucket: &mut Bucket, operation: &StoreOperation, now: Time) -> Result<StoreAnswer, Outcome> {

@@ -147,7 +147,7 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     let bad = if ready { unwritable } else { None };
     let bad = bad.map(|(_, claim)| format!("says that its data are ready, but the volume of {claim} is not writable"));
     drop(storage);
-    lasting.note("VS13 ready means writable", about.clone(), bad, now, NEWS);
+    lasting.note("VS13 ready means writable", about.clone(), bad, now, 0);
 
     // With the end of protection copies go, those of a cluster that is not let go yet among them.
     let ends = one(universe, HUB, &kinds::DRPC, "apps", text(vrg, "/metadata/name"))

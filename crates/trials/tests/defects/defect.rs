@@ -58,7 +58,7 @@ pub struct Heard<'a> {
     /// They.
     pub answers: &'a mut Vec<Answer>,
     /// How the command ended.
-    pub outcome: &'a Outcome,
+    pub outcome: &'a mut Outcome,
 }
 
 impl Done<'_> {
@@ -87,10 +87,11 @@ impl Done<'_> {
     }
 }
 
-/// The command of a cluster's operator, as whomever it writes to stores.
+/// The command of a cluster's operator, as whomever it writes to stores, and whatever is known of the copies.
 pub fn spoke_command(command: &Command) -> Option<&spoke::Command> {
     match command {
         Command::Spoke(spoke::Command::Fenced { command, .. }) => Some(command),
+        Command::Spoke(spoke::Command::RestoreArchived { restore }) => Some(restore),
         Command::Spoke(command) => Some(command),
         Command::Hub(_) => None,
     }
@@ -134,7 +135,7 @@ impl Tamper for AtWork {
         (self.defect.act)(&mut Done { operator, command, effects, memory: &self.memory });
     }
 
-    fn hear(&self, _operator: &str, command: &Command, answers: &mut Vec<Answer>, outcome: &Outcome) {
+    fn hear(&self, _operator: &str, command: &Command, answers: &mut Vec<Answer>, outcome: &mut Outcome) {
         (self.defect.hear)(&mut Heard { command, answers, outcome });
     }
 }

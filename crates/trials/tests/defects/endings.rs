@@ -62,7 +62,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "VRG let go first",
         what: "the VRG's finalizer is taken off before its VolumeReplications are gone",
-        rules: &["VS8 a VRG goes last"],
+        rules: &["VS7 nothing is left on claims", "VS8 a VRG goes last"],
         act: |done| {
             if let Some(spoke::Command::DeleteReplication { key, .. }) = done.spoke() {
                 let (namespace, name) = (key.namespace.clone(), key.namespace.clone());
@@ -99,7 +99,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "copies left behind",
         what: "the copies of an application that is no longer protected stay in the stores",
-        rules: &[""],
+        rules: &["VS11 nothing is left in stores"],
         act: |done| {
             done.effects.retain(|effect| match effect {
                 Effect::Store { operation: StoreOperation::Fenced { operation, .. }, .. } => {

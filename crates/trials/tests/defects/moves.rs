@@ -66,7 +66,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "placement names both clusters",
         what: "the new home is decided for beside the old one",
-        rules: &[""],
+        rules: &["L1 every action ends"],
         act: |done| {
             let Some(hub::Command::WriteDecision { entries: Some(entries), .. }) = done.hub() else { return };
             if entries.is_empty() {
@@ -82,7 +82,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "namespace taken along",
         what: "the ManifestWork of the application's namespace does not orphan it: it goes with the work",
-        rules: &[""],
+        rules: &["D1 no write is lost but by a failover"],
         act: |done| {
             if let Some(hub::Command::ApplyNamespaceWork(_)) = done.hub() {
                 for body in done.writes("ManifestWork") {

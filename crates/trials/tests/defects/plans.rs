@@ -15,8 +15,12 @@ pub enum Which {
     Canonical,
     /// The same, while no store answers during the failover.
     StoresOut,
+    /// The same, while no store answers during the relocation.
+    StoresOutLater,
     /// The same, protected while one store does not answer for three minutes.
     StoreLate,
+    /// The same, but the old home has power all the time, and only hears of it all half an hour later.
+    CutOff,
     /// A seed without faults.
     Calm(u64),
     /// A seed with all classes of faults.
@@ -26,7 +30,7 @@ pub enum Which {
 impl Which {
     /// All of them, in the order in which they are tried.
     pub fn all(seeds: u64) -> Vec<Self> {
-        let stories = [Self::Canonical, Self::StoresOut, Self::StoreLate];
+        let stories = [Self::Canonical, Self::StoresOut, Self::StoresOutLater, Self::StoreLate, Self::CutOff];
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
         stories.into_iter().chain(seeds).collect()
     }
@@ -36,7 +40,9 @@ impl Which {
         match self {
             Self::Canonical => "the story of the demo".to_owned(),
             Self::StoresOut => "the story, stores out during the failover".to_owned(),
+            Self::StoresOutLater => "the story, stores out during the relocation".to_owned(),
             Self::StoreLate => "the story, one store out at first".to_owned(),
+            Self::CutOff => "the story, the old home cut off from the hub".to_owned(),
             Self::Calm(seed) => format!("seed {seed} without faults"),
             Self::Stormy(seed) => format!("seed {seed}"),
         }
@@ -47,7 +53,11 @@ impl Which {
         match self {
             Self::Canonical => patient(plan::canonical(1, 2)),
             Self::StoresOut => stores_out_when(&["s3-c1", "s3-c2"], |what| matches!(what, Happening::Failover { .. })),
+            Self::StoresOutLater => {
+                stores_out_when(&["s3-c1", "s3-c2"], |what| matches!(what, Happening::Relocate { .. }))
+            }
             Self::StoreLate => stores_out_when(&["s3-c2"], |what| matches!(what, Happening::Protect { .. })),
+            Self::CutOff => cut_off(),
             Self::Calm(seed) => seeds::plan(*seed, &[]),
             Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
         }
@@ -66,3 +76,29 @@ fn stores_out_when(profiles: &[&str], when: fn(&Happening) -> bool) -> Plan {
     }
     plan
 }
+
+/// The story of the demo; where the old home would lose power it loses its link to the hub instead, for half an hour, and
+/// then its event log, so that it stores everything again.
+fn cut_off() -> Plan {
+    let mut plan = patient(plan::canonical(1, 2));
+    for act in &mut plan.story {
+        for what in &mut act.what {
+            let (cluster, works) = match what {
+                Happening::Lose { cluster } => (cluster.clone(), false),
+                Happening::BringBack { cluster } => {
+                    act.after = HALF_AN_HOUR;
+                    (cluster.clone(), true)
+                }
+                _ => continue,
+            };
+            *what = Happening::HubLink { cluster, works };
+        }
+    }
+    if let Some(at) = plan.story.iter().position(|act| act.after == HALF_AN_HOUR) {
+        let log = Happening::LoseLog { operator: "c1".to_owned() };
+        plan.story.insert(at, Act::when(plan.story[at].when.clone(), [log]).after(60_000));
+    }
+    plan
+}
+
+const HALF_AN_HOUR: u64 = 30 * 60_000;

@@ -1,16 +1,19 @@
 //! Volumes and claims from their copies.
 
-use ramen_events::{Outcome, spoke};
+use ramen_events::spoke;
 use ramen_ports::{Answer, StoreAnswer};
 use serde_json::json;
 
-use crate::defect::{Defect, SOUND, spoke_command};
+use crate::{
+    defect::{Defect, SOUND, spoke_command},
+    json::text,
+};
 
 pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "restored volume held for nobody",
         what: "volumes are restored without the reference to their claim",
-        rules: &[""],
+        rules: &["ends", "L1 every action ends"],
         act: |done| {
             if let Some(spoke::Command::RestorePv { .. }) = done.spoke() {
                 for spec in done.writes("PersistentVolume").filter_map(|body| body["spec"].as_object_mut()) {
@@ -23,7 +26,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "another volume restored",
         what: "a restored volume has another handle than its copy says",
-        rules: &[""],
+        rules: &["ends", "L1 every action ends"],
         act: |done| {
             if let Some(spoke::Command::RestorePv { .. }) = done.spoke() {
                 for body in done.writes("PersistentVolume") {
@@ -36,7 +39,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "claim restored without its volume",
         what: "claims are restored without the name of their volume, so that a fresh one is made",
-        rules: &[""],
+        rules: &["L1 every action ends"],
         act: |done| {
             if let Some(spoke::Command::RestorePvc { .. }) = done.spoke() {
                 for spec in done.writes("PersistentVolumeClaim").filter_map(|body| body["spec"].as_object_mut()) {
@@ -49,7 +52,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "nothing restored",
         what: "volumes and claims are not made from their copies",
-        rules: &["L1 every action ends"],
+        rules: &["ends", "L1 every action ends"],
         act: |done| {
             if let Some(spoke::Command::RestorePv { .. } | spoke::Command::RestorePvc { .. }) = done.spoke() {
                 done.effects.clear();
@@ -58,16 +61,22 @@ pub const DEFECTS: &[Defect] = &[
         ..SOUND
     },
     Defect {
-        name: "silent store taken for an empty one",
-        what: "a store that does not answer counts as one that holds nothing",
-        rules: &["L1 every action ends"],
+        name: "part of the copies restored",
+        what: "one claim and its volume are left out of what stores are taken to hold",
+        rules: &["D1 no write is lost but by a failover", "L1 every action ends"],
         hear: |heard| {
-            if let Some(spoke::Command::FetchStored { .. }) = spoke_command(heard.command)
-                && *heard.outcome != Outcome::Done
-            {
-                *heard.answers = vec![Answer::Store(StoreAnswer::Objects(Vec::new()))];
+            if let Some(spoke::Command::FetchStored { .. }) = spoke_command(heard.command) {
+                heard.answers.iter_mut().for_each(leave_one_out);
             }
         },
         ..SOUND
     },
 ];
+
+fn leave_one_out(answer: &mut Answer) {
+    let Answer::Store(StoreAnswer::Objects(objects)) = answer else { return };
+    let claims = objects.iter().filter(|(key, _)| key.contains("/v1.PersistentVolumeClaim/"));
+    let Some(claim) = claims.last().and_then(|(_, claim)| claim.clone().ok()) else { return };
+    let (name, volume) = (text(&claim, "/metadata/name").to_owned(), text(&claim, "/spec/volumeName").to_owned());
+    objects.retain(|(key, _)| !key.ends_with(&format!("/{name}")) && !key.ends_with(&format!("/{volume}")));
+}

@@ -37,7 +37,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "acceptance believed as soon as asked",
         what: "the hub takes the workload off a cluster before its VRG has heard that it is to be secondary",
-        rules: &[""],
+        rules: &["L1 every action ends"],
         see: |seen| {
             if seen.kind == Kind::ManifestWork {
                 believe_accepted(seen.object, "secondary");
@@ -66,7 +66,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "old primary deleted instead of demoted",
         what: "the ManifestWork of a VRG that was primary and is to be secondary is deleted",
-        rules: &[""],
+        rules: &["L1 every action ends"],
         act: |done| {
             let Some(hub::Command::ApplyVrgWork(work)) = done.hub() else { return };
             let about = format!("{} {}", work.cluster, work.name);
@@ -82,7 +82,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "every action a failover",
         what: "VRGs are always asked for with action Failover, which lets storage promote by force",
-        rules: &["VS14 force is for failovers"],
+        rules: &["VS14 force is for failovers", "L1 every action ends"],
         act: |done| {
             if let Some(vrg) = vrg_in(done.effects) {
                 vrg["spec"]["action"] = json!("Failover");
@@ -93,7 +93,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "target believed ready as soon as asked",
         what: "the hub places the application on its new home before the volumes are there",
-        rules: &[""],
+        rules: &["S5 the workload comes after its volumes"],
         see: |seen| {
             if seen.kind == Kind::ManifestWork {
                 believe(seen.object, "primary", "Primary", &["DataReady", "ClusterDataReady"]);

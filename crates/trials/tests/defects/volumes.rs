@@ -48,7 +48,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "claims never held",
         what: "protected claims get no finalizer, and are believed to have one",
-        rules: &[""],
+        rules: &["VS3 Secondary means so", "L1 every action ends"],
         see: |seen| {
             if seen.kind == Kind::PersistentVolumeClaim
                 && seen.object["metadata"]["annotations"].get(annotation::PVC_PROTECTED).is_some()
@@ -67,7 +67,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "demotion believed as soon as asked",
         what: "each VolumeReplication that is to be secondary counts as one that is",
-        rules: &["VS3 Secondary means so"],
+        rules: &["D1 no write is lost but by a failover", "VS3 Secondary means so"],
         see: |seen| believe_role(seen, "secondary", "Secondary"),
         ..SOUND
     },
@@ -81,7 +81,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "last data not waited for",
         what: "a demoted volume counts as handed over before its last data reached the other cluster",
-        rules: &[""],
+        rules: &["D1 no write is lost but by a failover"],
         see: |seen| {
             if seen.kind == Kind::VolumeReplication {
                 set_condition(seen.object, "Degraded", "status", &json!("False"));
@@ -93,7 +93,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "replication deleted instead of demoted",
         what: "where a VolumeReplication is to be made secondary, it is deleted",
-        rules: &[""],
+        rules: &["L1 every action ends"],
         act: |done| {
             if let Some(spoke::Command::ApplyReplication { pvc, role: spoke::Role::Secondary, .. }) = done.spoke() {
                 let (resource, namespace, name) = (&kinds::VOLUME_REPLICATION, pvc.namespace.clone(), pvc.name.clone());
@@ -105,7 +105,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "old primary never resynchronized",
         what: "autoResync is never set, and believed to be as it should",
-        rules: &[""],
+        rules: &["L1 every action ends", "S20 available means so"],
         see: |seen| {
             if seen.kind == Kind::VolumeReplication {
                 let about =
@@ -131,7 +131,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "pods never seen",
         what: "no volume is believed to be in use by a pod",
-        rules: &[""],
+        rules: &["VS2 no volume is demoted in use"],
         see: |seen| !matches!(seen.kind, Kind::Pod | Kind::VolumeAttachment),
         ..SOUND
     },

@@ -1,0 +1,53 @@
+//! What must hold when a cluster's operator asks for the demotion of a volume: judged by what is there.
+
+use std::time::Duration;
+
+use ramen_api::path::At as _;
+use ramen_events::{
+    Command, Payload,
+    spoke::{self, Key, Role},
+};
+use ramen_sim::{api_server::object, kinds, time::Time};
+use serde_json::Value;
+
+use super::{all, text, violated};
+use crate::{
+    run::Violation,
+    universe::{HUB, Turn, Universe},
+};
+
+/// How long a pod may be there unknown: watches that are late, operators that have to start again.
+const NEWS: Duration = Duration::from_secs(60);
+
+/// A volume is not demoted while a pod uses it that has been there for a while (VS2).
+pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+    for (cluster, records) in turn.appended.iter().filter(|(by, _)| by != HUB) {
+        for record in records {
+            if let Payload::Commanded { command: Command::Spoke(command), .. } = &record.payload
+                && let spoke::Command::ApplyReplication { pvc, role: Role::Secondary, .. } = command
+                && let Some(pod) = user(universe, cluster, pvc)
+            {
+                return violated(
+                    "VS2 no volume is demoted in use",
+                    format!("the volume of {pvc} on {cluster} is to be secondary, while pod {pod} uses it"),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The pod that uses a claim.
+fn user(universe: &Universe, cluster: &str, claim: &Key) -> Option<String> {
+    let pods = all(universe, cluster, &kinds::POD, Some(&claim.namespace));
+    let uses = |pod: &Value| {
+        let volumes = pod.at("/spec/volumes").and_then(Value::as_array);
+        volumes.into_iter().flatten().any(|volume| text(volume, "/persistentVolumeClaim/claimName") == claim.name)
+    };
+    let has_been = |pod: &Value| {
+        let made = Time::parse(text(pod, "/metadata/creationTimestamp"));
+        made.is_some_and(|made| universe.now().since(made) > NEWS)
+    };
+    let pod = pods.into_iter().find(|pod| uses(pod.value()) && has_been(pod.value()))?;
+    Some(object::meta_text(pod.value(), "name").to_owned())
+}
