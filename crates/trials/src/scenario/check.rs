@@ -1,11 +1,18 @@
 //! Reads a scenario and refuses what cannot be meant.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde_saphyr::{Location, Spanned};
 
 use super::Scenario;
-use crate::{happening::Happening, universe::HUB, until};
+use crate::{
+    happening::Happening,
+    universe::{HUB, Outline},
+    until,
+};
 
 /// Why a file is no scenario.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +55,16 @@ pub enum Error {
 /// [`Error`].
 pub fn read(path: &Path) -> Result<Scenario, Error> {
     let text = std::fs::read_to_string(path).map_err(|err| Error::Read { path: path.to_owned(), err })?;
+    parse(&text, path)
+}
+
+/// Reads a scenario from text; `path` is what it is called in errors.
+///
+/// # Errors
+/// [`Error`].
+pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
     let scenario: Scenario =
-        serde_saphyr::from_str(&text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
+        serde_saphyr::from_str(text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
     check(&scenario).map_err(|(at, what)| Error::Reference {
         path: path.to_owned(),
         line: at.line(),
@@ -63,6 +78,7 @@ type Wrong = (Location, String);
 
 fn check(scenario: &Scenario) -> Result<(), Wrong> {
     let names = Names::of(scenario);
+    names.world(&scenario.world)?;
     for application in &scenario.applications {
         names.cluster(&application.on.value, false, application.on.referenced)?;
     }
@@ -99,6 +115,19 @@ impl Names {
             policies: scenario.world.policies().into_iter().map(|(name, _)| name).collect(),
             apps: scenario.applications.iter().map(|application| application.name.clone()).chain(later).collect(),
         }
+    }
+
+    /// The names of the clusters, if the world gives them others than its own.
+    fn world(&self, world: &Outline) -> Result<(), Wrong> {
+        let given: BTreeSet<&String> = self.clusters.iter().collect();
+        if self.clusters.len() != usize::from(world.pairs) * 2 || given.len() != self.clusters.len() {
+            let what = format!("world: names: {} different names are needed, two a pair", world.pairs * 2);
+            return Err((Location::UNKNOWN, what));
+        }
+        if self.clusters.iter().any(|name| name == HUB) {
+            return Err((Location::UNKNOWN, "world: names: hub is the hub".to_owned()));
+        }
+        Ok(())
     }
 
     fn one_of(kind: &str, name: &str, known: &[String], at: Location) -> Result<(), Wrong> {
