@@ -15,6 +15,7 @@ mod people;
 mod power;
 mod setting;
 mod stores;
+mod waits;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -137,7 +138,8 @@ pub fn retell(telling: &Telling<'_>, scripts: &Scripts) -> Result<Tale, Untold> 
     };
     power::read(telling, &recorded, &mut tale);
     stores::read(telling, &mut tale);
-    tale.happenings.sort_by_key(|told| told.time);
+    waits::read(telling, &mut tale);
+    tale.order();
     Ok(tale)
 }
 
@@ -172,8 +174,13 @@ impl Tale {
                 Change::Patch { .. } | Change::Add(..) => {}
             }
         }
-        self.happenings.sort_by_key(|told| told.time);
+        self.order();
         Ok(())
+    }
+
+    /// In order of time. What befalls comes before what people ask for because of it.
+    fn order(&mut self) {
+        self.happenings.sort_by_key(|told| (told.time, told.what.is_users()));
     }
 
     fn postpone(&mut self, place: Place, to: impl Fn(Time) -> Time) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ramen_events::{Fact, Payload, Time, hub};
+use ramen_events::{Aggregate, Fact, Payload, Time, hub, spoke};
 use ramen_trials::happening::Happening;
 
 use super::{Place, Tale, Telling, Told};
@@ -47,8 +47,14 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
         }
         for one in shown.iter().filter(|one| one.rests && one.time.0 > settling) {
             let told = |what| Told { time: one.time, what, record: Some(one.record), changed: false };
-            for _ in one.claims.difference(&known) {
-                happenings.push(told(Happening::AddClaim { app: name.clone() }));
+            for claim in one.claims.difference(&known) {
+                let added = told(Happening::AddClaim { app: name.clone() });
+                let (time, record) = first_seen(telling, claim, &application.drpc).unwrap_or((one.time, one.record));
+                happenings.push(Told { time, record: Some(record), ..added });
+                // GitOps looks at once.
+                let home = telling.merged.logs.get(record.0).filter(|log| !log.is_hub()).map(|log| log.name().to_owned());
+                let look = home.map(|cluster| told(Happening::HubLink { cluster, works: true }));
+                happenings.extend(look.map(|look| Told { time, record: Some(record), ..look }));
             }
             if one.claims.len() < known.len() && one.claims.is_subset(&known) && !one.claims.is_empty() {
                 happenings.push(told(Happening::DropClaim { app: name.clone() }));
@@ -95,12 +101,24 @@ fn shown(telling: &Telling<'_>, namespace: &str, name: &str) -> Vec<Shown> {
     facts.collect()
 }
 
+/// When a claim of an application was first seen by a managed cluster, and where.
+fn first_seen(telling: &Telling<'_>, claim: &str, drpc: &Aggregate) -> Option<(Time, Place)> {
+    let owners = telling.merged.owners();
+    let of = |key: &spoke::Key| {
+        key.name == claim && owners.iter().any(|((namespace, _), owner)| owner == drpc && *namespace == key.namespace)
+    };
+    let seen = telling.all().find(|(_, entry)| {
+        matches!(&entry.record.payload, Payload::Observed(Fact::Spoke(spoke::Fact::Pvc(pvc))) if of(&pvc.key))
+    });
+    seen.map(|(_, entry)| (entry.time, (entry.log, entry.record.seq)))
+}
+
 /// Claims that a VRG of this name showed in the log of its cluster.
 fn seen_on(telling: &Telling<'_>, cluster: &str, vrg: &str) -> BTreeSet<String> {
     let Some(log) = telling.log_of(cluster) else { return BTreeSet::new() };
     let lists = telling.of(log).filter_map(|(_, entry)| match &entry.record.payload {
         Payload::Observed(Fact::Spoke(
-            ramen_events::spoke::Fact::Vrg(seen) | ramen_events::spoke::Fact::FencedVrg { vrg: seen, .. },
+            spoke::Fact::Vrg(seen) | spoke::Fact::FencedVrg { vrg: seen, .. },
         )) if seen.key.name == vrg => seen.status.as_ref().map(|status| &status.pvcs),
         _ => None,
     });

@@ -28,7 +28,8 @@ pub struct Entry {
 }
 
 /// The scenario: a head, a timeline, and nothing that must hold, which is for a person to add.
-pub fn scenario(tale: &Tale, title: &str, entries: &[Entry], name: &dyn Fn(&Told) -> String) -> String {
+/// `seed` decides how long things take.
+pub fn scenario(tale: &Tale, title: &str, seed: u64, entries: &[Entry], name: &dyn Fn(&Told) -> String) -> String {
     let mut text = String::new();
     // Writing to a text cannot fail.
     let _ = writeln!(text, "# Retold by ramen-replay whatif; docs/scenarios.md describes every field.");
@@ -48,6 +49,9 @@ pub fn scenario(tale: &Tale, title: &str, entries: &[Entry], name: &dyn Fn(&Told
         names.join(", "),
         quoted(&tale.interval)
     );
+    if seed > 0 {
+        let _ = writeln!(text, "seed: {seed}");
+    }
     let _ = writeln!(text, "applications:");
     for application in &tale.applications {
         let (name, on) = (quoted(&application.name), quoted(&application.on));

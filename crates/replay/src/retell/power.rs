@@ -21,6 +21,10 @@ const BOOT: u64 = 3_000;
 const RESTART: u64 = 2_000;
 /// After how long OCM holds a silent cluster for unavailable: five leases of a minute.
 const GRACE: u64 = 300_000;
+/// How often a cluster renews its lease, in milliseconds.
+const LEASE: u64 = 60_000;
+/// How long a silence has to be to say something by itself, in milliseconds.
+const SILENCE: u64 = 30_000;
 /// How long a living cluster takes to answer at most.
 const ANSWER: u64 = 10_000;
 
@@ -72,7 +76,9 @@ pub(super) fn read(telling: &Telling<'_>, recorded: &[Told], tale: &mut Tale) {
                 losses.push(loss);
             }
         }
-        unavailable(&heard, telling, &mut losses, tale);
+        unavailable(&heard, telling, recorded, &mut losses, tale);
+        unanswered(&heard, telling, &mut losses, tale);
+        interrupted(&heard, telling, &mut losses);
         for loss in &losses {
             let last = heard.last_before(loss.from);
             let record = last.and_then(|last| {
@@ -130,7 +136,7 @@ fn crashes(telling: &Telling<'_>, operator: &str, own: &[Sign], restarts: &[Sign
 }
 
 /// Losses, and cut links, that the hub tells of by holding a cluster for unavailable.
-fn unavailable(heard: &Heard, telling: &Telling<'_>, losses: &mut Vec<Loss>, tale: &mut Tale) {
+fn unavailable(heard: &Heard, telling: &Telling<'_>, recorded: &[Told], losses: &mut Vec<Loss>, tale: &mut Tale) {
     for (at, (sign, available)) in heard.available.iter().enumerate() {
         let is_first = at == 0 || heard.available.get(at - 1).is_some_and(|(_, before)| *before);
         if *available || !is_first {
@@ -143,12 +149,17 @@ fn unavailable(heard: &Heard, telling: &Telling<'_>, losses: &mut Vec<Loss>, tal
         }
         let until = back.map_or_else(|| telling.end(), |back| back.time);
         let silent = Time(sign.time.0.saturating_sub(GRACE));
-        let lives = |own: &&Sign| own.time > silent && own.time < until;
         let restarts = heard.starts.iter().find(|start| start.time > silent && start.time <= until.plus_ms(ANSWER));
+        // A cluster that has power again renews its lease within a minute.
+        let since = restarts.map_or(sign.time, |start| start.time.plus_ms(LEASE));
+        let lives = |own: &&Sign| own.time > since && own.time < until;
         let heard_of = heard.agents.iter().rfind(|agent| agent.index < sign.index).map_or(silent, |agent| agent.time);
         let cluster = heard.cluster.clone();
-        if restarts.is_none() && heard.own.iter().filter(lives).count() > 1 {
-            let from = heard_of.max(silent).plus_ms(1);
+        if heard.own.iter().any(|own| lives(&own)) {
+            let failover = recorded.iter().find(|told| {
+                is_away_from(told, &heard.cluster, tale) && told.time > heard_of && told.time < sign.time
+            });
+            let from = failover.map_or_else(|| heard_of.max(silent).plus_ms(1), |failover| failover.time);
             let told = |time, works, index| {
                 let what = Happening::HubLink { cluster: cluster.clone(), works };
                 Told { time, what, record: place(telling, index), changed: false }
@@ -169,6 +180,73 @@ fn unavailable(heard: &Heard, telling: &Telling<'_>, losses: &mut Vec<Loss>, tal
             ended_by: end.map(|end| end.index),
         });
     }
+}
+
+/// Losses, and cut links, that nobody answering the hub tells of.
+fn unanswered(heard: &Heard, telling: &Telling<'_>, losses: &mut Vec<Loss>, tale: &mut Tale) {
+    for asked in &heard.asked {
+        let answer = heard.agents.iter().find(|agent| agent.index > asked.index).copied();
+        let until = answer.map_or_else(|| telling.end(), |answer| answer.time);
+        let known = |loss: &Loss| loss.from <= until && loss.until.is_none_or(|until| asked.time < until);
+        let cut = |told: &Told| matches!(&told.what, Happening::HubLink { cluster, .. } if *cluster == heard.cluster);
+        if until.ms_since(asked.time) < SILENCE || losses.iter().any(known) || tale.happenings.iter().any(cut) {
+            continue;
+        }
+        let own: Vec<Sign> =
+            heard.own.iter().filter(|own| own.time > asked.time && own.time < until).copied().collect();
+        let start = heard.starts.iter().find(|start| start.time > asked.time && start.time <= until.plus_ms(ANSWER));
+        let before = own.iter().rfind(|own| start.is_none_or(|start| own.index < start.index));
+        if heard.log.is_some() && start.is_none() && before.is_some() {
+            let told = |time, works, index| {
+                let what = Happening::HubLink { cluster: heard.cluster.clone(), works };
+                Told { time, what, record: place(telling, index), changed: false }
+            };
+            let last = heard.last_before(asked.time).map_or(asked.index, |last| last.index);
+            tale.happenings.push(told(asked.time, false, last));
+            tale.happenings.extend(answer.map(|answer| told(answer.time, true, answer.index)));
+            tale.assumed.push(format!(
+                "{} did not reach the hub from {} on: it did not answer while its own log goes on",
+                heard.cluster,
+                clock_text(asked.time)
+            ));
+            continue;
+        }
+        let from = before.map_or(asked.time, |before| before.time.plus_ms(1));
+        let end = start.copied().or(answer);
+        losses.push(Loss {
+            from,
+            until: end.map(|end| if start.is_some() { booted(from, end.time) } else { end.time }),
+            ended_by: end.map(|end| end.index),
+        });
+    }
+}
+
+/// Losses that show in a log that stops in the middle of something, for longer than an operator is down, while nothing
+/// else is heard of the cluster.
+fn interrupted(heard: &Heard, telling: &Telling<'_>, losses: &mut Vec<Loss>) {
+    for start in &heard.starts {
+        let Some(last) = heard.own.iter().rfind(|own| own.index < start.index) else { continue };
+        let known = |loss: &Loss| loss.from <= start.time && loss.until.is_none_or(|until| last.time < until);
+        let heard_of = heard.agents.iter().any(|agent| agent.time > last.time.plus_ms(1_000) && agent.time < start.time);
+        if start.time.ms_since(last.time) < SILENCE || losses.iter().any(known) || heard_of {
+            continue;
+        }
+        if is_busy(telling, heard.log, last.index) {
+            let from = last.time.plus_ms(1);
+            losses.push(Loss { from, until: Some(booted(from, start.time)), ended_by: Some(start.index) });
+        }
+    }
+}
+
+/// Whether an operator waited for something when it wrote this entry.
+fn is_busy(telling: &Telling<'_>, log: Option<usize>, index: usize) -> bool {
+    let mut waits = BTreeMap::new();
+    for (_, entry) in log.into_iter().flat_map(|log| telling.of(log)).take_while(|(at, _)| *at <= index) {
+        if let (Payload::Moved(position), Some(aggregate)) = (&entry.record.payload, &entry.record.aggregate) {
+            waits.insert(aggregate, position.wait.is_some());
+        }
+    }
+    waits.values().any(|waits| *waits)
 }
 
 /// When power was back, of an operator that started then.
@@ -278,11 +356,11 @@ fn heard(telling: &Telling<'_>, cluster: &str) -> Heard {
             Payload::Observed(Fact::Hub(hub::Fact::ManagedCluster(managed))) if managed.name == cluster => {
                 heard.available.push((sign, managed.available == Some(ConditionStatus::True)));
             }
-            Payload::Commanded { command: Command::Hub(hub::Command::ApplyVrgWork(work)), .. }
-                if work.cluster.as_str() == cluster =>
-            {
-                heard.asked.push(sign);
-            }
+            Payload::Commanded { command: Command::Hub(command), .. } => match command {
+                hub::Command::ApplyVrgWork(work) if work.cluster.as_str() == cluster => heard.asked.push(sign),
+                hub::Command::ApplyNamespaceWork(work) if work.cluster.as_str() == cluster => heard.asked.push(sign),
+                _ => {}
+            },
             _ => {}
         }
     }

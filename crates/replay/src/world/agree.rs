@@ -6,7 +6,7 @@ use super::course::{Course, Stage};
 use crate::moment::{clock_text, span_text};
 
 /// Steps that last less than this may be missed by either, in milliseconds: they are passed in the time of a few calls.
-const PASSING: u64 = 2_000;
+pub const PASSING: u64 = 2_000;
 /// A step may take this much longer in one than in the other, in milliseconds …
 const SLACK: u64 = 60_000;
 /// … or so many times as long.

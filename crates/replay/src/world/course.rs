@@ -20,6 +20,8 @@ pub struct Stage {
     pub from: Time,
     /// When it was left; `None` while it lasts.
     pub until: Option<Time>,
+    /// What it waited for longest.
+    pub wait: Option<Wait>,
 }
 
 /// How an application stands at the end.
@@ -109,8 +111,15 @@ fn stages_of(walk: &Walk, shown: &impl Fn(Time) -> Time) -> Vec<Stage> {
         name: step.name.clone(),
         from: shown(step.from),
         until: step.until.map(shown),
+        wait: longest(step),
     };
     walk.steps.iter().map(stage).collect()
+}
+
+/// What a step waited for longest; what it waits for still, if it does.
+fn longest(step: &walks::Step) -> Option<Wait> {
+    let ms = |waiting: &&walks::Waiting| waiting.until.map_or(u64::MAX, |until| until.ms_since(waiting.from));
+    step.waits.iter().max_by_key(ms).map(|waiting| waiting.wait.clone())
 }
 
 fn standing(merged: &Merged, drpc: &Aggregate, until: Option<Time>) -> Standing {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use ramen_events::{Command, Payload, Time, hub, spoke};
+use ramen_events::{Aggregate, Command, Payload, Time, hub, spoke};
 
 use super::{entries_until, records_until};
 use crate::{
@@ -18,11 +18,14 @@ use crate::{
     world::{
         Clocks,
         agree,
-        course::Course,
+        course::{Course, Standing},
         pace, parting,
         play::{self, Played},
     },
 };
+
+/// Seeds of the worlds in which it is played beside the first: there, things take other times.
+const OTHERS: std::ops::RangeInclusive<u64> = 1..=4;
 
 /// What came of it.
 pub(super) struct GoneOn {
@@ -42,6 +45,8 @@ pub(super) struct GoneOn {
     pub(super) differences: Vec<String>,
     /// The world as the user wants it.
     pub(super) played: Played,
+    /// Other worlds, by their seeds: whether it ends the same there.
+    pub(super) others: Vec<(u64, bool)>,
     /// The applications: in the log, in the world.
     pub(super) courses: Vec<(Application, Course, Course)>,
     /// Writes lost without the change, by application.
@@ -82,15 +87,16 @@ impl GoneOn {
         };
         let end = telling.end();
         let name = |told: &Told| recorded(merged, told);
-        let text = |tale: &Tale, title: &str, entries: &[file::Entry]| file::scenario(tale, title, entries, &name);
+        let text =
+            |tale: &Tale, title: &str, seed, entries: &[file::Entry]| file::scenario(tale, title, seed, entries, &name);
 
         let entries = pace::paced(&telling, &tale);
-        let pacing = play::play(&text(&tale, "the pace of the world", &entries), &tale)?;
+        let pacing = play::play(&text(&tale, "the pace of the world", 0, &entries), &tale)?;
         let (begin, clocks) = pace::found(&tale, &entries, &pacing.acts);
         let comment = |time: Time| clock_text(time);
         let fixed = |tale: &Tale| pace::fixed(tale, &clocks, begin, end, &comment);
 
-        let control = play::play(&text(&tale, "a log, retold", &fixed(&tale)), &tale)?;
+        let control = play::play(&text(&tale, "a log, retold", 0, &fixed(&tale)), &tale)?;
         let parting = parting(&tale, &changed);
         let title = if changes.is_empty() {
             "A log, retold".to_owned()
@@ -98,13 +104,18 @@ impl GoneOn {
             let wishes: Vec<String> = changes.iter().map(ToString::to_string).collect();
             format!("A log, retold, and {}", wishes.join("; "))
         };
-        let scenario = text(&changed, &title, &fixed(&changed));
+        let scenario = text(&changed, &title, 0, &fixed(&changed));
         let played = play::play(&scenario, &changed)?;
+        let mut others = Vec::new();
+        for seed in OTHERS {
+            let other = play::play(&text(&changed, &title, seed, &fixed(&changed)), &changed)?;
+            others.push((seed, ends(&other, &changed) == ends(&played, &changed) && other.violation == played.violation));
+        }
 
         let mut differences: Vec<String> = control.violation.iter().cloned().collect();
         let mut courses = Vec::new();
         for application in &tale.applications {
-            let drpc = ramen_events::Aggregate::new(application.drpc.controller, "apps", &application.name);
+            let drpc = in_world(application);
             let log = Course::of(merged, &application.drpc, None, Some(end));
             let without = Course::of(&control.merged, &drpc, Some(&clocks), None);
             differences.extend(agree::differences(&application.name, &log, &without, parting, end));
@@ -122,6 +133,7 @@ impl GoneOn {
             end,
             differences,
             played,
+            others,
             courses,
         })
     }
@@ -147,6 +159,20 @@ impl GoneOn {
             (true, false) => Exit::Good,
         }
     }
+}
+
+/// How applications stand in the end, and where they run.
+fn ends(played: &Played, tale: &Tale) -> Vec<(Standing, Vec<String>)> {
+    let end = |(application, (_, runs)): (&Application, &(String, Vec<String>))| {
+        let standing = Course::of(&played.merged, &in_world(application), None, None).standing;
+        (standing, runs.clone())
+    };
+    tale.applications.iter().zip(&played.runs).map(end).collect()
+}
+
+/// An application's DRPC in the world.
+fn in_world(application: &Application) -> Aggregate {
+    Aggregate::new(application.drpc.controller, "apps", &application.name)
 }
 
 /// The inputs of each log, changed.

@@ -62,6 +62,20 @@ pub(super) fn print(gone: &GoneOn, scenario: Option<&Path>, out: &mut dyn Write)
     }
     title(out, "IN THE END")?;
     ends(gone).print(out)?;
+    let otherwise: Vec<String> =
+        gone.others.iter().filter(|(_, same)| !same).map(|(seed, _)| seed.to_string()).collect();
+    if otherwise.is_empty() {
+        let text = format!("it ends the same in {} other worlds, in which things take other times", gone.others.len());
+        writeln!(out, "{}", styled(DIM, text))?;
+    } else {
+        let text = format!(
+            "it ends otherwise in {} of {} other worlds, in which things take other times: those of seed {}",
+            otherwise.len(),
+            gone.others.len(),
+            otherwise.join(", ")
+        );
+        writeln!(out, "{}", styled(WAITING, text))?;
+    }
     if let Some(violation) = &gone.played.violation {
         writeln!(out, "  {}  {}", styled(BAD, "a rule does not hold:"), violation)?;
     }
@@ -149,7 +163,7 @@ fn record(gone: &GoneOn, told: &Told) -> String {
 }
 
 fn steps(gone: &GoneOn, log: &[Stage], world: &[Stage]) -> Table {
-    let mut table = Table::new(&["", "ACTION", "STEP", "IN THE LOG", "", "IN THE WORLD", ""]);
+    let mut table = Table::new(&["", "ACTION", "STEP", "IN THE LOG", "", "IN THE WORLD", "", "WAITING THERE FOR"]);
     let mut action = "";
     for row in agree::rows(log, world) {
         let Some(stage) = row.log.or(row.world) else { continue };
@@ -166,9 +180,16 @@ fn steps(gone: &GoneOn, log: &[Stage], world: &[Stage]) -> Table {
             (took, plain()),
             (world_from, DIM),
             (world_took, plain()),
+            (waited(row.world, gone.end), DIM),
         ]);
     }
     table
+}
+
+/// What a step waited for, if that took a while.
+fn waited(stage: Option<&Stage>, end: Time) -> String {
+    let long = stage.filter(|stage| stage.until.is_none() || lasted(stage, end) >= agree::PASSING);
+    long.and_then(|stage| stage.wait.as_ref()).map(words::wait_text).unwrap_or_default()
 }
 
 fn sign(row: &Row<'_>, end: Time) -> (&'static str, anstyle::Style) {
@@ -304,6 +325,7 @@ pub(super) fn json(gone: &GoneOn) -> Value {
             "applications": applications,
             "commands": commands,
             "rule_broken": gone.played.violation,
+            "other_worlds": gone.others.iter().map(|(seed, same)| json!({"seed": seed, "ends_the_same": same})).collect::<Vec<_>>(),
             "assumed": assumed(gone),
             "scenario": gone.scenario,
         }
