@@ -168,7 +168,8 @@ impl Tale {
                 Change::Delay(_, ms) => self.postpone(place, |time| time.plus_ms(*ms)),
                 Change::Move(_, after) => {
                     let (log, seq) = of(after);
-                    let time = telling.merged.at(log, seq).and_then(|at| telling.merged.entries.get(at)).map(|e| e.time);
+                    let time =
+                        telling.merged.at(log, seq).and_then(|at| telling.merged.entries.get(at)).map(|e| e.time);
                     self.postpone(place, |was| time.unwrap_or(was));
                 }
                 Change::Patch { .. } | Change::Add(..) => {}

@@ -22,6 +22,7 @@ use crate::{
     moment::{Moment, clock_text},
     open::Usage,
     rerun::{Baseline, Decision, Rerun, Split, Tally, fold},
+    retell::Untold,
     state::State,
     table::{BAD, BOLD, Cell, DIM, GOOD, NAME, Table, WAITING, styled, terminal_width},
     words,
@@ -157,7 +158,19 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     if !arguments.go_on {
         return Ok(exit);
     }
-    let gone_on = go_on::GoneOn::new(&merged, arguments.until.as_ref(), &changes)?;
+    let gone_on = match go_on::GoneOn::new(&merged, arguments.until.as_ref(), &changes) {
+        Ok(gone_on) => gone_on,
+        Err(err) if err.is::<Untold>() => {
+            match arguments.output {
+                Format::Json => {
+                    writeln!(out, "{}", json!({"world": {"verdict": "not retold", "differences": [err.to_string()]}}))?
+                }
+                Format::Table => eprintln!("ramen-replay: {err:#}"),
+            }
+            return Ok(Exit::NotRetold);
+        }
+        Err(err) => return Err(err),
+    };
     if let Some(file) = &arguments.scenario {
         std::fs::write(file, &gone_on.scenario).with_context(|| format!("could not write {}", file.display()))?;
     }
@@ -234,9 +247,10 @@ fn entries_until(merged: &Merged, until: Option<&Moment>) -> Result<Vec<usize>> 
     let end = merged.entries.iter().map(|entry| entry.time).max().unwrap_or_default();
     let last = until.map(|until| find(merged, until)).transpose()?.flatten();
     let time = until.and_then(|until| until.time(end));
-    let entries = merged.entries.iter().enumerate().filter(|(index, entry)| {
-        last.is_none_or(|last| *index <= last) && time.is_none_or(|time| entry.time <= time)
-    });
+    let entries =
+        merged.entries.iter().enumerate().filter(|(index, entry)| {
+            last.is_none_or(|last| *index <= last) && time.is_none_or(|time| entry.time <= time)
+        });
     Ok(entries.map(|(index, _)| index).collect())
 }
 
@@ -246,8 +260,7 @@ fn entries_until(merged: &Merged, until: Option<&Moment>) -> Result<Vec<usize>> 
 /// [`Usage`] when there are none.
 pub(super) fn records_until(merged: &Merged, log: usize, until: Option<&Moment>) -> Result<Vec<Record>> {
     let entries = entries_until(merged, until)?.into_iter().filter_map(|index| merged.entries.get(index));
-    let records: Vec<Record> =
-        entries.filter(|entry| entry.log == log).map(|entry| (*entry.record).clone()).collect();
+    let records: Vec<Record> = entries.filter(|entry| entry.log == log).map(|entry| (*entry.record).clone()).collect();
     if records.is_empty() {
         let name = merged.logs.get(log).map(crate::open::Log::name).unwrap_or_default();
         return Err(Usage(format!("{name} has no records up to that moment")).into());

@@ -23,7 +23,8 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
     for application in &mut tale.applications {
         let shown = shown(telling, &application.drpc.namespace, &application.drpc.name);
         // The VRG tells of its claims one by one while they are protected for the first time.
-        let asked = tale.happenings.iter().filter(|told| is_action(&told.what, &application.name)).map(|told| told.time);
+        let asked =
+            tale.happenings.iter().filter(|told| is_action(&told.what, &application.name)).map(|told| told.time);
         let asked = asked.min().unwrap_or(Time(u64::MAX));
         let mut known: BTreeSet<String> = BTreeSet::new();
         let settling = shown.first().map_or(0, |first| first.time.0 + SETTLING);
@@ -31,7 +32,8 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
             known.extend(one.claims.iter().cloned());
         }
         if known.is_empty() {
-            known.extend(shown.iter().find(|one| !one.claims.is_empty()).into_iter().flat_map(|one| one.claims.clone()));
+            known
+                .extend(shown.iter().find(|one| !one.claims.is_empty()).into_iter().flat_map(|one| one.claims.clone()));
         }
         if known.is_empty() {
             known = seen_on(telling, &application.on, &application.drpc.name);
@@ -52,7 +54,8 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
                 let (time, record) = first_seen(telling, claim, &application.drpc).unwrap_or((one.time, one.record));
                 happenings.push(Told { time, record: Some(record), ..added });
                 // GitOps looks at once.
-                let home = telling.merged.logs.get(record.0).filter(|log| !log.is_hub()).map(|log| log.name().to_owned());
+                let home =
+                    telling.merged.logs.get(record.0).filter(|log| !log.is_hub()).map(|log| log.name().to_owned());
                 let look = home.map(|cluster| told(Happening::HubLink { cluster, works: true }));
                 happenings.extend(look.map(|look| Told { time, record: Some(record), ..look }));
             }
@@ -74,9 +77,9 @@ const SETTLING: u64 = 30_000;
 
 fn is_action(what: &Happening, app: &str) -> bool {
     match what {
-        Happening::Failover { app: of, .. } | Happening::Relocate { app: of, .. } | Happening::Unprotect { app: of } => {
-            of == app
-        }
+        Happening::Failover { app: of, .. }
+        | Happening::Relocate { app: of, .. }
+        | Happening::Unprotect { app: of } => of == app,
         _ => false,
     }
 }
@@ -117,9 +120,11 @@ fn first_seen(telling: &Telling<'_>, claim: &str, drpc: &Aggregate) -> Option<(T
 fn seen_on(telling: &Telling<'_>, cluster: &str, vrg: &str) -> BTreeSet<String> {
     let Some(log) = telling.log_of(cluster) else { return BTreeSet::new() };
     let lists = telling.of(log).filter_map(|(_, entry)| match &entry.record.payload {
-        Payload::Observed(Fact::Spoke(
-            spoke::Fact::Vrg(seen) | spoke::Fact::FencedVrg { vrg: seen, .. },
-        )) if seen.key.name == vrg => seen.status.as_ref().map(|status| &status.pvcs),
+        Payload::Observed(Fact::Spoke(spoke::Fact::Vrg(seen) | spoke::Fact::FencedVrg { vrg: seen, .. }))
+            if seen.key.name == vrg =>
+        {
+            seen.status.as_ref().map(|status| &status.pvcs)
+        }
         _ => None,
     });
     lists.flatten().map(|pvc| pvc.key.name.clone()).collect()

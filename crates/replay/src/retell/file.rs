@@ -56,11 +56,8 @@ pub fn scenario(tale: &Tale, title: &str, seed: u64, entries: &[Entry], name: &d
     for application in &tale.applications {
         let (name, on) = (quoted(&application.name), quoted(&application.on));
         let protected = application.before;
-        let _ = writeln!(
-            text,
-            "  - {{ name: {name}, claims: {}, on: {on}, protected: {protected} }}",
-            application.claims
-        );
+        let _ =
+            writeln!(text, "  - {{ name: {name}, claims: {}, on: {on}, protected: {protected} }}", application.claims);
     }
     let _ = writeln!(text, "timeline:");
     for entry in entries {
@@ -85,7 +82,8 @@ pub fn scenario(tale: &Tale, title: &str, seed: u64, entries: &[Entry], name: &d
             let _ = writeln!(text, "      - {}{}", flow(&told.what), comment(&name(told)));
         }
     }
-    let _ = writeln!(text, "# As everything is then: nothing is mended, nobody does what conditions say.\nrests: false");
+    let _ =
+        writeln!(text, "# As everything is then: nothing is mended, nobody does what conditions say.\nrests: false");
     text
 }
 
@@ -141,6 +139,8 @@ pub fn words(what: &Happening) -> String {
         H::Store { profile, fault: StoreFault::None } => format!("store {profile} works again"),
         H::Store { profile, fault } => format!("store {profile} {}", fault_words(*fault)),
         H::Crash { operator, .. } => format!("the operator of {operator} dies and is started again"),
+        H::Stubborn { app, on } => format!("a pod of {app} on {on} does not stop"),
+        H::Evict { app, on } => format!("the pods of {app} on {on} are removed by force"),
         other => flow(other),
     }
 }

@@ -153,7 +153,9 @@ fn requested(old: &DrpcSpec, new: &DrpcSpec, app: &str, assumed: &mut Vec<String
         _ => {
             if !old.preferred.is_empty() && old.preferred != new.preferred {
                 let (was, now) = (&old.preferred, &new.preferred);
-                assumed.push(format!("the preferred cluster of {app} stays {was}: that it became {now} without an action is not retold"));
+                assumed.push(format!(
+                    "the preferred cluster of {app} stays {was}: that it became {now} without an action is not retold"
+                ));
             }
             None
         }

@@ -68,7 +68,8 @@ pub(super) fn read(telling: &Telling<'_>, recorded: &[Told], tale: &mut Tale) {
         let failovers: Vec<&Told> = recorded.iter().filter(|told| is_away_from(told, &cluster, tale)).collect();
         let mut losses: Vec<Loss> = Vec::new();
         for failover in failovers {
-            let within = |loss: &Loss| loss.from <= failover.time && loss.until.is_none_or(|until| failover.time < until);
+            let within =
+                |loss: &Loss| loss.from <= failover.time && loss.until.is_none_or(|until| failover.time < until);
             if losses.iter().any(within) {
                 continue;
             }
@@ -98,8 +99,7 @@ pub(super) fn read(telling: &Telling<'_>, recorded: &[Told], tale: &mut Tale) {
             heard.starts.iter().filter(|start| !is_return(start) && start.time > begin).copied().collect();
         crashes(telling, &cluster, &heard.own, &restarts, tale);
     }
-    let own: Vec<Sign> =
-        telling.of(telling.hub).map(|(index, entry)| Sign { index, time: entry.time }).collect();
+    let own: Vec<Sign> = telling.of(telling.hub).map(|(index, entry)| Sign { index, time: entry.time }).collect();
     let starts: Vec<Sign> = starts(telling, telling.hub).into_iter().filter(|start| start.time > begin).collect();
     crashes(telling, "hub", &own, &starts, tale);
 }
@@ -156,9 +156,9 @@ fn unavailable(heard: &Heard, telling: &Telling<'_>, recorded: &[Told], losses: 
         let heard_of = heard.agents.iter().rfind(|agent| agent.index < sign.index).map_or(silent, |agent| agent.time);
         let cluster = heard.cluster.clone();
         if heard.own.iter().any(|own| lives(&own)) {
-            let failover = recorded.iter().find(|told| {
-                is_away_from(told, &heard.cluster, tale) && told.time > heard_of && told.time < sign.time
-            });
+            let failover = recorded
+                .iter()
+                .find(|told| is_away_from(told, &heard.cluster, tale) && told.time > heard_of && told.time < sign.time);
             let from = failover.map_or_else(|| heard_of.max(silent).plus_ms(1), |failover| failover.time);
             let told = |time, works, index| {
                 let what = Happening::HubLink { cluster: cluster.clone(), works };
@@ -227,12 +227,17 @@ fn interrupted(heard: &Heard, telling: &Telling<'_>, losses: &mut Vec<Loss>) {
     for start in &heard.starts {
         let Some(last) = heard.own.iter().rfind(|own| own.index < start.index) else { continue };
         let known = |loss: &Loss| loss.from <= start.time && loss.until.is_none_or(|until| last.time < until);
-        let heard_of = heard.agents.iter().any(|agent| agent.time > last.time.plus_ms(1_000) && agent.time < start.time);
+        // Agents are back before the operator is.
+        let back = Time(start.time.0.saturating_sub(BOOT + RESTART));
+        let heard_of = heard.agents.iter().any(|agent| agent.time > last.time.plus_ms(1_000) && agent.time < back);
         if start.time.ms_since(last.time) < SILENCE || losses.iter().any(known) || heard_of {
             continue;
         }
-        if is_busy(telling, heard.log, last.index) {
-            let from = last.time.plus_ms(1);
+        // What the hub asks is always noted by the operator, at once.
+        let unheard = heard.asked.iter().any(|asked| asked.time >= last.time && asked.time < start.time);
+        if unheard || is_busy(telling, heard.log, last.index) {
+            let agent = heard.agents.iter().rfind(|agent| agent.time < back).map_or(last.time, |agent| agent.time);
+            let from = last.time.max(agent).plus_ms(1);
             losses.push(Loss { from, until: Some(booted(from, start.time)), ended_by: Some(start.index) });
         }
     }
@@ -268,11 +273,9 @@ impl Heard {
         if self.log.is_some() {
             let next = self.own.iter().find(|sign| sign.time > time);
             return match next {
-                Some(next) if self.starts.iter().any(|start| start.index == next.index) => Some(Loss {
-                    from: time,
-                    until: Some(booted(time, next.time)),
-                    ended_by: Some(next.index),
-                }),
+                Some(next) if self.starts.iter().any(|start| start.index == next.index) => {
+                    Some(Loss { from: time, until: Some(booted(time, next.time)), ended_by: Some(next.index) })
+                }
                 Some(_) => None,
                 None if agent.is_some() || telling.end().ms_since(time) < ANSWER => None,
                 None => Some(Loss { from: time, until: None, ended_by: None }),
@@ -295,7 +298,8 @@ impl Heard {
             }
             None => {
                 let cluster = &self.cluster;
-                assumed.push(format!("{cluster} is lost when the failover from it is asked for: nothing says otherwise"));
+                assumed
+                    .push(format!("{cluster} is lost when the failover from it is asked for: nothing says otherwise"));
                 Some(Loss { from: time, until: None, ended_by: None })
             }
         }

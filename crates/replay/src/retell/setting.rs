@@ -36,9 +36,8 @@ pub(super) fn set(telling: &Telling<'_>) -> Result<Tale, Untold> {
                 }
             }
             Payload::Observed(Fact::Hub(hub::Fact::Drpc(drpc))) => {
-                let is_same = |first: &DrpcFact| {
-                    first.meta.namespace == drpc.meta.namespace && first.meta.name == drpc.meta.name
-                };
+                let is_same =
+                    |first: &DrpcFact| first.meta.namespace == drpc.meta.namespace && first.meta.name == drpc.meta.name;
                 if !firsts.iter().any(is_same) {
                     firsts.push((**drpc).clone());
                 }
@@ -102,7 +101,10 @@ fn application(
     }
     for (there, what) in [
         (drpc.spec.dry_run, "a test failover"),
-        (drpc.spec.kube_object_protection != Json::new(&serde_json::Value::Null), "the protection of Kubernetes objects"),
+        (
+            drpc.spec.kube_object_protection != Json::new(&serde_json::Value::Null),
+            "the protection of Kubernetes objects",
+        ),
         (!drpc.spec.protected_namespaces.is_empty(), "the protection of several namespaces"),
     ] {
         if there {

@@ -47,7 +47,8 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
             .filter(during)
             .any(|request| request.profile == spell.profile && request.log != spell.log && request.fault.is_none());
         let name = telling.merged.logs.get(spell.log).map_or("?", crate::open::Log::name).to_owned();
-        let mut add = |time, what, record| tale.happenings.push(Told { time, what, record: Some(record), changed: false });
+        let mut add =
+            |time, what, record| tale.happenings.push(Told { time, what, record: Some(record), changed: false });
         if serves_others {
             let all = requests.iter().filter(during).filter(|request| request.log == spell.log);
             if !told.insert((name.clone(), spell.from)) || all.clone().any(|request| request.fault.is_none()) {
@@ -73,7 +74,8 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
         if !told.insert((profile.clone(), Time(0))) && overlaps(&tale.happenings, &profile, spell.from) {
             continue;
         }
-        let mut add = |time, what, record| tale.happenings.push(Told { time, what, record: Some(record), changed: false });
+        let mut add =
+            |time, what, record| tale.happenings.push(Told { time, what, record: Some(record), changed: false });
         add(spell.from, Happening::Store { profile: profile.clone(), fault: spell.fault }, spell.record);
         if let Some((until, record)) = spell.until {
             add(until, Happening::Store { profile: profile.clone(), fault: StoreFault::None }, record);

@@ -60,8 +60,8 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
         let application = tale.applications.iter().find(|application| Some(&application.drpc) == owner);
         let Some(app) = application.map(|application| application.name.clone()) else { continue };
         let cluster = telling.merged.logs.get(log).map_or("?", crate::open::Log::name).to_owned();
-        let steps = walks.iter().flat_map(|walk| &walk.steps);
-        for spell in steps.flat_map(spells).filter(|spell| spell.from <= end) {
+        let all = walks.iter().flat_map(|walk| &walk.steps).flat_map(spells).filter(|spell| spell.from <= end);
+        for spell in joined(all) {
             let until = spell.until.filter(|until| *until <= end);
             let lasts = until.unwrap_or(end).ms_since(spell.from);
             let silent = tale.happenings.iter().any(|told| is_loss(told, &cluster, spell.from, until.unwrap_or(end)));
@@ -112,10 +112,7 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
                 tale.happenings.push(Told { time, what: ends, record, changed: false });
             }
             let upto = until.map_or("to the end".to_owned(), |until| format!("until {}", clock_text(until)));
-            tale.assumed.push(format!(
-                "{words} {upto}: {cluster} waited for {} as it does then",
-                span_text(lasts)
-            ));
+            tale.assumed.push(format!("{words} {upto}: {cluster} waited for {} as it does then", span_text(lasts)));
         }
     }
 }
@@ -123,6 +120,24 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
 /// Whether a cluster was without power or cut off meanwhile, which explains any wait.
 fn is_loss(told: &Told, cluster: &str, from: Time, until: Time) -> bool {
     matches!(&told.what, Happening::Lose { cluster: lost } if lost == cluster) && told.time >= from && told.time < until
+}
+
+/// Waits that have the same reason and follow each other: what was wrong does not end with an action.
+fn joined(spells: impl Iterator<Item = Spell>) -> Vec<Spell> {
+    let mut joined: Vec<Spell> = Vec::new();
+    for spell in spells {
+        let follows = |last: &&mut Spell| {
+            last.wrong == spell.wrong && last.until.is_some_and(|until| spell.from.ms_since(until) <= SHOWS)
+        };
+        match joined.last_mut().filter(follows) {
+            Some(last) => {
+                last.until = spell.until;
+                last.entries.1 = spell.entries.1;
+            }
+            None => joined.push(spell),
+        }
+    }
+    joined
 }
 
 /// Waits of a step that have the same reason, as one.
@@ -136,12 +151,9 @@ fn spells(step: &Step) -> Vec<Spell> {
                 last.until = waiting.until;
                 last.entries.1 = ended;
             }
-            _ => spells.push(Spell {
-                wrong,
-                from: waiting.from,
-                until: waiting.until,
-                entries: (waiting.entry, ended),
-            }),
+            _ => {
+                spells.push(Spell { wrong, from: waiting.from, until: waiting.until, entries: (waiting.entry, ended) })
+            }
         }
     }
     spells

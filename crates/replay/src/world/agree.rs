@@ -47,7 +47,8 @@ pub fn rows<'a>(log: &'a [Stage], world: &'a [Stage]) -> Vec<Row<'a>> {
     let same = |a: &Stage, b: &Stage| a.action == b.action && a.name == b.name;
     // Lengths of the longest common parts of what is left of each.
     let mut lengths = vec![vec![0_usize; world.len() + 1]; log.len() + 1];
-    let at = |lengths: &Vec<Vec<usize>>, i: usize, j: usize| lengths.get(i).and_then(|row| row.get(j)).copied().unwrap_or(0);
+    let at =
+        |lengths: &Vec<Vec<usize>>, i: usize, j: usize| lengths.get(i).and_then(|row| row.get(j)).copied().unwrap_or(0);
     for (i, a) in log.iter().enumerate().rev() {
         for (j, b) in world.iter().enumerate().rev() {
             let length = if same(a, b) {
@@ -131,6 +132,10 @@ impl super::course::Standing {
     /// In words.
     pub fn words(&self) -> String {
         let home = self.home.as_ref().map_or_else(|| "placed nowhere".to_owned(), |home| format!("placed on {home}"));
-        if self.protected { format!("{}, {}, {home}", self.phase, self.progression) } else { "unprotected".to_owned() }
+        if self.protected {
+            format!("{}, {}, {home}", self.phase, self.progression)
+        } else {
+            format!("unprotected, {home}")
+        }
     }
 }

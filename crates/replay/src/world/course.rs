@@ -82,7 +82,8 @@ impl Course {
                 stages.extend(walks.iter().flat_map(|walk| stages_of(walk, &shown)));
             }
             let name = merged.logs.get(log).map_or("?", crate::open::Log::name);
-            for step in walks.last().into_iter().flat_map(|walk| walk.steps.last()).filter(|step| step.until.is_none()) {
+            for step in walks.last().into_iter().flat_map(|walk| walk.steps.last()).filter(|step| step.until.is_none())
+            {
                 waits.extend(step.waits.last().filter(|waiting| waiting.until.is_none()).map(|waiting| Waits {
                     log: name.to_owned(),
                     aggregate: aggregate.clone(),

@@ -18,7 +18,8 @@ const REST: u64 = 600_000;
 #[derive(Clone, Debug)]
 struct Shown {
     since: Time,
-    until: Until,
+    /// One after the other.
+    until: Vec<Until>,
 }
 
 /// The timeline in which everything waits for what the log showed when it happened.
@@ -38,20 +39,21 @@ pub fn paced(telling: &Telling<'_>, tale: &Tale) -> Vec<Entry> {
         let is_new = |shown: &&Shown| before.is_none_or(|before| shown.since > before);
         let last = |(application, all): &(&Application, Vec<Shown>)| {
             let last = all.iter().rfind(|shown| shown.since <= time).filter(is_new)?;
-            let is_acted = tale.happenings.iter().any(|told| told.time < time && is_about(&told.what, &application.name));
-            let until = match &last.until {
+            let is_acted =
+                tale.happenings.iter().any(|told| told.time < time && is_about(&told.what, &application.name));
+            let until = match last.until.as_slice() {
                 // However it came there, it begins as deployed.
-                Until::Settled { app, .. } if application.before && !is_acted => {
-                    Until::Settled { app: app.clone(), phase: "Deployed".to_owned() }
+                [Until::Settled { app, .. }] if application.before && !is_acted => {
+                    vec![Until::Settled { app: app.clone(), phase: "Deployed".to_owned() }]
                 }
-                other => other.clone(),
+                other => other.to_vec(),
             };
             Some(Shown { since: last.since, until })
         };
         let mut waited: Vec<Shown> = shown.iter().filter_map(last).collect();
         waited.sort_by_key(|shown| shown.since);
         let since = waited.last().map(|shown| shown.since).into_iter().chain(before).max();
-        when.extend(waited.into_iter().map(|shown| shown.until));
+        when.extend(waited.into_iter().flat_map(|shown| shown.until));
         entries.push(Entry {
             when,
             after: since.map_or(0, |since| time.ms_since(since)),
@@ -107,9 +109,14 @@ fn shown(telling: &Telling<'_>, application: &Application) -> Vec<Shown> {
                     _ if !is_current => continue,
                     "" => continue,
                     "Completed" if is("Available") && is("PeerReady") && is("Protected") => {
-                        Until::Settled { app: app.clone(), phase: status.phase.clone() }
+                        vec![Until::Settled { app: app.clone(), phase: status.phase.clone() }]
                     }
-                    progression => Until::Progression { app: app.clone(), is: progression.to_owned() },
+                    // The action before was completed, too.
+                    "Completed" => vec![
+                        Until::Available { app: app.clone(), phase: status.phase.clone() },
+                        Until::Progression { app: app.clone(), is: "Completed".to_owned() },
+                    ],
+                    progression => vec![Until::Progression { app: app.clone(), is: progression.to_owned() }],
                 }
             }
             Payload::Gone(gone)
@@ -117,7 +124,7 @@ fn shown(telling: &Telling<'_>, application: &Application) -> Vec<Shown> {
                     && gone.namespace == application.drpc.namespace
                     && gone.name == application.drpc.name =>
             {
-                Until::Unprotected { app: app.clone() }
+                vec![Until::Unprotected { app: app.clone() }]
             }
             _ => continue,
         };

@@ -44,9 +44,10 @@ pub fn play(text: &str, tale: &Tale) -> Result<Played> {
     let mut lost = Vec::new();
     for application in &tale.applications {
         let app = application.name.clone();
-        let on = tale.clusters.iter().filter(|cluster| {
-            Until::Runs { app: app.clone(), on: (*cluster).clone() }.holds(universe).is_ok()
-        });
+        let on = tale
+            .clusters
+            .iter()
+            .filter(|cluster| Until::Runs { app: app.clone(), on: (*cluster).clone() }.holds(universe).is_ok());
         runs.push((app.clone(), on.cloned().collect()));
         let storage = universe.storage();
         let missing = storage.volumes_of(&app).map(|(handle, _)| storage.lost(handle)).sum();

@@ -16,8 +16,7 @@ use crate::{
     retell::{self, Application, Scripts, Tale, Telling, Told, file},
     words,
     world::{
-        Clocks,
-        agree,
+        Clocks, agree,
         course::{Course, Standing},
         pace, parting,
         play::{self, Played},
@@ -109,7 +108,8 @@ impl GoneOn {
         let mut others = Vec::new();
         for seed in OTHERS {
             let other = play::play(&text(&changed, &title, seed, &fixed(&changed)), &changed)?;
-            others.push((seed, ends(&other, &changed) == ends(&played, &changed) && other.violation == played.violation));
+            others
+                .push((seed, ends(&other, &changed) == ends(&played, &changed) && other.violation == played.violation));
         }
 
         let mut differences: Vec<String> = control.violation.iter().cloned().collect();
@@ -191,9 +191,7 @@ fn scripts(merged: &Merged, until: Option<&Moment>, changes: &[Change]) -> Resul
 
 /// The record that something was read off: `hub#179`.
 pub(super) fn recorded(merged: &Merged, told: &Told) -> String {
-    told.record.map_or_else(String::new, |(log, seq)| {
-        format!("{}#{seq}", merged.logs.get(log).map_or("?", Log::name))
-    })
+    told.record.map_or_else(String::new, |(log, seq)| format!("{}#{seq}", merged.logs.get(log).map_or("?", Log::name)))
 }
 
 /// Commands that move applications, and that only one of two worlds decided on.
@@ -236,10 +234,9 @@ fn moving(merged: &Merged) -> Vec<((String, String, String), Time)> {
             Command::Hub(command) => {
                 matches!(command, hub::Command::ApplyVrgWork(_) | hub::Command::DeleteWork { .. })
             }
-            Command::Spoke(command) => matches!(
-                command,
-                spoke::Command::ApplyReplication { .. } | spoke::Command::DeleteReplication { .. }
-            ),
+            Command::Spoke(command) => {
+                matches!(command, spoke::Command::ApplyReplication { .. } | spoke::Command::DeleteReplication { .. })
+            }
         };
         if moves {
             let log = merged.log_name(entry).to_owned();

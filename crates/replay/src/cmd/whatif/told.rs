@@ -37,13 +37,20 @@ fn plain() -> anstyle::Style {
 pub(super) fn print(gone: &GoneOn, scenario: Option<&Path>, out: &mut dyn Write) -> Result<()> {
     let title = |out: &mut dyn Write, text: &str| writeln!(out, "\n{}", styled(DIM, text));
     writeln!(out, "{}", styled(BOLD, "in the simulated world"))?;
-    let mut line = |name: &str, style, text: &str| writeln!(out, "  {}  {}", styled(DIM, format!("{name:9}")), styled(style, text));
+    let mut line = |name: &str, style, text: &str| {
+        writeln!(out, "  {}  {}", styled(DIM, format!("{name:9}")), styled(style, text))
+    };
     line("made of", plain(), &made_of(gone))?;
-    let upto = gone.parting.map_or_else(|| "from beginning to end".to_owned(), |at| format!("up to {}", clock_text(at)));
+    let upto =
+        gone.parting.map_or_else(|| "from beginning to end".to_owned(), |at| format!("up to {}", clock_text(at)));
     if gone.differences.is_empty() {
         line("agrees", GOOD, &format!("without the change it tells the story of the log {upto}"))?;
     } else {
-        line("differs", BAD, &format!("it does not tell the story of the log {upto}, so what comes of it proves nothing"))?;
+        line(
+            "differs",
+            BAD,
+            &format!("it does not tell the story of the log {upto}, so what comes of it proves nothing"),
+        )?;
         for difference in &gone.differences {
             line("", BAD, difference)?;
         }
@@ -57,7 +64,10 @@ pub(super) fn print(gone: &GoneOn, scenario: Option<&Path>, out: &mut dyn Write)
     title(out, "WHAT HAPPENS (− only in the log, + only in the world)")?;
     happenings(gone).print(out)?;
     for (application, log, world) in &gone.courses {
-        title(out, &format!("WHAT COMES OF IT FOR {} (times on the log's clock, and how long it lasts)", application.drpc))?;
+        title(
+            out,
+            &format!("WHAT COMES OF IT FOR {} (times on the log's clock, and how long it lasts)", application.drpc),
+        )?;
         steps(gone, &log.stages, &world.stages).print(out)?;
     }
     title(out, "IN THE END")?;
@@ -113,7 +123,8 @@ pub(super) fn print(gone: &GoneOn, scenario: Option<&Path>, out: &mut dyn Write)
 fn made_of(gone: &GoneOn) -> String {
     let tale = &gone.tale;
     let applications = tale.applications.iter().map(|application| {
-        let claims = if application.claims == 1 { "1 claim".to_owned() } else { format!("{} claims", application.claims) };
+        let claims =
+            if application.claims == 1 { "1 claim".to_owned() } else { format!("{} claims", application.claims) };
         format!("{} with {claims} on {}", application.name, application.on)
     });
     format!(
@@ -159,7 +170,8 @@ fn happenings(gone: &GoneOn) -> Table {
 }
 
 fn record(gone: &GoneOn, told: &Told) -> String {
-    told.record.map_or_else(String::new, |(log, seq)| format!("{}#{seq}", gone.logs.get(log).map_or("?", String::as_str)))
+    told.record
+        .map_or_else(String::new, |(log, seq)| format!("{}#{seq}", gone.logs.get(log).map_or("?", String::as_str)))
 }
 
 fn steps(gone: &GoneOn, log: &[Stage], world: &[Stage]) -> Table {
@@ -213,7 +225,8 @@ fn ends(gone: &GoneOn) -> Table {
     let mut table = Table::new(&["", "IN THE LOG", "IN THE WORLD", "RUNS ON", "WRITES LOST"]);
     for (application, log, world) in &gone.courses {
         let name = &application.name;
-        let runs = gone.played.runs.iter().find(|(app, _)| app == name).map(|(_, on)| on.join(", ")).unwrap_or_default();
+        let runs =
+            gone.played.runs.iter().find(|(app, _)| app == name).map(|(_, on)| on.join(", ")).unwrap_or_default();
         let runs = if runs.is_empty() { "nowhere".to_owned() } else { runs };
         let lost = |of: &[(String, u64)]| of.iter().find(|(app, _)| app == name).map_or(0, |(_, lost)| *lost);
         let (now, before) = (lost(&gone.played.lost), lost(&gone.lost_before));
