@@ -31,10 +31,16 @@ impl Clocks {
         Self { known }
     }
 
-    /// A time of the log in the world.
+    /// A time of the log in the world. Quiet times may be shorter there: as far from the nearer of the moments around it.
     pub fn in_world(&self, time: Time) -> Time {
         let before = self.known.iter().rfind(|(log, _)| *log <= time).or(self.known.first());
-        before.map_or(time, |(log, world)| shifted(time, *log, *world))
+        let after = self.known.iter().find(|(log, _)| *log > time);
+        let from = |(log, world): &(Time, Time)| shifted(time, *log, *world);
+        match (before, after) {
+            (None, _) => time,
+            (Some(before), Some(after)) if from(before) > after.1 => from(after).max(before.1),
+            (Some(before), _) => from(before),
+        }
     }
 
     /// A time of the world on the log's clock.

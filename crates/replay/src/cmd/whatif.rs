@@ -22,7 +22,6 @@ use crate::{
     moment::{Moment, clock_text},
     open::Usage,
     rerun::{Baseline, Decision, Rerun, Split, Tally, fold},
-    retell::Untold,
     state::State,
     table::{BAD, BOLD, Cell, DIM, GOOD, NAME, Table, WAITING, styled, terminal_width},
     words,
@@ -155,30 +154,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
             Format::Table => found.print(arguments.go_on, out)?,
         }
     }
-    if !arguments.go_on {
-        return Ok(exit);
-    }
-    let gone_on = match go_on::GoneOn::new(&merged, arguments.until.as_ref(), &changes) {
-        Ok(gone_on) => gone_on,
-        Err(err) if err.is::<Untold>() => {
-            match arguments.output {
-                Format::Json => {
-                    writeln!(out, "{}", json!({"world": {"verdict": "not retold", "differences": [err.to_string()]}}))?
-                }
-                Format::Table => eprintln!("ramen-replay: {err:#}"),
-            }
-            return Ok(Exit::NotRetold);
-        }
-        Err(err) => return Err(err),
-    };
-    if let Some(file) = &arguments.scenario {
-        std::fs::write(file, &gone_on.scenario).with_context(|| format!("could not write {}", file.display()))?;
-    }
-    match arguments.output {
-        Format::Json => writeln!(out, "{}", told::json(&gone_on))?,
-        Format::Table => told::print(&gone_on, arguments.scenario.as_deref(), out)?,
-    }
-    Ok(gone_on.exit())
+    if arguments.go_on { go_on::run(arguments, &merged, &changes, out) } else { Ok(exit) }
 }
 
 impl Wishes {

@@ -14,6 +14,9 @@ const PATIENCE: u64 = 120_000;
 /// How long the world goes on after the last thing that happens, beside the interval of the policy, in milliseconds.
 const REST: u64 = 600_000;
 
+/// How long nothing happens at most, beside two intervals of the policy, while everything is at rest, in milliseconds.
+const QUIET: u64 = 1_800_000;
+
 /// Something that a DRPC shows, and since when it does.
 #[derive(Clone, Debug)]
 struct Shown {
@@ -52,11 +55,12 @@ pub fn paced(telling: &Telling<'_>, tale: &Tale) -> Vec<Entry> {
         };
         let mut waited: Vec<Shown> = shown.iter().filter_map(last).collect();
         waited.sort_by_key(|shown| shown.since);
+        let quiet = if rests(&shown, time) { quiet(tale) } else { u64::MAX };
         let since = waited.last().map(|shown| shown.since).into_iter().chain(before).max();
         when.extend(waited.into_iter().flat_map(|shown| shown.until));
         entries.push(Entry {
             when,
-            after: since.map_or(0, |since| time.ms_since(since)),
+            after: since.map_or(0, |since| time.ms_since(since)).min(quiet),
             patience: PATIENCE + before.map_or(0, |before| time.ms_since(before)),
             told,
             comment: String::new(),
@@ -66,8 +70,47 @@ pub fn paced(telling: &Telling<'_>, tale: &Tale) -> Vec<Entry> {
     entries
 }
 
-/// The timeline at fixed moments.
-pub fn fixed(tale: &Tale, clocks: &Clocks, begin: Time, end: Time, comment: &dyn Fn(Time) -> String) -> Vec<Entry> {
+/// How long nothing happens at most, while everything is at rest.
+fn quiet(tale: &Tale) -> u64 {
+    QUIET + 2 * interval(tale)
+}
+
+fn interval(tale: &Tale) -> u64 {
+    tale.interval.parse::<Span>().map_or(0, |span| span.0)
+}
+
+/// Whether nothing goes on at a time.
+fn rests(shown: &[(&Application, Vec<Shown>)], time: Time) -> bool {
+    shown.iter().all(|(_, all)| {
+        let last = all.iter().rfind(|shown| shown.since <= time);
+        last.is_none_or(|last| matches!(last.until.as_slice(), [Until::Settled { .. } | Until::Unprotected { .. }]))
+    })
+}
+
+/// Up to when the world has to go on, so that it shows what the log does; `None` when the log ends at rest.
+pub fn goes_on(telling: &Telling<'_>, tale: &Tale) -> Option<Time> {
+    let shown: Vec<(&Application, Vec<Shown>)> =
+        tale.applications.iter().map(|application| (application, shown(telling, application))).collect();
+    (!rests(&shown, telling.end())).then(|| telling.end())
+}
+
+/// Quiet times that are shorter in the world, in words.
+pub fn shortened(tale: &Tale, entries: &[Entry]) -> Option<String> {
+    let is_cut = |entry: &&Entry| entry.after == quiet(tale);
+    let count = entries.iter().filter(is_cut).count();
+    let span = crate::moment::span_text(quiet(tale));
+    let times = if count == 1 { "a quiet time is".to_owned() } else { format!("{count} quiet times are") };
+    (count > 0).then(|| format!("{times} cut to {span}: nothing went on, and nothing happened"))
+}
+
+/// The timeline at fixed moments. `end` is when the log ends, if the world has to go on up to then.
+pub fn fixed(
+    tale: &Tale,
+    clocks: &Clocks,
+    begin: Time,
+    end: Option<Time>,
+    comment: &dyn Fn(Time) -> String,
+) -> Vec<Entry> {
     let mut before = begin;
     let mut entries: Vec<Entry> = Vec::new();
     for (time, told) in file::moments(&tale.happenings) {
@@ -75,8 +118,7 @@ pub fn fixed(tale: &Tale, clocks: &Clocks, begin: Time, end: Time, comment: &dyn
         entries.push(Entry { after: at.ms_since(before), told, comment: comment(time), ..Entry::default() });
         before = at;
     }
-    let interval = tale.interval.parse::<Span>().map_or(0, |span| span.0);
-    let rest = (REST + interval).max(clocks.in_world(end).ms_since(before));
+    let rest = (REST + interval(tale)).max(end.map_or(0, |end| clocks.in_world(end).ms_since(before)));
     entries.push(Entry { after: rest, comment: "to see what comes of it".to_owned(), ..Entry::default() });
     entries
 }

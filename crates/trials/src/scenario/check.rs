@@ -65,6 +65,7 @@ pub fn read(path: &Path) -> Result<Scenario, Error> {
 pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
     let scenario: Scenario =
         serde_saphyr::from_str(text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
+    named(&scenario.world).map_err(|what| Error::Form { path: path.to_owned(), what })?;
     check(&scenario).map_err(|(at, what)| Error::Reference {
         path: path.to_owned(),
         line: at.line(),
@@ -76,9 +77,22 @@ pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
 
 type Wrong = (Location, String);
 
+/// Whether the clusters have names that tell them apart.
+fn named(world: &Outline) -> Result<(), String> {
+    let clusters = world.clusters();
+    let different: BTreeSet<&String> = clusters.iter().collect();
+    let needed = usize::from(world.pairs) * 2;
+    if different.len() != needed || clusters.len() != needed {
+        return Err(format!("world: names: {needed} different names are needed, two a pair"));
+    }
+    if clusters.iter().any(|name| name == HUB) {
+        return Err(format!("world: names: {HUB} is the hub"));
+    }
+    Ok(())
+}
+
 fn check(scenario: &Scenario) -> Result<(), Wrong> {
     let names = Names::of(scenario);
-    names.world(&scenario.world)?;
     for application in &scenario.applications {
         names.cluster(&application.on.value, false, application.on.referenced)?;
     }
@@ -115,19 +129,6 @@ impl Names {
             policies: scenario.world.policies().into_iter().map(|(name, _)| name).collect(),
             apps: scenario.applications.iter().map(|application| application.name.clone()).chain(later).collect(),
         }
-    }
-
-    /// The names of the clusters, if the world gives them others than its own.
-    fn world(&self, world: &Outline) -> Result<(), Wrong> {
-        let given: BTreeSet<&String> = self.clusters.iter().collect();
-        if self.clusters.len() != usize::from(world.pairs) * 2 || given.len() != self.clusters.len() {
-            let what = format!("world: names: {} different names are needed, two a pair", world.pairs * 2);
-            return Err((Location::UNKNOWN, what));
-        }
-        if self.clusters.iter().any(|name| name == HUB) {
-            return Err((Location::UNKNOWN, "world: names: hub is the hub".to_owned()));
-        }
-        Ok(())
     }
 
     fn one_of(kind: &str, name: &str, known: &[String], at: Location) -> Result<(), Wrong> {

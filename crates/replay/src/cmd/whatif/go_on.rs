@@ -1,19 +1,21 @@
 //! `whatif --go-on`: the logs retold, played as they are and as the user wants them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, io::Write};
 
 use anyhow::{Context, Result};
 use ramen_events::{Aggregate, Command, Payload, Time, hub, spoke};
+use serde_json::json;
 
-use super::{entries_until, records_until};
+use super::{Arguments, entries_until, records_until, told};
 use crate::{
     Exit,
     alter::Change,
+    cmd::Format,
     merge::Merged,
     moment::{Moment, clock_text},
     open::{Log, Usage},
     rerun::{Line, Script},
-    retell::{self, Application, Scripts, Tale, Telling, Told, file},
+    retell::{self, Application, Scripts, Tale, Telling, Told, Untold, file},
     words,
     world::{
         Clocks, agree,
@@ -70,14 +72,38 @@ pub(super) struct Only {
     pub(super) says: String,
 }
 
+/// Runs it.
+pub(super) fn run(arguments: &Arguments, merged: &Merged, changes: &[Change], out: &mut dyn Write) -> Result<Exit> {
+    let gone_on = match GoneOn::new(merged, arguments.until.as_ref(), changes) {
+        Ok(gone_on) => gone_on,
+        Err(err) if err.is::<Untold>() => {
+            let world = json!({"world": {"verdict": "not retold", "differences": [err.to_string()]}});
+            match arguments.output {
+                Format::Json => writeln!(out, "{world}")?,
+                Format::Table => eprintln!("ramen-replay: {err:#}"),
+            }
+            return Ok(Exit::NotRetold);
+        }
+        Err(err) => return Err(err),
+    };
+    if let Some(file) = &arguments.scenario {
+        fs::write(file, &gone_on.scenario).with_context(|| format!("could not write {}", file.display()))?;
+    }
+    match arguments.output {
+        Format::Json => writeln!(out, "{}", told::json(&gone_on))?,
+        Format::Table => told::print(&gone_on, arguments.scenario.as_deref(), out)?,
+    }
+    Ok(gone_on.exit())
+}
+
 impl GoneOn {
-    pub(super) fn new(merged: &Merged, until: Option<&Moment>, changes: &[Change]) -> Result<Self> {
+    fn new(merged: &Merged, until: Option<&Moment>, changes: &[Change]) -> Result<Self> {
         let hub = merged.logs.iter().position(Log::is_hub).ok_or_else(|| {
             Usage("--go-on needs the hub's log: it says what people asked for and what there is".to_owned())
         })?;
         let telling = Telling { merged, hub, entries: entries_until(merged, until)? };
         let tale = retell::retell(&telling, &Scripts::new())?;
-        let changed = if changes.is_empty() {
+        let mut changed = if changes.is_empty() {
             tale.clone()
         } else {
             let mut changed = retell::retell(&telling, &scripts(merged, until, changes)?)?;
@@ -93,7 +119,9 @@ impl GoneOn {
         let pacing = play::play(&text(&tale, "the pace of the world", 0, &entries), &tale)?;
         let (begin, clocks) = pace::found(&tale, &entries, &pacing.acts);
         let comment = |time: Time| clock_text(time);
-        let fixed = |tale: &Tale| pace::fixed(tale, &clocks, begin, end, &comment);
+        let goes_on = pace::goes_on(&telling, &tale);
+        let fixed = |tale: &Tale| pace::fixed(tale, &clocks, begin, goes_on, &comment);
+        changed.assumed.extend(pace::shortened(&tale, &entries));
 
         let control = play::play(&text(&tale, "a log, retold", 0, &fixed(&tale)), &tale)?;
         let parting = parting(&tale, &changed);
@@ -152,7 +180,7 @@ impl GoneOn {
             })
     }
 
-    pub(super) fn exit(&self) -> Exit {
+    fn exit(&self) -> Exit {
         match (self.differences.is_empty(), self.differs()) {
             (false, _) => Exit::NotRetold,
             (true, true) => Exit::Diverged,
