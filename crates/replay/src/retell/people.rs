@@ -60,14 +60,14 @@ pub(super) fn asked(telling: &Telling<'_>, tale: &Tale, scripts: &Scripts) -> As
         let app = application.name.clone();
         let mut whats = Vec::new();
         match (old, new) {
-            (None, Some(new)) if application.before && new.meta.uid == first_uid(telling, &object) => {
-                if new.meta.deleting.is_some() {
+            (None, Some(new)) => {
+                let was_there = application.before && new.meta.uid == first_uid(telling, &object);
+                if !was_there {
+                    whats.push(Happening::Protect { app: app.clone(), on: new.spec.preferred.clone() });
+                    whats.extend(requested(&DrpcSpec::default(), &new.spec, &app, &mut asked.assumed));
+                } else if new.meta.deleting.is_some() {
                     whats.push(Happening::Unprotect { app: app.clone() });
                 }
-            }
-            (None, Some(new)) => {
-                whats.push(Happening::Protect { app: app.clone(), on: new.spec.preferred.clone() });
-                whats.extend(requested(&DrpcSpec::default(), &new.spec, &app, &mut asked.assumed));
             }
             (Some(old), Some(new)) if old.meta.uid != new.meta.uid => {
                 if old.meta.deleting.is_none() {

@@ -73,7 +73,7 @@ pub(super) fn read(telling: &Telling<'_>, recorded: &[Told], tale: &mut Tale) {
             if losses.iter().any(within) {
                 continue;
             }
-            if let Some(loss) = heard.loss_at(failover.time, telling, &mut tale.assumed) {
+            if let Some(loss) = heard.loss_at(failover.time, &mut tale.assumed) {
                 losses.push(loss);
             }
         }
@@ -268,21 +268,31 @@ impl Heard {
     }
 
     /// A failover from the cluster was asked for then: whether it was lost, and until when.
-    fn loss_at(&self, time: Time, telling: &Telling<'_>, assumed: &mut Vec<String>) -> Option<Loss> {
-        let agent = self.agents.iter().find(|sign| sign.time > time && sign.time <= time.plus_ms(ANSWER));
+    fn loss_at(&self, time: Time, assumed: &mut Vec<String>) -> Option<Loss> {
+        let agent = self.agents.iter().find(|sign| sign.time > time && sign.time <= time.plus_ms(ANSWER)).copied();
+        let cluster = &self.cluster;
+        let mut alive = |sign: Sign| -> Option<Loss> {
+            assumed.push(format!(
+                "{cluster} has power when the failover from it is asked for: it is heard of at {}",
+                clock_text(sign.time)
+            ));
+            None
+        };
         if self.log.is_some() {
-            let next = self.own.iter().find(|sign| sign.time > time);
+            let next = self.own.iter().find(|sign| sign.time > time).copied();
             return match next {
                 Some(next) if self.starts.iter().any(|start| start.index == next.index) => {
                     Some(Loss { from: time, until: Some(booted(time, next.time)), ended_by: Some(next.index) })
                 }
-                Some(_) => None,
-                None if agent.is_some() || telling.end().ms_since(time) < ANSWER => None,
-                None => Some(Loss { from: time, until: None, ended_by: None }),
+                Some(next) => alive(next),
+                None => match agent {
+                    Some(agent) => alive(agent),
+                    None => Some(Loss { from: time, until: None, ended_by: None }),
+                },
             };
         }
-        if agent.is_some() {
-            return None;
+        if let Some(agent) = agent {
+            return alive(agent);
         }
         let asked = self.asked.iter().find(|asked| asked.time > time);
         let answer = |from: Time| self.agents.iter().find(|sign| sign.time > from).copied();
@@ -297,7 +307,6 @@ impl Heard {
                 })
             }
             None => {
-                let cluster = &self.cluster;
                 assumed
                     .push(format!("{cluster} is lost when the failover from it is asked for: nothing says otherwise"));
                 Some(Loss { from: time, until: None, ended_by: None })
@@ -344,7 +353,8 @@ fn heard(telling: &Telling<'_>, cluster: &str) -> Heard {
         let sign = Sign { index, time: entry.time };
         match &entry.record.payload {
             Payload::Observed(fact @ Fact::Hub(hub::Fact::Work(work))) if work.cluster.as_str() == cluster => {
-                let answer = Answer::Work(work.applied.clone(), work.available.clone(), work.feedback.clone());
+                let answer =
+                    Answer::Work(Box::new((work.applied.clone(), work.available.clone(), work.feedback.clone())));
                 let is_empty = work.applied.is_none() && work.available.is_none() && work.feedback.is_none();
                 if told.insert(fact.object(), answer.clone()) != Some(answer) && !is_empty {
                     heard.agents.push(sign);
@@ -374,6 +384,6 @@ fn heard(telling: &Telling<'_>, cluster: &str) -> Heard {
 /// What an agent has to say of an object on the hub.
 #[derive(Clone, PartialEq)]
 enum Answer {
-    Work(Option<WorkCondition>, Option<WorkCondition>, Option<Feedback>),
+    Work(Box<(Option<WorkCondition>, Option<WorkCondition>, Option<Feedback>)>),
     View(Box<ViewAnswer>, Option<Time>),
 }
