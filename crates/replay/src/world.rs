@@ -67,3 +67,21 @@ pub fn parting(one: &Tale, other: &Tale) -> Option<Time> {
     };
     [only(one, other), only(other, one)].into_iter().flatten().min()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quiet_time_is_shorter_in_the_world_and_both_its_ends_keep_their_distance() {
+        // Of an hour, ten minutes are left.
+        let (begin, end) = (Time(1_000_000), Time(4_600_000));
+        let clocks = Clocks::new(vec![(begin, Time(0)), (end, Time(600_000))]);
+        let minutes = |time: Time, minutes: u64| time.plus_ms(minutes * 60_000);
+        assert_eq!(clocks.in_world(minutes(begin, 3)), Time(180_000));
+        assert_eq!(clocks.in_world(minutes(begin, 57)), Time(420_000));
+        assert_eq!(clocks.in_world(minutes(end, 2)), Time(720_000));
+        assert_eq!(clocks.in_log(Time(180_000)), minutes(begin, 3));
+        assert_eq!(clocks.in_log(Time(720_000)), minutes(end, 2));
+    }
+}

@@ -6,8 +6,7 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use ramen_events::{
-    Seq,
-    capture,
+    Seq, capture,
     log::{History as _, MemoryLog},
 };
 use ramen_trials::scenario;

@@ -66,10 +66,16 @@ pub fn rows<'a>(log: &'a [Stage], world: &'a [Stage]) -> Vec<Row<'a>> {
     loop {
         let row = match (log.get(i), world.get(j)) {
             (Some(a), Some(b)) if same(a, b) => Row { log: Some(a), world: Some(b) },
-            (Some(a), Some(_)) if at(&lengths, i + 1, j) >= at(&lengths, i, j + 1) => Row { log: Some(a), world: None },
-            (_, Some(b)) => Row { log: None, world: Some(b) },
-            (Some(a), None) => Row { log: Some(a), world: None },
-            (None, None) => break,
+            (Some(a), Some(b)) => {
+                let (without_a, without_b) = (at(&lengths, i + 1, j), at(&lengths, i, j + 1));
+                if without_a > without_b || without_a == without_b && a.from <= b.from {
+                    Row { log: Some(a), world: None }
+                } else {
+                    Row { log: None, world: Some(b) }
+                }
+            }
+            (log, world) if log.is_some() || world.is_some() => Row { log, world },
+            _ => break,
         };
         i += usize::from(row.log.is_some());
         j += usize::from(row.world.is_some());
@@ -137,5 +143,54 @@ impl super::course::Standing {
         } else {
             format!("unprotected, {home}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::world::course::Standing;
+
+    /// A course of one action: steps with their seconds, one after the other.
+    fn course(steps: &[(&str, u64)]) -> Course {
+        let mut from = Time(1_000_000);
+        let stages = steps.iter().map(|(name, seconds)| {
+            let until = from.plus_ms(seconds * 1000);
+            let stage = Stage {
+                action: "failover-c2".to_owned(),
+                name: (*name).to_owned(),
+                from: std::mem::replace(&mut from, until),
+                until: Some(until),
+                wait: None,
+            };
+            stage
+        });
+        Course { stages: stages.collect(), standing: Standing::default(), waits: Vec::new() }
+    }
+
+    #[rstest]
+    #[case::the_same(&[("Restore", 3), ("Cleaning Up", 9)], None)]
+    #[case::a_little_slower(&[("Restore", 3), ("Cleaning Up", 40)], None)]
+    #[case::a_passing_step_more(&[("Checking", 1), ("Restore", 3), ("Cleaning Up", 9)], None)]
+    #[case::a_lasting_step_more(&[("Checking", 5), ("Restore", 3), ("Cleaning Up", 9)], Some("stays at Checking for 5.0 s in the world"))]
+    #[case::a_step_less(&[("Restore", 3)], Some("stays at Cleaning Up for 9.0 s in the log"))]
+    #[case::held_up(&[("Restore", 3), ("Cleaning Up", 300)], Some("for 9.0 s in the log, and for 5 min 0 s in the world"))]
+    fn a_difference_is_what_lasts(#[case] world: &[(&str, u64)], #[case] told: Option<&str>) {
+        let log = course(&[("Restore", 3), ("Cleaning Up", 9)]);
+        let found = differences("app", &log, &course(world), None, Time(9_000_000));
+        match told {
+            None => assert!(found.is_empty(), "{found:?}"),
+            Some(told) => assert!(found.len() == 1 && found.iter().all(|found| found.contains(told)), "{found:?}"),
+        }
+    }
+
+    #[test]
+    fn what_comes_after_the_change_is_no_difference() {
+        let (log, world) = (course(&[("Restore", 3), ("Cleaning Up", 9)]), course(&[("Restore", 3), ("Waiting", 900)]));
+        let end = Time(9_000_000);
+        assert!(differences("app", &log, &world, Some(Time(1_003_000)), end).is_empty());
+        assert!(!differences("app", &log, &world, Some(Time(1_009_000)), end).is_empty());
     }
 }

@@ -44,7 +44,11 @@ pub(super) fn print(gone: &GoneOn, scenario: Option<&Path>, out: &mut dyn Write)
     let upto =
         gone.parting.map_or_else(|| "from beginning to end".to_owned(), |at| format!("up to {}", clock_text(at)));
     if gone.differences.is_empty() {
-        line("agrees", GOOD, &format!("without the change it tells the story of the log {upto}"))?;
+        line(
+            "agrees",
+            GOOD,
+            &format!("{}it tells the story of the log {upto}", if gone.is_asked { "without the change " } else { "" }),
+        )?;
     } else {
         line(
             "differs",
