@@ -158,14 +158,13 @@ mod tests {
         let mut from = Time(1_000_000);
         let stages = steps.iter().map(|(name, seconds)| {
             let until = from.plus_ms(seconds * 1000);
-            let stage = Stage {
+            Stage {
                 action: "failover-c2".to_owned(),
                 name: (*name).to_owned(),
                 from: std::mem::replace(&mut from, until),
                 until: Some(until),
                 wait: None,
-            };
-            stage
+            }
         });
         Course { stages: stages.collect(), standing: Standing::default(), waits: Vec::new() }
     }
