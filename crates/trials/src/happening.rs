@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ramen_api::path::At as _;
 use ramen_sim::{
     agents::object,
     api::{Api, ApiError, Resource},
@@ -101,6 +102,20 @@ pub enum Happening {
         app: String,
         /// Which.
         claim: String,
+        /// Where.
+        on: String,
+    },
+    /// A pod is deleted by hand, and by force if it does not stop.
+    DeletePod {
+        /// Whose.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// VolumeReplications of an application that were never synchronized are deleted by hand.
+    DeleteReplications {
+        /// Whose.
+        app: String,
         /// Where.
         on: String,
     },
@@ -341,6 +356,17 @@ impl Happening {
             }
             Self::Unhold { app, claim, on } => {
                 set_finalizers(universe.cluster(on), &kinds::PVC, app, claim, &json!([]));
+            }
+            Self::DeletePod { app, on } if universe.is_up(on) => {
+                let _ = universe.cluster(on).delete(&kinds::POD, Some(app), app, None);
+                set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([]));
+            }
+            Self::DeleteReplications { app, on } if universe.is_up(on) => {
+                let cluster = universe.cluster(on);
+                let all = cluster.see_all(&kinds::VOLUME_REPLICATION, Some(app)).unwrap_or_default();
+                for vr in all.iter().filter(|vr| vr.at("/status/lastSyncTime").is_none()) {
+                    let _ = cluster.delete(&kinds::VOLUME_REPLICATION, Some(app), object::name(vr), None);
+                }
             }
             Self::DeleteClaim { app, claim, on } if universe.is_up(on) => {
                 let _ = universe.cluster(on).delete(&kinds::PVC, Some(app), claim, None);

@@ -126,9 +126,13 @@ impl Drpc {
     /// Does what is to be done now, and tells where that leaves the DRPC.
     fn act(&self, decision: &mut Decision) -> Stage {
         if self.is_being_deleted() {
+            if let Some(stage) = contact::before_deletion(self, decision) {
+                return stage;
+            }
             return self.run("deletion", runbooks::deletion::DELETION, decision, Stage::Deleting);
         }
         if let Err(problem) = validate::check(self) {
+            marks::hold(self, decision);
             return Stage::Invalid(problem);
         }
         if !marks::are_set(self) {

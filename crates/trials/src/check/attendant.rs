@@ -21,6 +21,12 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         let says = |words: &str| told.iter().any(|told| told.contains(words));
         if says("with spec.action cleared") || says("clear spec.action") {
             todo.push(Happening::Withdraw { app });
+        } else if let Some(to) = told_where(universe, &told, "set spec.action to Relocate and spec.preferredCluster to")
+        {
+            todo.push(Happening::Relocate { app, to });
+        } else if let Some(to) = told_where(universe, &told, "set spec.action to Failover and spec.failoverCluster to")
+        {
+            todo.push(Happening::Failover { app, to });
         } else if says("set spec.action to \"Relocate\"") {
             let to = text(drpc.value(), "/spec/preferredCluster").to_owned();
             todo.push(Happening::Relocate { app, to });
@@ -28,14 +34,37 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
             if let Some(to) = somewhere_else(universe, &app) {
                 todo.push(Happening::Failover { app, to });
             }
-        } else if says("delete the pods that still mount") {
-            let clusters = universe.managed().map(str::to_owned);
-            todo.extend(clusters.map(|on| Happening::Evict { app: app.clone(), on }));
+        } else {
+            let told_of = |on: &str| told.iter().any(|told| told.contains(STILL_MOUNTED) && names(told, on));
+            let clusters = universe.managed().filter(|on| told_of(on)).map(str::to_owned);
+            todo.extend(clusters.map(|on| Happening::DeletePod { app: app.clone(), on }));
+            let told_of = |on: &str| {
+                told.iter().any(|told| told.contains(WENT_ITS_OWN_WAY) && told.contains(&format!("on cluster {on}:")))
+            };
+            let clusters = universe.managed().filter(|on| told_of(on)).map(str::to_owned);
+            todo.extend(clusters.map(|on| Happening::DeleteReplications { app: app.clone(), on }));
         }
     }
     todo.extend(hanging_pods(universe));
     todo.extend(universe.managed().filter(|on| universe.is_up(on)).flat_map(|on| claims_in_the_way(universe, on)));
     todo
+}
+
+/// The cluster that some words name after `words`.
+fn told_where(universe: &Universe, told: &[&str], words: &str) -> Option<String> {
+    let after = told.iter().find_map(|told| told.split_once(words)).map(|(_, after)| after.trim_start());
+    let cluster = after?.split([' ', ',', ';']).next()?;
+    universe.managed().find(|name| *name == cluster).map(str::to_owned)
+}
+
+/// What people are told of volumes that can't become secondary, each time with the cluster.
+const STILL_MOUNTED: &str = "delete the pods that still mount";
+
+/// What people are told of volumes that are never synchronized.
+const WENT_ITS_OWN_WAY: &str = "you delete the VolumeReplication of the claim there";
+
+fn names(told: &str, cluster: &str) -> bool {
+    told.contains(&format!("on cluster {cluster} since"))
 }
 
 /// Claims of which a VRG says that a person may delete them, or let go of them by hand, and where that is so.

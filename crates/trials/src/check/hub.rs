@@ -1,9 +1,12 @@
 //! What must hold for what the hub asks of the managed clusters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use ramen_api::path::At as _;
-use ramen_sim::{api_server::kinds::TypeName, kinds};
+use ramen_sim::{api_server::kinds::TypeName, kinds, time::Time};
 use serde_json::Value;
 
 use super::{all, one, text, type_name, violated};
@@ -18,7 +21,13 @@ pub(super) struct Hub {
     /// Role that each work asks for, by DRPC and cluster.
     asked: BTreeMap<(String, String), String>,
     protected: BTreeSet<String>,
+    /// Whether a DRPC asks for a failover, and since when it does or does not any more.
+    failovers: BTreeMap<String, (bool, Time)>,
 }
+
+/// How long after it was called off a failover may still be asked for: the operator has to hear of that, and what it asked
+/// for before has to arrive.
+const ON_ITS_WAY: Duration = Duration::from_secs(15);
 
 /// The VRG that a ManifestWork carries.
 pub(super) fn vrg_of(work: &Value) -> Option<&Value> {
@@ -51,7 +60,9 @@ impl Hub {
         for ((app, cluster), role) in &asked {
             let before = self.asked.get(&(app.clone(), cluster.clone())).map_or("", String::as_str);
             if role == "primary" && before != "primary" {
-                promotion(universe, app, cluster, &asked)?;
+                let asked_for =
+                    self.failovers.get(app).is_some_and(|(asks, at)| *asks || universe.now().since(*at) < ON_ITS_WAY);
+                promotion(universe, app, cluster, &asked, asked_for)?;
             }
         }
         self.asked = asked;
@@ -59,10 +70,15 @@ impl Hub {
     }
 
     fn drpcs(&mut self, universe: &Universe) -> Result<(), Violation> {
-        let now: BTreeSet<String> = all(universe, HUB, &kinds::DRPC, None)
-            .iter()
-            .map(|drpc| text(drpc.value(), "/metadata/name").to_owned())
-            .collect();
+        let drpcs = all(universe, HUB, &kinds::DRPC, None);
+        let now: BTreeSet<String> = drpcs.iter().map(|drpc| text(drpc.value(), "/metadata/name").to_owned()).collect();
+        for drpc in &drpcs {
+            let asks = text(drpc.value(), "/spec/action") == "Failover";
+            let name = text(drpc.value(), "/metadata/name");
+            if self.failovers.get(name).map_or(asks, |(before, _)| *before != asks) {
+                self.failovers.insert(name.to_owned(), (asks, universe.now()));
+            }
+        }
         for gone in self.protected.difference(&now) {
             let left = all(universe, HUB, &kinds::MANIFEST_WORK, None)
                 .into_iter()
@@ -124,6 +140,7 @@ fn promotion(
     app: &str,
     cluster: &str,
     asked: &BTreeMap<(String, String), String>,
+    failover: bool,
 ) -> Result<(), Violation> {
     let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
     // A hub that was rebuilt takes in what it finds: nobody is asked for anything new.
@@ -135,6 +152,7 @@ fn promotion(
     let other = asked.iter().find(|((of, on), role)| of == app && on != cluster && *role == "primary");
     if let Some(((_, on), _)) = other
         && action != "Failover"
+        && !failover
     {
         return violated(
             "S1 one primary",

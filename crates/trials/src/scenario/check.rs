@@ -178,6 +178,8 @@ impl Names {
             | H::Resize { app, on }
             | H::Stubborn { app, on }
             | H::Evict { app, on }
+            | H::DeletePod { app, on }
+            | H::DeleteReplications { app, on }
             | H::Unhold { app, on, .. }
             | H::DeleteClaim { app, on, .. } => {
                 self.app(app, at)?;

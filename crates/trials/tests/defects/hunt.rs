@@ -23,13 +23,19 @@ use crate::{
 
 /// What became of a defect.
 pub struct Hunted {
-    defect: &'static Defect,
+    /// It.
+    pub defect: &'static Defect,
     caught: Option<(Which, Violation)>,
     /// Trials with the defect.
-    trials: usize,
+    pub trials: usize,
 }
 
 impl Hunted {
+    /// The plan in which it was caught; empty when it was not.
+    pub fn caught_in(&self) -> String {
+        self.caught.as_ref().map(|(which, _)| which.name()).unwrap_or_default()
+    }
+
     /// What is wrong, if something is.
     pub fn complaint(&self) -> Option<String> {
         let name = self.defect.name;
@@ -39,9 +45,6 @@ impl Hunted {
         };
         if self.defect.rules.contains(&violation.rule) {
             return None;
-        }
-        if self.defect.rules.iter().all(|rule| rule.is_empty()) {
-            return None; // whichever catches it
         }
         let (plan, rules) = (which.name(), self.defect.rules.join("\" or \""));
         Some(format!(
@@ -72,8 +75,8 @@ impl Sound {
     }
 }
 
-/// Hunts all of them, side by side on all cores.
-pub fn hunt(defects: &[&'static Defect], seeds: u64) -> Vec<Hunted> {
+/// Hunts all of them, side by side on all cores; where it is `known` which plan caught a defect, that one comes first.
+pub fn hunt(defects: &[&'static Defect], seeds: u64, known: &BTreeMap<String, String>) -> Vec<Hunted> {
     let (next, sound, hunted) = (AtomicUsize::new(0), Sound::default(), Mutex::new(BTreeMap::new()));
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
@@ -81,7 +84,7 @@ pub fn hunt(defects: &[&'static Defect], seeds: u64) -> Vec<Hunted> {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(defect) = defects.get(index) else { return };
-                    let found = one(defect, seeds, &sound);
+                    let found = one(defect, seeds, known.get(defect.name), &sound);
                     eprintln!("{}", line(&found));
                     hunted.lock().unwrap_or_else(PoisonError::into_inner).insert(index, found);
                 }
@@ -91,9 +94,11 @@ pub fn hunt(defects: &[&'static Defect], seeds: u64) -> Vec<Hunted> {
     hunted.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
-fn one(defect: &'static Defect, seeds: u64, sound: &Sound) -> Hunted {
+fn one(defect: &'static Defect, seeds: u64, known: Option<&String>, sound: &Sound) -> Hunted {
     let mut trials = 0;
-    for which in Which::all(seeds) {
+    let mut plans = Which::all(seeds);
+    plans.sort_by_key(|which| known != Some(&which.name()));
+    for which in plans {
         let tamper: Arc<dyn Tamper> = Arc::new(AtWork::new(defect));
         trials += 1;
         let violation = trial_with(&which.plan(), &mut Nobody, Some(&tamper)).violation;

@@ -11,11 +11,15 @@ use crate::domain::Decision;
 use super::{
     Drpc,
     action::Action,
+    adoption, epoch,
     gather::copy_key,
     report::{Shut, Stage},
     site::Site,
+    views,
 };
 
+/// Name of what comes before the runbooks, in positions.
+const CONTACT: &str = "contact";
 /// How long a cluster may take to answer, in seconds, before it counts as out of reach.
 const PATIENCE: u64 = 30;
 /// Pause before a store that could not be read is asked again, in seconds.
@@ -23,6 +27,12 @@ const STORE_PAUSE: u64 = 30;
 
 /// The first version of the deciders that knows that VRGs keep the action of a DRPC whose action was cleared.
 const KEPT_SINCE: u32 = 3;
+
+/// The first version that tells by the epochs which of two primaries has the application.
+const LATER_SINCE: u32 = 4;
+
+/// The first version that asks clusters before a DRPC is deleted of which it knows nothing.
+const BEFORE_DELETION_SINCE: u32 = 4;
 
 /// What follows from the answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,9 +54,9 @@ pub fn check(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
     }
     let silent: Vec<&Site> = drpc.listed_sites().iter().filter(|site| !site.has_answered()).collect();
     let mut position = Position {
-        runbook: "contact".into(),
+        runbook: CONTACT.into(),
         // Asking for another action does not make silent clusters speak.
-        action: ActionId("contact".into()),
+        action: ActionId(CONTACT.into()),
         step: "FirstContact".into(),
         wait: None,
         since: drpc.now,
@@ -89,10 +99,48 @@ pub fn check(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
     Some(stage)
 }
 
+/// What clusters have of a DRPC that is to be deleted is found out first, as before it acts: a hub that was rebuilt knows of
+/// nothing that would have to go, and volumes and copies would be left to whoever finds them. A cluster that OCM lost is
+/// waited for, as it is where the hub knows of a VRG there. `None` when the deletion may go on.
+pub fn before_deletion(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
+    // Once it began, works and views go.
+    let has_begun = drpc.position.as_ref().is_some_and(|position| position.runbook == "deletion");
+    if drpc.decider < BEFORE_DELETION_SINCE || has_begun {
+        return None;
+    }
+    let mut position = Position {
+        runbook: CONTACT.into(),
+        action: ActionId(CONTACT.into()),
+        step: "FirstContact".into(),
+        wait: None,
+        since: drpc.now,
+    };
+    let since = drpc.since(&position);
+    views::ensure(drpc, decision);
+    // What a cluster said before it was lost still holds: only this hub gives it a VRG.
+    let is_known = |site: &Site| site.work.is_some() || site.vrg.is_told_of();
+    let is_silent = |site: &&Site| site.has_cluster && site.is_managed && !is_known(site);
+    let silent: Vec<&Site> = drpc.listed_sites().iter().filter(is_silent).collect();
+    let wait = if !silent.is_empty() {
+        let mut wait = waiting_for(&silent);
+        wait.remedy += "; if it is gone for good, delete its ManagedCluster";
+        wait
+    } else if adoption::adopt(drpc, decision) {
+        let remedy = "look whether the hub may write ManifestWorks";
+        Wait { what: "VolumeReplicationGroups of before to be taken over".into(), on: None, remedy: remedy.into() }
+    } else {
+        return None;
+    };
+    let sentence = wait.sentence(since) + &drpc.last_failure();
+    position.wait = Some(wait);
+    decision.position = Some(position);
+    Some(Stage::Deleting(Some(Shut { progression: "", sentence, since })))
+}
+
 /// Nothing was reported yet, or a person was asked; and no runbook was begun.
 fn is_needed(drpc: &Drpc) -> bool {
     let phase = drpc.fact.status.phase.as_str();
-    let begun = drpc.position.as_ref().is_some_and(|p| !matches!(p.runbook.as_str(), "contact" | "deletion"));
+    let begun = drpc.position.as_ref().is_some_and(|p| !matches!(p.runbook.as_str(), CONTACT | "deletion"));
     matches!(phase, "" | "WaitForUser") && !begun
 }
 
@@ -124,7 +172,10 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
         return Verdict::Continue; // 3
     }
     let seen: Vec<&Site> = drpc.listed_sites().iter().filter(|site| site.vrg.is_present()).collect();
-    let primary = seen.iter().find(|site| site.vrg.is_asked_primary());
+    let primaries = || seen.iter().filter(|site| site.vrg.is_asked_primary());
+    // Of two, the later one has the application; of equal ones the first in the policy's order counts.
+    let later = || primaries().rev().max_by_key(|site| epoch::held(site));
+    let primary = if drpc.decider >= LATER_SINCE { later() } else { primaries().next() };
     let Some(picked) = primary.or(seen.first()) else {
         return match failed {
             None => Verdict::Continue,                                                 // 2
@@ -133,8 +184,7 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
     };
     let told = picked.vrg.seen.as_ref().map(|seen| seen.manifest.spec.action.as_str()).unwrap_or_default();
     // A VRG keeps its action when that of the DRPC is cleared: the application stays where it is.
-    let primaries = seen.iter().filter(|site| site.vrg.is_asked_primary()).count();
-    let cleared = action.is_empty() && primaries == 1 && failed.is_none() && drpc.decider >= KEPT_SINCE;
+    let cleared = action.is_empty() && primaries().count() == 1 && failed.is_none() && drpc.decider >= KEPT_SINCE;
     let same_action = told == action || cleared;
     let at = &picked.name;
     match failed {
@@ -164,6 +214,13 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
             "cluster {at} runs the application for no action rather than for \"{action}\"; clear spec.action, or set \
              spec.action to Failover and spec.failoverCluster to the cluster to run it"
         )),
+        None if drpc.decider >= LATER_SINCE && !told.is_empty() => {
+            let field = if told == "Relocate" { "spec.preferredCluster" } else { "spec.failoverCluster" };
+            Verdict::AllowFailover(format!(
+                "cluster {at} runs the application for action \"{told}\" rather than \"{action}\"; to leave it there, \
+                 set spec.action to {told} and {field} to {at}"
+            ))
+        }
         None => Verdict::AllowFailover(format!(
             "cluster {at} runs the application for action \"{told}\" rather than \"{action}\"; set spec.action to \
              \"{told}\", or to Failover with spec.failoverCluster"

@@ -143,6 +143,7 @@ fn site(hub: &Hub, ask: Ask<'_>, drpc: &str, vrg_namespace: &str, cluster: Clust
     let modes = fact.and_then(|fact| fact.status.as_ref()).map(|status| &status.maintenance_modes);
     let mut site = Site {
         lost: hub.is_lost(&cluster),
+        is_managed: hub.managed.contains_key(&cluster.0),
         has_cluster: fact.is_some(),
         stays: fact.is_some_and(|fact| fact.meta.deleting.is_none()),
         profile: fact.map(|fact| fact.profile.clone()).unwrap_or_default(),

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::domain::Decision;
 
-use super::Drpc;
+use super::{Drpc, validate};
 
 /// Whether all marks are there.
 pub fn are_set(drpc: &Drpc) -> bool {
@@ -84,6 +84,19 @@ pub fn set(drpc: &Drpc, decision: &mut Decision) {
     }
 }
 
+/// The first version of the deciders that holds a DRPC on to before it can be used.
+const HELD_SINCE: u32 = 4;
+
+/// Holds on to a DRPC while its policy is looked at. On a hub that was rebuilt that takes a while, and clusters may have the
+/// application: whoever deletes the DRPC in between means that, too.
+pub fn hold(drpc: &Drpc, decision: &mut Decision) {
+    let meta = &drpc.fact.meta;
+    let held = drpc.placement.is_some() && validate::policy_is_looked_at(drpc);
+    if held && drpc.decider >= HELD_SINCE && !meta.has_finalizer(finalizer::DRPC) {
+        decision.want("meta", finalizers(drpc, with_ours(&meta.finalizers)));
+    }
+}
+
 /// Takes our finalizer off the placement, if it is there.
 pub fn release_placement(drpc: &Drpc, decision: &mut Decision) {
     if let Some(placement) = &drpc.placement {
@@ -94,16 +107,20 @@ pub fn release_placement(drpc: &Drpc, decision: &mut Decision) {
 
 /// Takes our finalizer off the DRPC.
 pub fn release(drpc: &Drpc, decision: &mut Decision) {
-    let patch = MetaPatch {
+    decision.want("meta", finalizers(drpc, without_ours(&drpc.fact.meta.finalizers)));
+}
+
+/// Sets the finalizers of the DRPC, and nothing else of it.
+fn finalizers(drpc: &Drpc, finalizers: Vec<String>) -> Command {
+    Command::Hub(hub::Command::PatchMeta(Box::new(MetaPatch {
         kind: Kind::Drpc,
         object: drpc.key.clone(),
         uid: drpc.fact.meta.uid.clone(),
         labels: BTreeMap::new(),
         annotations: BTreeMap::new(),
-        finalizers: Some(without_ours(&drpc.fact.meta.finalizers)),
+        finalizers: Some(finalizers),
         owners: None,
-    };
-    decision.want("meta", Command::Hub(hub::Command::PatchMeta(Box::new(patch))));
+    })))
 }
 
 fn patch_placement(

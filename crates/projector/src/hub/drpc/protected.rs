@@ -18,6 +18,15 @@ pub struct Verdict {
     pub message: String,
 }
 
+/// What is said of volumes of which the other cluster has nothing yet, or nothing that follows.
+const NEVER_SYNCED: &str = "waiting for the first synchronization of its volumes";
+/// What a person can do about it.
+const IF_IT_LASTS: &str = "; if it lasts: look whether the storage of both clusters reaches each other; a replica that went \
+                           its own way is replaced when you delete the VolumeReplication of the claim there: it is made \
+                           anew, and everything copied again";
+/// The first version of the deciders that says it.
+const TELLS_WHAT_TO_DO_SINCE: u32 = 4;
+
 /// How long the verdict of before stands while the cluster looks at what was asked last, in seconds.
 const LOOKING: u64 = 10;
 
@@ -48,7 +57,8 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
             return Verdict { status: before.status, reason, message: before.message.clone() };
         }
     }
-    Verdict { status, reason, message: format!("{name}: {what}") }
+    let hint = if drpc.decider >= TELLS_WHAT_TO_DO_SINCE && what == NEVER_SYNCED { IF_IT_LASTS } else { "" };
+    Verdict { status, reason, message: format!("{name}: {what}{hint}") }
 }
 
 fn unknown(message: String) -> Verdict {
@@ -146,8 +156,7 @@ fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {
         return fault_of(ConditionStatus::False, reason::PROGRESSING, what);
     }
     if vrg.last_group_sync.0.is_none() {
-        let what = "waiting for the first synchronization of its volumes".to_owned();
-        return fault_of(ConditionStatus::False, reason::PROGRESSING, what);
+        return fault_of(ConditionStatus::False, reason::PROGRESSING, NEVER_SYNCED.to_owned());
     }
     None
 }

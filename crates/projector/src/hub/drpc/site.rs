@@ -19,6 +19,8 @@ pub struct Site {
     pub name: ClusterName,
     /// OCM lost it: what is known may be out of date.
     pub lost: bool,
+    /// There is a ManagedCluster.
+    pub is_managed: bool,
     /// There is a DRCluster.
     pub has_cluster: bool,
     /// The DRCluster stays.
@@ -99,7 +101,7 @@ impl Site {
 
     /// The cluster answered, one way or the other.
     pub fn has_answered(&self) -> bool {
-        matches!(self.vrg.presence, Presence::Present | Presence::Absent) && !self.lost
+        self.vrg.is_told_of() && !self.lost
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     action::Action,
     mirror, protected,
     report::{Shut, Stage},
-    runbooks::{deletion, promotion},
+    runbooks::{deletion, promotion, shown},
 };
 
 /// How often progress and mirrored fields are written at most, in milliseconds: they come in bursts.
@@ -124,7 +124,7 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
             Some(lasts.max(drpc.asked.since.plus_ms(SILENCE_MS)))
         }
         // Told while there is somebody to tell.
-        Stage::Deleting(Some(_)) if before.phase != "Deleting" && deletion::stays_behind(drpc).is_some() => {
+        Stage::Deleting(Some(_)) if takes_apart(before, after) && deletion::stays_behind(drpc).is_some() => {
             Some(drpc.now)
         }
         // Nothing is left to be read, or to be written to.
@@ -133,6 +133,12 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         _ if drpc.decider >= LONGER_STEPS && before.phase != after.phase && has_arrived(after) => Some(drpc.now),
         _ => Some(lasts),
     }
+}
+
+/// The deletion begins to take things apart: all clusters told what they have.
+fn takes_apart(before: &DrpcStatus, after: &DrpcStatus) -> bool {
+    let takes_apart = |status: &DrpcStatus| status.phase == "Deleting" && status.progression == shown::DELETING;
+    takes_apart(after) && !takes_apart(before)
 }
 
 /// Whether it shows what protects the application, too.
@@ -394,7 +400,7 @@ fn deleting(
         status.action_duration = None;
     }
     status.phase = "Deleting".into();
-    status.progression = "Deleting".into();
+    status.progression = shut.map_or(shown::DELETING, |shut| shut.progression).into();
     status.observed_generation = drpc.fact.meta.generation;
     // Words only when it takes long: a deletion that goes well writes its status once.
     let Some(shut) = shut else { return };
@@ -427,7 +433,7 @@ fn events(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Vec<Event> {
         events.push(Event { warning, reason: reason.into(), message });
     }
     if let Stage::Deleting(Some(_)) = stage
-        && before.phase != after.phase
+        && takes_apart(before, after)
         && let Some(message) = deletion::stays_behind(drpc)
     {
         events.push(Event { warning: true, reason: event::DRPC_DELETED_WITHOUT_HOME.into(), message });

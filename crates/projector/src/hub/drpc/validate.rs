@@ -152,6 +152,13 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The policy is there, and nobody knows yet whether it can be used.
+pub fn policy_is_looked_at(drpc: &Drpc) -> bool {
+    let Some(policy) = drpc.policy.as_ref().filter(|policy| policy.meta.deleting.is_none()) else { return false };
+    let told = policy.status.iter().flat_map(|status| &status.conditions).find(|c| c.kind == condition::VALIDATED);
+    told.is_none_or(|told| told.status == ConditionStatus::Unknown)
+}
+
 /// A failover goes on without an answer from the cluster that was lost. A policy that is new on this hub, since the hub was
 /// rebuilt meanwhile, has none yet and learns from both of its clusters what they share; but the replica that takes over
 /// was given that long ago.

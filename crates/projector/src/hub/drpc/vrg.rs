@@ -92,6 +92,11 @@ impl Vrg {
         vrg
     }
 
+    /// The cluster said, at some time, whether it is there.
+    pub fn is_told_of(&self) -> bool {
+        matches!(self.presence, Presence::Present | Presence::Absent)
+    }
+
     fn from_view(seen: &VrgSeen) -> Self {
         let status = seen.status.clone().unwrap_or_default();
         Self {

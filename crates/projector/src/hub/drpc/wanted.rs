@@ -15,6 +15,8 @@ use super::{Drpc, epoch, site::Site};
 
 /// The first version of the deciders that tells a cluster of a failover that was called off what it was.
 const ABANDONED_SINCE: u32 = 3;
+/// The first version that does so where the application was stopped before the failover came.
+const STOPPED_SINCE: u32 = 4;
 /// The first version that leaves a VRG the store of a cluster that is being deleted.
 const KEEPS_STORES_SINCE: u32 = 3;
 
@@ -135,7 +137,11 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
 /// there to delete its claims.
 fn is_abandoned_failover(drpc: &Drpc, site: &Site) -> bool {
     let forced = site.is_wished_by_failover();
-    let elsewhere = drpc.decided.current().is_some_and(|cluster| *cluster != site.name);
+    let elsewhere = match drpc.decided.current() {
+        Some(cluster) => *cluster != site.name,
+        // It was stopped where it was, by a relocation that the failover replaced.
+        None => drpc.decider >= STOPPED_SINCE && drpc.last_home().is_some_and(|home| home != site.name.0),
+    };
     drpc.decider >= ABANDONED_SINCE && forced && elsewhere && drpc.serving().is_some_and(|home| home.name != site.name)
 }
 
@@ -143,9 +149,11 @@ fn is_abandoned_failover(drpc: &Drpc, site: &Site) -> bool {
 const PASSED_OVER_SINCE: u32 = 4;
 
 /// A primary that is to step down while another is primary by a failover, whatever was asked for since: what it holds and
-/// the other lacks is given up, which it may do only if it is told so.
+/// the other lacks is given up, which it may do only if it is told so. Only a failover asks for a second primary (S1), so
+/// one with a later epoch is one by a failover, whatever it was asked for since.
 fn is_passed_over(drpc: &Drpc, site: &Site) -> bool {
-    let forced = drpc.others(&site.name.0).any(Site::is_wished_by_failover);
+    let later = |other: &Site| other.is_wished_primary() && epoch::held(other) > epoch::held(site);
+    let forced = drpc.others(&site.name.0).any(|other| other.is_wished_by_failover() || later(other));
     drpc.decider >= PASSED_OVER_SINCE && site.is_wished_primary() && forced
 }
 

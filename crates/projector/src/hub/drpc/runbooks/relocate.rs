@@ -106,10 +106,11 @@ fn source_is_protected(drpc: &Drpc) -> Gate {
 const PLACES_SINCE: u32 = 4;
 
 /// The placement names the cluster that the application is to leave. On a hub that was rebuilt no placement does, and who
-/// deploys applications takes none away from where none was placed.
+/// deploys applications takes none away from where none was placed. Once the final synchronization runs, it was taken away.
 fn source_is_placed(drpc: &Drpc) -> Gate {
     let nowhere = drpc.decided.is_nowhere() && drpc.clearing == Clearing::No;
-    match source(drpc).filter(|source| drpc.decider >= PLACES_SINCE && nowhere && !has_begun(source)) {
+    let runs = |source: &&Site| source.wished().is_some_and(|manifest| manifest.spec.run_final_sync);
+    match source(drpc).filter(|source| drpc.decider >= PLACES_SINCE && nowhere && !runs(source)) {
         None => Gate::Open,
         Some(source) => Gate::Shut(wait(
             "the placement to name the cluster that the application is on",

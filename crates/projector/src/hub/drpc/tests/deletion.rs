@@ -1,6 +1,7 @@
+use ramen_api::ramen::wire::annotation::APP_NAMESPACE;
 use ramen_events::{
-    ConditionStatus::True,
-    Kind, Time,
+    ConditionStatus::{True, Unknown},
+    Kind, Payload, Time,
     hub::{Fact, Meta},
 };
 use rstest::rstest;
@@ -142,4 +143,54 @@ fn an_old_home_is_given_up_before_a_failover_is_forgotten() {
     story.run();
     assert!(is_gone(&story));
     assert_eq!(story.decision(), "c2", "nobody would stop it later");
+}
+
+#[test]
+fn a_hub_that_was_rebuilt_looks_before_it_deletes() {
+    let mut story = Story::deployed();
+    story.managed("c2", Unknown);
+    story.site("c2").down = true;
+    story.restore_hub();
+    delete(&mut story);
+    story.run();
+    story.pass(90);
+    assert!(!is_gone(&story), "c2 may have a VRG");
+    assert_eq!(story.wished("c1"), "primary", "nothing is taken apart before all is known");
+    let told = story.words("Available");
+    assert!(told.contains("on cluster c2") && told.contains("delete its ManagedCluster"), "{told}");
+    story.bring_back("c2");
+    story.pass(30);
+    assert!(is_gone(&story), "{}", story.words("Available"));
+    let deleted: Vec<&str> = story.sent.iter().map(String::as_str).filter(|s| s.starts_with("delete work")).collect();
+    assert_eq!(deleted[..2], ["delete work c2/app-apps-vrg-mw", "delete work c1/app-apps-vrg-mw"], "S12");
+}
+
+#[test]
+fn a_cluster_that_left_the_hub_for_good_does_not_hold_up_a_deletion() {
+    let mut story = Story::deployed();
+    story.managed("c2", Unknown);
+    story.site("c2").down = true;
+    story.restore_hub();
+    delete(&mut story);
+    story.run();
+    story.gone(Kind::ManagedCluster, "", "c2");
+    story.run();
+    assert!(is_gone(&story));
+}
+
+#[test]
+fn a_drpc_is_held_on_to_while_its_policy_is_looked_at() {
+    let mut story = Story::with_clusters();
+    for name in ["c1", "c2"] {
+        story.dr_cluster(name);
+        story.site(name).down = true;
+    }
+    story.policy();
+    story.place();
+    story.record(None, Payload::Synced);
+    story.protect();
+    story.run();
+    assert!(story.words("Available").contains("is not valid"), "{}", story.words("Available"));
+    assert_eq!(story.drpc().meta.finalizers, ["drpc.ramendr.openshift.io/finalizer"], "clusters may have it already");
+    assert!(!story.drpc().meta.annotations.contains_key(APP_NAMESPACE), "nothing is settled yet");
 }

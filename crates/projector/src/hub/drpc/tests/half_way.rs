@@ -8,6 +8,7 @@ use ramen_events::{
 };
 use rstest::rstest;
 
+use super::mid_flight::until_asked;
 use crate::hub::story::{Story, app};
 
 fn epoch(story: &Story, cluster: &str) -> u64 {
@@ -84,6 +85,21 @@ fn a_failover_that_is_called_back_leaves_a_cluster_that_may_give_up_what_it_prom
     assert_eq!(story.wished("c2"), "secondary Failover", "its volumes were promoted by force");
     settle(&mut story);
     assert_eq!((story.decision(), story.told("PeerReady").0), ("c1".into(), True));
+}
+
+#[test]
+fn a_failover_that_replaced_a_relocation_and_was_called_back_leaves_a_cluster_that_may_give_up_what_it_promoted() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "primary Relocate run");
+    assert_eq!(story.decision(), "", "the application was stopped");
+    story.site("c2").idle = true;
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.wished("c2"), "primary Failover");
+    story.ask("Relocate", "c2");
+    story.run();
+    assert_eq!(story.wished("c2"), "secondary Failover", "its volumes were promoted by force");
 }
 
 #[rstest]

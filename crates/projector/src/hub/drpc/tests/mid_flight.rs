@@ -19,7 +19,7 @@ pub(super) fn until_asked(story: &mut Story, cluster: &str, words: &str) {
     panic!("{cluster} was never asked for {words}: {}", story.wished(cluster));
 }
 
-fn let_go(story: &mut Story) {
+pub(super) fn let_go(story: &mut Story) {
     for cluster in ["c1", "c2"] {
         story.site(cluster).idle = false;
     }

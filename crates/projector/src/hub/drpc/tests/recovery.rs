@@ -3,6 +3,7 @@
 use ramen_events::ConditionStatus::{False, True};
 use rstest::rstest;
 
+use super::mid_flight::{let_go, until_asked};
 use crate::hub::story::Story;
 
 #[rstest]
@@ -155,4 +156,35 @@ fn a_denial_from_before_the_vrg_existed_is_no_news_to_a_hub_without_memory() {
     story.run();
     story.pass(1);
     assert_eq!(story.status().phase, "FailedOver", "{}", story.words("Available"));
+}
+
+#[test]
+fn a_restored_hub_stops_the_application_that_a_relocation_is_to_move() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "primary Relocate prepare");
+    story.restore_hub();
+    let_go(&mut story);
+    let decided: Vec<&str> = story.sent.iter().map(String::as_str).filter(|sent| sent.starts_with("decide")).collect();
+    assert_eq!(decided, ["decide c1", "decide ", "decide c2"], "who deploys takes away only what was placed");
+    assert_eq!(story.status().phase, "Relocated", "{}", story.words("Available"));
+}
+
+#[test]
+fn a_hub_of_before_a_failover_does_not_take_the_application_away_from_where_it_went() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c1");
+    story.run();
+    story.pass(5);
+    let before = story.drpc().spec.clone();
+    story.site("c1").idle = true;
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!((story.decision(), story.wished("c2")), ("[c1] c2".into(), "primary Failover".into()));
+    story.edit(|spec| *spec = before);
+    story.restore_hub();
+    story.pass(5);
+    assert_eq!(story.wished("c2"), "primary Failover", "it is the later one");
+    let told = story.words("Available");
+    assert!(told.contains("cluster c2 runs the application for action \"Failover\""), "{told}");
 }

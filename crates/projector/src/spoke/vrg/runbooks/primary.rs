@@ -330,6 +330,12 @@ pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String
     format!("; if the storage has no such volume any more, {what}")
 }
 
+/// A VRG that is deleted does not wait for what its storage will never do to a volume that it does not have. Nothing is
+/// taken from anybody: what is let go of stays as it is.
+pub fn is_lost_for_good(view: &View<'_>, told: &str) -> bool {
+    view.ask.decider >= LOST_SINCE && view.vrg.deleting && says_not_found(told)
+}
+
 /// The storage does not find something. What an API server does not find it names in quotes: that is another matter.
 fn says_not_found(told: &str) -> bool {
     let told = told.to_lowercase();

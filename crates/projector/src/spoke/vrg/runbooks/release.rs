@@ -120,6 +120,7 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
                     return Release { again: Some(due), ..Release::waiting(what) };
                 }
             }
+            Check::Failed(text) if primary::is_lost_for_good(view, &text) => {}
             Check::Failed(text) => {
                 let hint = primary::if_it_is_lost(view, volume, &text);
                 return Release::problem(format!("its volume to be primary before it is let go: {text}{hint}"));

@@ -4,10 +4,13 @@
 //! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
 
 use ramen_api::ramen::wire::{annotation, reason};
-use ramen_events::spoke::{Role, VolumeReplication};
+use ramen_events::{
+    Time,
+    spoke::{Role, VolumeReplication},
+};
 
 use super::{
-    primary::{adopt, apply, if_it_is_lost, is_adopted, is_valid, volumes_wait, work_on},
+    primary::{adopt, apply, if_it_is_lost, is_adopted, is_lost_for_good, is_valid, volumes_wait, work_on},
     release::{self, Release},
 };
 use crate::{
@@ -127,6 +130,9 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
         Check::Failed(_) if replication_check::is_not_mirrored(vr) => {
             kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED)
         }
+        Check::Failed(text) if is_lost_for_good(view, &text) => {
+            kept(volume, release::delete_replication(volume, vr, view), LOST)
+        }
         Check::Failed(text) => {
             let hint = if_it_is_lost(view, volume, &text);
             let mut judged = Judged::new(volume.key, Stage::Protected).wrong(text + &hint);
@@ -148,6 +154,10 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
             }
     });
     let untouched = view.work.untouched.contains(volume.key);
+    if let Some(due) = may_be_restored_now(view, volume).filter(|_| !handed_over && !untouched) {
+        let judged = Judged::new(volume.key, Stage::Protected).waiting("the claim, which was restored, to be bound");
+        return Judged { again: Some(due), ..judged };
+    }
     if handed_over || untouched || !volume.pvc.bound {
         return released(volume, release::take_marks_off(view, volume, Afterwards::AsBefore));
     }
@@ -175,6 +185,19 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
             .wrong(format!("its VolumeReplication is gone and can't be made anew: {}", unfit.message)),
         (None, Ok(_)) => Judged::new(volume.key, Stage::Protected).wrong("its VolumeReplication is gone"),
     }
+}
+
+/// The first version of the deciders that gives a restored claim time before a secondary lets go of it.
+const RESTORES_SINCE: u32 = 4;
+/// How long, in seconds.
+const RESTORE_PATIENCE: u64 = 10;
+
+/// Until when a claim that was restored and is not bound yet is left alone. A secondary restores nothing: most likely this is
+/// a primary by now, and whoever restored the claim heard of it first.
+fn may_be_restored_now(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
+    let restored = !volume.pvc.bound && volume.pvc.annotations.contains_key(annotation::RESTORED);
+    let due = view.since(DEMOTING).plus_seconds(RESTORE_PATIENCE);
+    (view.ask.decider >= RESTORES_SINCE && restored && !volume.pvc.is_deleting() && view.now() < due).then_some(due)
 }
 
 /// The first version of the deciders that lets a volume go that follows a primary about which its VRG was not told: the
@@ -215,6 +238,8 @@ fn held_up(view: &View<'_>, volume: &Volume<'_>) -> Option<Judged> {
     Some(judged.wrong(format!("{awaited}: nothing uses it any more; delete it, its data go to the other cluster")))
 }
 
+/// Why a volume is kept: its storage does not find it, which may be a mistake.
+const LOST: &str = "is not found by its storage";
 /// Why a volume is kept: the storage says so.
 const NEVER_REPLICATED: &str = "was never replicated, so the other cluster has nothing of it";
 /// Why a volume is kept: a VRG that is deleted does not replicate anew just to find out.

@@ -1,6 +1,9 @@
 //! When a volume is demoted, let go, promoted (spec vrg 3.2, 5.2, 6).
 
-use ramen_api::ramen::wire::condition::{COMPLETED, DEGRADED, RESYNCING};
+use ramen_api::ramen::wire::{
+    annotation::RESTORED,
+    condition::{COMPLETED, DEGRADED, RESYNCING},
+};
 use ramen_events::{
     ConditionStatus::{False, True},
     Kind,
@@ -168,6 +171,11 @@ fn demotion_failed(vr: &mut VolumeReplication) {
     vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
 }
 
+fn is_lost(vr: &mut VolumeReplication) {
+    vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
+    vr.message = "volume not found".into();
+}
+
 fn not_mirrored(vr: &mut VolumeReplication) {
     vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
     vr.message = "volume is not mirrored".into();
@@ -303,6 +311,8 @@ fn a_claim_of_another_vrg_is_left_alone() {
 #[case::v6_secondary_not_ready(Role::Secondary, |vr: &mut VolumeReplication| {
     vr.conditions = vec![said(COMPLETED, False, "FailedToDemote", 2)];
 }, &[])]
+#[case::secondary_that_its_storage_lost(Role::Secondary, is_lost, &["DeleteReplication"])]
+#[case::primary_that_its_storage_lost(Role::Primary, is_lost, &["DeleteReplication"])]
 fn deletion_lets_a_volume_go_when_the_storage_is_ready(
     #[case] role: Role,
     #[case] change: fn(&mut VolumeReplication),
@@ -393,4 +403,21 @@ fn a_binding_that_got_stuck_half_way_is_helped_on_after_a_while(#[case] change: 
     };
     assert_eq!(helps(&lab.decide()), 0, "the volume controller is given a moment");
     assert_eq!(helps(&lab.decide_later()), usize::from(helped));
+}
+
+#[test]
+fn a_claim_that_is_being_restored_is_left_alone_by_a_secondary_for_a_while() {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    lab.lose(Kind::VolumeReplication, "data");
+    lab.change_pvc(|pvc| {
+        pvc.bound = false;
+        pvc.annotations.insert(RESTORED.into(), "True".into());
+    });
+    assert_eq!(lab.names(), Vec::<&str>::new(), "whoever restored it knows of a promotion, which is news here");
+    let position = lab.decide().position.expect("it stands at a step");
+    let names = |decision: crate::domain::Decision| {
+        decision.commands.iter().map(|wanted| wanted.command.name()).collect::<Vec<_>>()
+    };
+    assert!(!names(lab.decide_after(9, &position)).contains(&"ReleaseVolume"));
+    assert!(names(lab.decide_after(11, &position)).contains(&"ReleaseVolume"));
 }
