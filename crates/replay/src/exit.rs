@@ -12,6 +12,8 @@ pub enum Exit {
     Diverged,
     /// 2: a file is damaged, truncated, or not a log.
     Unreadable,
+    /// 3: the simulated world does not tell the story of the log, so what comes of it there proves nothing.
+    NotRetold,
     /// 64: the command line is wrong.
     Usage,
 }
@@ -22,6 +24,7 @@ impl From<Exit> for ExitCode {
             Exit::Good => 0,
             Exit::Diverged => 1,
             Exit::Unreadable => 2,
+            Exit::NotRetold => 3,
             Exit::Usage => 64,
         })
     }

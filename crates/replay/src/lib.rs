@@ -38,6 +38,7 @@ mod predicate;
 pub mod program;
 mod remote;
 mod rerun;
+mod retell;
 mod slice;
 mod span;
 mod spells;
@@ -52,6 +53,7 @@ mod why;
 mod why_lines;
 mod why_not;
 mod words;
+mod world;
 
 pub use cmd::{Arguments, run};
 pub use exit::Exit;

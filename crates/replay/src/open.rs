@@ -106,6 +106,11 @@ impl Log {
         Ok(Self { path: path.to_owned(), owner, history: Box::new(reader), wrong, _copy: None })
     }
 
+    /// One that is at hand.
+    pub fn of(path: PathBuf, owner: Owner, history: Box<dyn History>) -> Self {
+        Self { path, owner, history, wrong: None, _copy: None }
+    }
+
     /// The name of the cluster: what records are told apart by.
     pub fn name(&self) -> &str {
         self.owner.cluster.as_str()

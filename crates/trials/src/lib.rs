@@ -10,7 +10,6 @@
 
 mod calls;
 pub mod check;
-pub mod cmd;
 pub mod coverage;
 pub mod crowd;
 pub mod exhaustive;

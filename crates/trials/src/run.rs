@@ -10,7 +10,7 @@ use crate::{
     universe::{Turn, Universe},
 };
 
-/// How long everything may take together, before a run counts as one that does not end.
+/// How long an act may be waited for, beside the pause before it, before a run counts as one that does not end.
 const LIMIT: Duration = Duration::from_hours(3);
 
 /// The rule that a scenario's own expectations break.
@@ -113,7 +113,7 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
                 news = true;
             }
         }
-        if universe.elapsed() > LIMIT {
+        if universe.now().since(entered) > LIMIT + Duration::from_millis(act.after + act.patience.unwrap_or_default()) {
             let why = act.when.holds(&universe).err().unwrap_or_default();
             break Some(Violation { rule: "ends", what: format!("still waiting for act {}: {why}", acts.len()) });
         }

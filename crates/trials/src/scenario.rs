@@ -12,7 +12,7 @@ use serde_saphyr::Spanned;
 use crate::{happening::Happening, hazards::Rule, span::Span, universe::Outline, until::Until};
 
 pub use self::{
-    check::{Error, read},
+    check::{Error, parse, read},
     play::{Played, play},
 };
 
@@ -85,6 +85,9 @@ pub struct Entry {
     /// How long the moment may take to come; ten minutes when left out.
     #[serde(default = "ten_minutes")]
     pub within: Span,
+    /// After how long nobody waits for the moment any longer and goes on, instead of failing.
+    #[serde(default)]
+    pub patience: Option<Span>,
     /// What must hold when the moment has come.
     #[serde(default)]
     pub expect: Vec<Spanned<Until>>,

@@ -19,6 +19,8 @@ pub struct Verdict {
     pub universe: Universe,
     /// The rule that was broken, if one was.
     pub violation: Option<Violation>,
+    /// When each act was done.
+    pub acts: Vec<Time>,
 }
 
 /// Runs a plan, mends everything, and lets it come to rest. `also` looks at every event besides the rules.
@@ -30,7 +32,7 @@ pub fn trial(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
 pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn Tamper>>) -> Verdict {
     let mut checks = Checks::default();
     let ended = run::run_with(plan, &mut [&mut checks, also], tamper);
-    let (mut universe, mut violation) = (ended.universe, ended.violation);
+    let (mut universe, mut violation, acts) = (ended.universe, ended.violation, ended.acts);
     if violation.is_none() {
         universe.mend();
         universe.spread();
@@ -40,14 +42,14 @@ pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn T
         });
         violation = rested.err();
     }
-    Verdict { universe, violation }
+    Verdict { universe, violation, acts }
 }
 
 /// Runs a plan and leaves everything as it is then.
 pub fn trial_without_rest(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
     let mut checks = Checks::default();
     let ended = run::run(plan, &mut [&mut checks, also]);
-    Verdict { universe: ended.universe, violation: ended.violation }
+    Verdict { universe: ended.universe, violation: ended.violation, acts: ended.acts }
 }
 
 /// Nobody who looks besides the rules.

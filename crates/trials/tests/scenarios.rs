@@ -45,6 +45,28 @@ timeline:
 ";
 
 #[rstest]
+#[case::too_few("[east]", "2 different names are needed")]
+#[case::twice("[east, east]", "2 different names are needed")]
+#[case::the_hub("[hub, west]", "hub is the hub")]
+fn clusters_need_names_that_tell_them_apart(#[case] names: &str, #[case] told: &str) {
+    let text = format!("world: {{ names: {names} }}\n{GOOD}");
+    let refused = scenario::parse(&text, Path::new("x.yaml")).unwrap_err().to_string();
+    assert!(refused.contains(told), "{refused}");
+}
+
+#[test]
+fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
+    let text = GOOD
+        .replace("c1", "east")
+        .replace("c2", "west")
+        .replace("    do:", "  - when: { runs: { app: shop, on: west } }\n    patience: 1m\n    do:");
+    let text = format!("world: {{ names: [east, west] }}\n{text}end:\n  - runs: {{ app: shop, on: east }}\n");
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string);
+    assert!(played.is_good(), "{violation:?} {:?}", played.end);
+}
+
+#[rstest]
 #[case::unknown_field("timeline:", "timline:", "5", "timline")]
 #[case::unknown_happening("lose:", "loose:", "8", "loose")]
 #[case::no_such_cluster("cluster: c2", "cluster: c3", "8", "there is no cluster \"c3\": the world has c1, c2")]

@@ -26,7 +26,8 @@ use crate::Exit;
     name = "ramen-replay",
     version,
     after_help = "Exit codes: 0 all is well; 1 a log is intact, but deciding again gives something else, or what was\n\
-                  looked for is not in it; 2 a file is damaged, cut off, or not a log; 64 wrong usage."
+                  looked for is not in it; 2 a file is damaged, cut off, or not a log; 3 (whatif --go-on) the\n\
+                  simulated world does not tell the story of the log; 64 wrong usage."
 )]
 pub struct Arguments {
     #[command(subcommand)]

@@ -1,6 +1,9 @@
-//! `whatif`: the log's inputs, changed, folded and decided again.
+//! `whatif`: the log's inputs, changed, folded and decided again; and, if wanted, what comes of it in a simulated world.
 
-use std::io::Write;
+mod go_on;
+mod told;
+
+use std::{io::Write, path::PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -33,14 +36,20 @@ use crate::{
                   to be asked. What was observed stays as recorded; what became of a command follows the command if it \
                   is decided earlier or later; a command that the log has no outcome of stays in flight. The output \
                   says how often each was the case.\n\n\
+                  With --go-on the simulated world is asked: the logs are retold as a scenario (clusters, applications, \
+                  what people asked for, what was lost and came back), and the operators of production play it twice, \
+                  without the change and with it. The first play has to agree with the log up to the change, or the \
+                  second one proves nothing. All that the world needs and the logs do not say is told as assumed.\n\n\
                   Examples:\n  ramen-replay whatif hub.ramenlog --drop 181\n  \
                   ramen-replay whatif hub.ramenlog --delay 181=30s --until 12:05\n  \
                   ramen-replay whatif hub.ramenlog --patch 180+ spec.action=Relocate\n  \
                   ramen-replay show hub.ramenlog --since 120 --until 120 -o json > fact.json; \
                   ramen-replay whatif hub.ramenlog --add fact.json@150\n  \
-                  ramen-replay whatif *.ramenlog --drop hub#181 --move c1#90=97\n\n\
-                  Exit codes: 0 the same decisions; 1 other decisions; 2 a file is damaged, cut off, or not a log; \
-                  64 wrong usage."
+                  ramen-replay whatif *.ramenlog --drop hub#181 --move c1#90=97\n  \
+                  ramen-replay whatif *.ramenlog --patch hub#180+ spec.action=Relocate --go-on\n  \
+                  ramen-replay whatif *.ramenlog --go-on --scenario incident.yaml; ramen-sim play incident.yaml\n\n\
+                  Exit codes: 0 the same decisions (with --go-on: the same story); 1 others; 2 a file is damaged, cut off, \
+                  or not a log; 3 the simulated world does not tell the story of the logs; 64 wrong usage."
 )]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -52,6 +61,14 @@ pub(super) struct Arguments {
     /// Only what was seen up to this moment
     #[arg(long, value_name = "MOMENT")]
     until: Option<Moment>,
+
+    /// Go on in the simulated world: play there what people did and what befell, without the changes and with them
+    #[arg(long, conflicts_with = "with_version")]
+    go_on: bool,
+
+    /// Write what is played, with the changes, as a scenario that `ramen-sim play` takes
+    #[arg(long, value_name = "FILE.yaml", requires = "go_on")]
+    scenario: Option<PathBuf>,
 
     /// How it is printed; a table shows the first 40 commands and fields
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -134,10 +151,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         }
         match arguments.output {
             Format::Json => writeln!(out, "{}", found.json())?,
-            Format::Table => found.print(out)?,
+            Format::Table => found.print(arguments.go_on, out)?,
         }
     }
-    Ok(exit)
+    if arguments.go_on { go_on::run(arguments, &merged, &changes, out) } else { Ok(exit) }
 }
 
 impl Wishes {
@@ -201,18 +218,25 @@ fn look<'a>(arguments: &Arguments, changes: &[Change], merged: &'a Merged, log: 
     Ok(Found { merged, log, wishes, diverges, records: records.len(), run, commands, states })
 }
 
+/// The entries of all logs, up to a moment.
+fn entries_until(merged: &Merged, until: Option<&Moment>) -> Result<Vec<usize>> {
+    let end = merged.entries.iter().map(|entry| entry.time).max().unwrap_or_default();
+    let last = until.map(|until| find(merged, until)).transpose()?.flatten();
+    let time = until.and_then(|until| until.time(end));
+    let entries =
+        merged.entries.iter().enumerate().filter(|(index, entry)| {
+            last.is_none_or(|last| *index <= last) && time.is_none_or(|time| entry.time <= time)
+        });
+    Ok(entries.map(|(index, _)| index).collect())
+}
+
 /// The records of a log, up to a moment.
 ///
 /// # Errors
 /// [`Usage`] when there are none.
 pub(super) fn records_until(merged: &Merged, log: usize, until: Option<&Moment>) -> Result<Vec<Record>> {
-    let end = merged.entries.iter().map(|entry| entry.time).max().unwrap_or_default();
-    let last = until.map(|until| find(merged, until)).transpose()?.flatten();
-    let time = until.and_then(|until| until.time(end));
-    let entries = merged.entries.iter().enumerate().filter(|(index, entry)| {
-        entry.log == log && last.is_none_or(|last| *index <= last) && time.is_none_or(|time| entry.time <= time)
-    });
-    let records: Vec<Record> = entries.map(|(_, entry)| (*entry.record).clone()).collect();
+    let entries = entries_until(merged, until)?.into_iter().filter_map(|index| merged.entries.get(index));
+    let records: Vec<Record> = entries.filter(|entry| entry.log == log).map(|entry| (*entry.record).clone()).collect();
     if records.is_empty() {
         let name = merged.logs.get(log).map(crate::open::Log::name).unwrap_or_default();
         return Err(Usage(format!("{name} has no records up to that moment")).into());
@@ -262,7 +286,8 @@ impl Found<'_> {
         })
     }
 
-    fn print(&self, out: &mut dyn Write) -> Result<()> {
+    /// `brief`: only where the first difference is, since the world tells what comes of it.
+    fn print(&self, brief: bool, out: &mut dyn Write) -> Result<()> {
         let name = styled(BOLD, self.name());
         let asked = if self.wishes.is_empty() { "nothing changed".to_owned() } else { self.wishes.join("; ") };
         writeln!(out, "{name}  {}", styled(DIM, format!("{} records, {asked}", self.records)))?;
@@ -276,6 +301,9 @@ impl Found<'_> {
                 writeln!(out, "{}  all {} commands are decided as before", styled(GOOD, "same"), self.commands.same)?
             }
             Some(split) => self.print_first(split, out)?,
+        }
+        if brief {
+            return Ok(writeln!(out)?);
         }
         self.print_commands(out)?;
         self.print_states(out)?;

@@ -193,6 +193,11 @@ impl Script {
 }
 
 impl Key {
+    /// The line that it is, or that it comes after.
+    pub fn seq(self) -> Seq {
+        self.seq
+    }
+
     /// The same place, later by this many milliseconds (or earlier).
     pub fn shifted(self, ms: i64) -> Self {
         Self { time: Time(self.time.0.saturating_add_signed(ms)), ..self }

@@ -1,11 +1,18 @@
 //! Reads a scenario and refuses what cannot be meant.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use serde_saphyr::{Location, Spanned};
 
 use super::Scenario;
-use crate::{happening::Happening, universe::HUB, until};
+use crate::{
+    happening::Happening,
+    universe::{HUB, Outline},
+    until,
+};
 
 /// Why a file is no scenario.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +55,17 @@ pub enum Error {
 /// [`Error`].
 pub fn read(path: &Path) -> Result<Scenario, Error> {
     let text = std::fs::read_to_string(path).map_err(|err| Error::Read { path: path.to_owned(), err })?;
+    parse(&text, path)
+}
+
+/// Reads a scenario from text; `path` is what it is called in errors.
+///
+/// # Errors
+/// [`Error`].
+pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
     let scenario: Scenario =
-        serde_saphyr::from_str(&text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
+        serde_saphyr::from_str(text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
+    named(&scenario.world).map_err(|what| Error::Form { path: path.to_owned(), what })?;
     check(&scenario).map_err(|(at, what)| Error::Reference {
         path: path.to_owned(),
         line: at.line(),
@@ -60,6 +76,20 @@ pub fn read(path: &Path) -> Result<Scenario, Error> {
 }
 
 type Wrong = (Location, String);
+
+/// Whether the clusters have names that tell them apart.
+fn named(world: &Outline) -> Result<(), String> {
+    let clusters = world.clusters();
+    let different: BTreeSet<&String> = clusters.iter().collect();
+    let needed = usize::from(world.pairs) * 2;
+    if different.len() != needed || clusters.len() != needed {
+        return Err(format!("world: names: {needed} different names are needed, two a pair"));
+    }
+    if clusters.iter().any(|name| name == HUB) {
+        return Err(format!("world: names: {HUB} is the hub"));
+    }
+    Ok(())
+}
 
 fn check(scenario: &Scenario) -> Result<(), Wrong> {
     let names = Names::of(scenario);

@@ -39,8 +39,8 @@ impl Scenario {
         story.extend(self.timeline.iter().map(|entry| Act {
             when: entry.when.as_ref().map_or(Until::Now, |when| when.value.clone()),
             after: entry.after.0,
-            patience: None,
-            within: Some(entry.within.0),
+            patience: entry.patience.map(|span| span.0),
+            within: if entry.patience.is_some() { None } else { Some(entry.within.0) },
             expect: entry.expect.iter().map(|expected| expected.value.clone()).collect(),
             what: entry.what.iter().map(|what| what.value.clone()).collect(),
         }));

@@ -44,6 +44,9 @@ const BEGIN: Time = Time(1_767_225_600_000);
 pub struct Outline {
     /// Pairs of clusters, each with a policy of its own: `c1` and `c2` under `policy`, `c3` and `c4` under `policy-2`.
     pub pairs: u8,
+    /// Other names for the clusters, two a pair.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// Between two syncs of a volume, as a class says it.
     pub interval: String,
     /// Whether the VolumeReplication controllers behave and take their time as csi-addons' do, instead of as in the
@@ -57,14 +60,22 @@ pub struct Outline {
 
 impl Default for Outline {
     fn default() -> Self {
-        Self { pairs: 1, interval: "1m".to_owned(), csi_addons: false, write_every: 1000, old_work_crd: false }
+        Self {
+            pairs: 1,
+            names: Vec::new(),
+            interval: "1m".to_owned(),
+            csi_addons: false,
+            write_every: 1000,
+            old_work_crd: false,
+        }
     }
 }
 
 impl Outline {
     /// The names of the managed clusters.
     pub fn clusters(&self) -> Vec<String> {
-        (1..=u32::from(self.pairs) * 2).map(|number| format!("c{number}")).collect()
+        let numbered = (1..=u32::from(self.pairs) * 2).map(|number| format!("c{number}"));
+        if self.names.is_empty() { numbered.collect() } else { self.names.clone() }
     }
 
     /// The policies and their clusters.
@@ -119,10 +130,10 @@ pub(super) struct Template {
 
 /// The template of an outline, made once per process for all outlines that differ only in how the world behaves.
 pub(super) fn template(outline: &Outline) -> Arc<Template> {
-    type Made = BTreeMap<(u8, String, bool), Arc<Template>>;
+    type Made = BTreeMap<(Vec<String>, String, bool), Arc<Template>>;
     static MADE: OnceLock<Mutex<Made>> = OnceLock::new();
-    let Outline { pairs, interval, csi_addons: _, write_every: _, old_work_crd } = outline;
-    let installed = (*pairs, interval.clone(), *old_work_crd);
+    let Outline { pairs: _, names: _, interval, csi_addons: _, write_every: _, old_work_crd } = outline;
+    let installed = (outline.clusters(), interval.clone(), *old_work_crd);
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(made.entry(installed).or_insert_with(|| Arc::new(install(outline))))
 }

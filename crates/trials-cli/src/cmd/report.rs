@@ -7,8 +7,7 @@ use ramen_events::{
     Seq, capture,
     log::{History as _, MemoryLog},
 };
-
-use crate::{
+use ramen_trials::{
     crowd::{Failed, Sum},
     shrink,
     trial::{Nobody, Verdict, trial},

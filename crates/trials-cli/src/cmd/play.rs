@@ -8,13 +8,13 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Parser as _};
-
-use super::{Exit, report};
-use crate::{
+use ramen_trials::{
     plan::Plan,
     scenario,
     trial::{Nobody, Verdict, trial},
 };
+
+use super::{Exit, report};
 
 /// Plays scenarios from files and says what went otherwise than expected, and why
 #[derive(Args)]

@@ -1,10 +1,13 @@
 //! `ramen-sim`: the operators in a simulated world.
 
+mod cmd;
+
 use std::{io, process::ExitCode};
 
 use clap::Parser;
 use mimalloc::MiMalloc;
-use ramen_trials::cmd::{Arguments, Exit, run};
+
+use crate::cmd::{Arguments, Exit, run};
 
 /// A trial makes and drops millions of small values, on each core its own.
 #[global_allocator]

@@ -10,14 +10,14 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-
-use super::{Exit, cores, report};
-use crate::{
+use ramen_trials::{
     crowd::{self, Stop},
     seeds::{self, Class},
     span::Span,
     trial::{Nobody, trial},
 };
+
+use super::{Exit, cores, report};
 
 /// Runs random stories under random faults, each a function of its seed
 #[derive(Args)]

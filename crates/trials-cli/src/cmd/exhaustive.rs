@@ -3,12 +3,12 @@
 use std::{io::Write, path::PathBuf};
 
 use clap::Args;
-
-use super::{Exit, cores, report};
-use crate::{
+use ramen_trials::{
     crowd::{self, Stop},
     exhaustive,
 };
+
+use super::{Exit, cores, report};
 
 /// Plays the story of the demo with each mishap at each point where it can happen, one at a time
 #[derive(Args)]
