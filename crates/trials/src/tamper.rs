@@ -27,9 +27,9 @@ pub trait Tamper: Send + Sync {
         let _ = (operator, command, effects);
     }
 
-    /// Changes the answers to a command, and how it ended, before they become facts.
-    fn hear(&self, operator: &str, command: &Command, answers: &mut Vec<Answer>, outcome: &mut Outcome) {
-        let _ = (operator, command, answers, outcome);
+    /// Changes the answers to a command before they become facts.
+    fn hear(&self, operator: &str, command: &Command, answers: &mut Vec<Answer>) {
+        let _ = (operator, command, answers);
     }
 }
 
@@ -70,8 +70,8 @@ impl<O: Operator> Operator for Tampered<O> {
     }
 
     fn observe_answers(&self, command: &Command, answers: &[Answer], outcome: &Outcome) -> Vec<Observation> {
-        let (mut answers, mut outcome) = (answers.to_vec(), outcome.clone());
-        self.by.hear(&self.home, command, &mut answers, &mut outcome);
-        self.operator.observe_answers(command, &answers, &outcome)
+        let mut answers = answers.to_vec();
+        self.by.hear(&self.home, command, &mut answers);
+        self.operator.observe_answers(command, &answers, outcome)
     }
 }

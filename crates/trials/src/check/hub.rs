@@ -110,7 +110,11 @@ fn says(universe: &Universe, drpc: &Value) -> Result<(), Violation> {
     };
     let generation = &drpc["metadata"]["generation"];
     // While a person has to decide, conditions say what may be asked for; until it begins, an action leaves them as they were.
-    let says_otherwise = matches!(text(drpc, "/status/phase"), "WaitForUser" | "Deleting" | "Initiating");
+    let says_otherwise = matches!(text(drpc, "/status/phase"), "WaitForUser" | "Deleting" | "Initiating")
+        || matches!(
+            text(drpc, "/status/progression"),
+            "CheckingFailoverPrerequisites" | "WaitForStorageMaintenanceActivation"
+        );
     if says_otherwise || drpc["status"]["observedGeneration"] != *generation || object::is_deleting(drpc) {
         return Ok(());
     }

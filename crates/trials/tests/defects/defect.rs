@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ramen_events::{Command, Kind, Outcome, hub, spoke};
+use ramen_events::{Command, Kind, hub, spoke};
 use ramen_ports::{Answer, Effect};
 use ramen_trials::tamper::Tamper;
 use serde_json::Value;
@@ -57,8 +57,6 @@ pub struct Heard<'a> {
     pub command: &'a Command,
     /// They.
     pub answers: &'a mut Vec<Answer>,
-    /// How the command ended.
-    pub outcome: &'a mut Outcome,
 }
 
 impl Done<'_> {
@@ -135,7 +133,7 @@ impl Tamper for AtWork {
         (self.defect.act)(&mut Done { operator, command, effects, memory: &self.memory });
     }
 
-    fn hear(&self, _operator: &str, command: &Command, answers: &mut Vec<Answer>, outcome: &mut Outcome) {
-        (self.defect.hear)(&mut Heard { command, answers, outcome });
+    fn hear(&self, _operator: &str, command: &Command, answers: &mut Vec<Answer>) {
+        (self.defect.hear)(&mut Heard { command, answers });
     }
 }

@@ -75,8 +75,8 @@ pub const DEFECTS: &[Defect] = &[
 
 fn leave_one_out(answer: &mut Answer) {
     let Answer::Store(StoreAnswer::Objects(objects)) = answer else { return };
-    let claims = objects.iter().filter(|(key, _)| key.contains("/v1.PersistentVolumeClaim/"));
-    let Some(claim) = claims.last().and_then(|(_, claim)| claim.clone().ok()) else { return };
+    let mut claims = objects.iter().filter(|(key, _)| key.contains("/v1.PersistentVolumeClaim/"));
+    let Some(claim) = claims.next_back().and_then(|(_, claim)| claim.clone().ok()) else { return };
     let (name, volume) = (text(&claim, "/metadata/name").to_owned(), text(&claim, "/spec/volumeName").to_owned());
     objects.retain(|(key, _)| !key.ends_with(&format!("/{name}")) && !key.ends_with(&format!("/{volume}")));
 }
