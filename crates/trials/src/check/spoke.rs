@@ -43,6 +43,11 @@ impl Spoke {
         if touched.contains(&type_name(&kinds::VOLUME_REPLICATION)) || touched.contains(&type_name(&kinds::PV)) {
             retained(universe, cluster)?;
         }
+        if vrg || touched.contains(&type_name(&kinds::VOLUME_REPLICATION)) {
+            for vrg in all(universe, cluster, &kinds::VRG, None) {
+                losers_follow(universe, cluster, vrg.value(), lasting);
+            }
+        }
         if vrg || touched.contains(&type_name(&kinds::PVC)) {
             for vrg in all(universe, cluster, &kinds::VRG, None) {
                 roles(universe, cluster, vrg.value(), lasting);
@@ -112,6 +117,24 @@ fn retained(universe: &Universe, cluster: &str) -> Result<(), Violation> {
         }
     }
     Ok(())
+}
+
+/// What lost a failover is told to take over the winner's data: without that a split lasts for ever (VL4).
+fn losers_follow(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting) {
+    let namespace = text(vrg, "/metadata/namespace");
+    let lost = text(vrg, "/spec/replicationState") == "secondary" && text(vrg, "/spec/action") == "Failover";
+    let bad = if lost && !object::is_deleting(vrg) {
+        let all = all(universe, cluster, &kinds::VOLUME_REPLICATION, Some(namespace));
+        all.iter().map(|vr| vr.value()).find_map(|vr| {
+            let stays = text(vr, "/spec/replicationState") == "secondary" && !object::is_deleting(vr);
+            let name = text(vr, "/metadata/name");
+            (stays && vr["spec"]["autoResync"] != true)
+                .then(|| format!("lost a failover, but VolumeReplication {name} does not allow a resynchronization"))
+        })
+    } else {
+        None
+    };
+    lasting.note("VL4 a split heals", format!("VRG {namespace} on {cluster}"), bad, universe.now(), NEWS);
 }
 
 /// What a VRG says of itself must be so, give or take the time that news takes.

@@ -105,7 +105,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "old primary never resynchronized",
         what: "autoResync is never set, and believed to be as it should",
-        rules: &["L1 every action ends", "S20 available means so"],
+        rules: &["VL4 a split heals"],
         see: |seen| {
             if seen.kind == Kind::VolumeReplication {
                 let about =
