@@ -39,7 +39,11 @@ use ramen_sim::{
 use self::{links::Far, subscribers::Subscribers};
 use crate::{hazards::Hazards, process::Process, stores::Stores};
 
-pub use self::{power::Rebuilt, setting::Outline};
+pub use self::{
+    operators::RESTART,
+    power::{BOOT, Rebuilt},
+    setting::Outline,
+};
 
 /// The hub's name among the clusters.
 pub const HUB: &str = "hub";

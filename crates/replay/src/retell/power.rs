@@ -10,15 +10,15 @@ use ramen_events::{
     Command, ConditionStatus, Fact, ObjectId, Payload, Time,
     hub::{self, Feedback, ViewAnswer, WorkCondition},
 };
-use ramen_trials::happening::Happening;
+use ramen_trials::{happening::Happening, universe};
 
 use super::{Place, Tale, Telling, Told};
 use crate::moment::{clock_text, span_text};
 
 /// From power to the start of the operator, in milliseconds, as in the simulated world.
-const BOOT: u64 = 3_000;
+const BOOT: u64 = universe::BOOT.as_secs() * 1_000;
 /// From the death of an operator to its next start, as there.
-const RESTART: u64 = 2_000;
+const RESTART: u64 = universe::RESTART.as_secs() * 1_000;
 /// After how long OCM holds a silent cluster for unavailable: five leases of a minute.
 const GRACE: u64 = 300_000;
 /// How often a cluster renews its lease, in milliseconds.

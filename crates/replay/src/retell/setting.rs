@@ -8,6 +8,7 @@ use ramen_events::{
 };
 
 use super::{Application, Tale, Telling, Untold};
+use crate::world::course::home;
 
 /// Reads it.
 pub(super) fn set(telling: &Telling<'_>) -> Result<Tale, Untold> {
@@ -28,11 +29,8 @@ pub(super) fn set(telling: &Telling<'_>) -> Result<Tale, Untold> {
                 policies.entry(policy.meta.name.clone()).or_insert_with(|| (**policy).clone());
             }
             Payload::Observed(Fact::Hub(hub::Fact::Decision(decision))) => {
-                let home = decision.entries.iter().find(|entry| entry.reason != "RetainedForFailover");
-                if let Some(home) = home {
-                    homes
-                        .entry((decision.namespace.clone(), decision.placement.clone()))
-                        .or_insert_with(|| home.cluster.to_string());
+                if let Some(home) = home(decision) {
+                    homes.entry((decision.namespace.clone(), decision.placement.clone())).or_insert(home);
                 }
             }
             Payload::Observed(Fact::Hub(hub::Fact::Drpc(drpc))) => {

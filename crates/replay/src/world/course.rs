@@ -1,5 +1,6 @@
 //! The course of an application in the logs of a world, real or simulated: its steps, and how it stands at the end.
 
+use ramen_api::ramen::wire::RETAINED_FOR_FAILOVER;
 use ramen_events::{Aggregate, Controller, Fact, Kind, Payload, Time, Wait, hub};
 use serde::Serialize;
 
@@ -143,12 +144,17 @@ fn standing(merged: &Merged, drpc: &Aggregate, until: Option<Time>) -> Standing 
                 standing = Standing::default();
             }
             Payload::Observed(Fact::Hub(hub::Fact::Decision(decision))) if decision.namespace == drpc.namespace => {
-                let home = decision.entries.iter().find(|entry| entry.reason != "RetainedForFailover");
-                homes.push((decision.placement.clone(), home.map(|home| home.cluster.to_string())));
+                homes.push((decision.placement.clone(), home(decision)));
             }
             _ => {}
         }
     }
     standing.home = homes.into_iter().rfind(|(of, _)| *of == placement).and_then(|(_, home)| home);
     standing
+}
+
+/// Where a placement has its application run, old homes left out.
+pub fn home(decision: &hub::DecisionFact) -> Option<String> {
+    let home = decision.entries.iter().find(|entry| entry.reason != RETAINED_FOR_FAILOVER);
+    home.map(|home| home.cluster.to_string())
 }

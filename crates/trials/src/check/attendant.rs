@@ -35,14 +35,15 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
                 todo.push(Happening::Failover { app, to });
             }
         } else {
-            let told_of = |on: &str| told.iter().any(|told| told.contains(STILL_MOUNTED) && names(told, on));
-            let clusters = universe.managed().filter(|on| told_of(on)).map(str::to_owned);
-            todo.extend(clusters.map(|on| Happening::DeletePod { app: app.clone(), on }));
-            let told_of = |on: &str| {
-                told.iter().any(|told| told.contains(WENT_ITS_OWN_WAY) && told.contains(&format!("on cluster {on}:")))
+            let clusters = |words: &str, after: &str| {
+                let names = |on: &str| format!("on cluster {on}{after}");
+                let told_of = |on: &str| told.iter().any(|told| told.contains(words) && told.contains(&names(on)));
+                universe.managed().filter(|on| told_of(on)).map(str::to_owned).collect::<Vec<_>>()
             };
-            let clusters = universe.managed().filter(|on| told_of(on)).map(str::to_owned);
-            todo.extend(clusters.map(|on| Happening::DeleteReplications { app: app.clone(), on }));
+            let (still_mounted, went_its_own_way) =
+                (clusters(STILL_MOUNTED, " since"), clusters(WENT_ITS_OWN_WAY, ":"));
+            todo.extend(still_mounted.into_iter().map(|on| Happening::DeletePod { app: app.clone(), on }));
+            todo.extend(went_its_own_way.into_iter().map(|on| Happening::DeleteReplications { app: app.clone(), on }));
         }
     }
     todo.extend(hanging_pods(universe));
@@ -62,10 +63,6 @@ const STILL_MOUNTED: &str = "delete the pods that still mount";
 
 /// What people are told of volumes that are never synchronized.
 const WENT_ITS_OWN_WAY: &str = "you delete the VolumeReplication of the claim there";
-
-fn names(told: &str, cluster: &str) -> bool {
-    told.contains(&format!("on cluster {cluster} since"))
-}
 
 /// Claims of which a VRG says that a person may delete them, or let go of them by hand, and where that is so.
 fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {

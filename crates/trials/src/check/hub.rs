@@ -96,54 +96,51 @@ impl Hub {
             }
         }
         self.protected = now;
-        drpcs.iter().try_for_each(|drpc| says(universe, drpc.value()))
+        drpcs.iter().try_for_each(|drpc| self.says(universe, drpc.value()))
     }
-}
 
-/// What a DRPC says of an action that a user asked for must be so: that its application is available, and that its other
-/// cluster could take over.
-fn says(universe: &Universe, drpc: &Value) -> Result<(), Violation> {
-    let target = match text(drpc, "/spec/action") {
-        "Failover" => text(drpc, "/spec/failoverCluster"),
-        "Relocate" => text(drpc, "/spec/preferredCluster"),
-        _ => return Ok(()),
-    };
-    let generation = &drpc["metadata"]["generation"];
-    // While a person has to decide, conditions say what may be asked for; until it begins, an action leaves them as they were.
-    let says_otherwise = matches!(text(drpc, "/status/phase"), "WaitForUser" | "Deleting" | "Initiating")
-        || matches!(
-            text(drpc, "/status/progression"),
-            "CheckingFailoverPrerequisites" | "WaitForStorageMaintenanceActivation"
-        );
-    if says_otherwise || drpc["status"]["observedGeneration"] != *generation || object::is_deleting(drpc) {
-        return Ok(());
+    /// What a DRPC says of an action that a user asked for must be so: that its application is available, and that its other
+    /// cluster could take over.
+    fn says(&self, universe: &Universe, drpc: &Value) -> Result<(), Violation> {
+        let target = match text(drpc, "/spec/action") {
+            "Failover" => text(drpc, "/spec/failoverCluster"),
+            "Relocate" => text(drpc, "/spec/preferredCluster"),
+            _ => return Ok(()),
+        };
+        let generation = &drpc["metadata"]["generation"];
+        // While a person has to decide, conditions say what may be asked for; until it begins, an action leaves them as they were.
+        let says_otherwise = matches!(text(drpc, "/status/phase"), "WaitForUser" | "Deleting" | "Initiating")
+            || matches!(
+                text(drpc, "/status/progression"),
+                "CheckingFailoverPrerequisites" | "WaitForStorageMaintenanceActivation"
+            );
+        if says_otherwise || drpc["status"]["observedGeneration"] != *generation || object::is_deleting(drpc) {
+            return Ok(());
+        }
+        let holds = |kind: &str| {
+            let conditions = drpc.at("/status/conditions").and_then(Value::as_array);
+            conditions.into_iter().flatten().any(|condition| {
+                condition["type"] == kind
+                    && condition["status"] == "True"
+                    && condition["observedGeneration"] == *generation
+            })
+        };
+        let app = text(drpc, "/metadata/name");
+        if holds("Available") && !decided(universe, app).iter().any(|cluster| cluster == target) {
+            return violated(
+                "S20 available means so",
+                format!("DRPC {app} says that it is available on {target}, where nothing places it"),
+            );
+        }
+        let primaries = self.asked.iter().filter(|((of, _), role)| of == app && *role == "primary").count();
+        if holds("PeerReady") && primaries > 1 {
+            return violated(
+                "S1 one primary",
+                format!("DRPC {app} says that its peer is ready, but {primaries} are primary"),
+            );
+        }
+        Ok(())
     }
-    let holds = |kind: &str| {
-        let conditions = drpc.at("/status/conditions").and_then(Value::as_array);
-        conditions.into_iter().flatten().any(|condition| {
-            condition["type"] == kind && condition["status"] == "True" && condition["observedGeneration"] == *generation
-        })
-    };
-    let app = text(drpc, "/metadata/name");
-    if holds("Available") && !decided(universe, app).iter().any(|cluster| cluster == target) {
-        return violated(
-            "S20 available means so",
-            format!("DRPC {app} says that it is available on {target}, where nothing places it"),
-        );
-    }
-    let works = all(universe, HUB, &kinds::MANIFEST_WORK, None);
-    let primaries = works
-        .iter()
-        .filter_map(|work| vrg_of(work.value()))
-        .filter(|vrg| text(vrg, "/metadata/name") == app && text(vrg, "/spec/replicationState") == "primary");
-    let primaries = primaries.count();
-    if holds("PeerReady") && primaries > 1 {
-        return violated(
-            "S1 one primary",
-            format!("DRPC {app} says that its peer is ready, but {primaries} are primary"),
-        );
-    }
-    Ok(())
 }
 
 /// `prepareForFinalSync` and `runFinalSync` exclude each other, belong to a primary, and the latter comes after the
@@ -200,10 +197,7 @@ fn promotion(
     }
     let action = text(drpc.value(), "/spec/action");
     let other = asked.iter().find(|((of, on), role)| of == app && on != cluster && *role == "primary");
-    if let Some(((_, on), _)) = other
-        && action != "Failover"
-        && !failover
-    {
+    if let Some(((_, on), _)) = other.filter(|_| !failover) {
         return violated(
             "S1 one primary",
             format!("{app} is to be primary on {cluster} while it is on {on}, for action {action:?}"),

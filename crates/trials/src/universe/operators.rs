@@ -26,7 +26,7 @@ const RELIST: Duration = Duration::from_millis(400);
 /// How long a call may take before the operator gives it up.
 const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// From the death of a process to its next start.
-const RESTART: Duration = Duration::from_secs(2);
+pub const RESTART: Duration = Duration::from_secs(2);
 /// By how much a late watch is late.
 const LATE: Duration = Duration::from_secs(5);
 

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 use super::{Due, HUB, Universe, setting};
 
+/// From power to the start of an operator.
+pub const BOOT: Duration = Duration::from_secs(3);
+
 /// From what a lost hub is rebuilt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -75,7 +78,7 @@ impl Universe {
         self.rouse(name);
         for index in 0..self.operators.len() {
             if self.operators.get(index).is_some_and(|operated| operated.home == name && !operated.rival) {
-                self.enqueue(Duration::from_secs(3), Due::Start { process: index });
+                self.enqueue(BOOT, Due::Start { process: index });
             }
         }
     }
@@ -250,7 +253,7 @@ impl Universe {
         // An operator that died of a mishap is started again anyway; one that was never started is started now.
         for index in 0..self.operators.len() {
             if self.operators.get(index).is_some_and(|operated| !operated.rival && !operated.process.is_up()) {
-                self.enqueue(Duration::from_secs(3), Due::Start { process: index });
+                self.enqueue(BOOT, Due::Start { process: index });
             }
         }
     }

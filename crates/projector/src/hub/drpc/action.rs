@@ -72,8 +72,7 @@ impl Drpc {
     pub fn serving(&self) -> Option<&Site> {
         let primaries: Vec<&Site> = self.sites.iter().filter(|site| site.is_wished_primary()).collect();
         let named = |name: Option<&str>| primaries.iter().find(|site| Some(site.name.as_str()) == name).copied();
-        // Of equal ones the first in the policy's order.
-        let later = || primaries.iter().rev().copied().max_by_key(|site| epoch::held(site));
+        let later = || epoch::latest(primaries.iter().copied());
         let unnamed = || if self.decider >= LATER_SINCE { later() } else { primaries.first().copied() };
         named(self.decided.current().map(|cluster| cluster.as_str()))
             .or_else(|| named(self.last_home()))

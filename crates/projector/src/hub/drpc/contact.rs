@@ -53,14 +53,7 @@ pub fn check(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
         return None;
     }
     let silent: Vec<&Site> = drpc.listed_sites().iter().filter(|site| !site.has_answered()).collect();
-    let mut position = Position {
-        runbook: CONTACT.into(),
-        // Asking for another action does not make silent clusters speak.
-        action: ActionId(CONTACT.into()),
-        step: "FirstContact".into(),
-        wait: None,
-        since: drpc.now,
-    };
+    let mut position = position(drpc);
     let since = drpc.since(&position);
     let deadline = since.plus_seconds(PATIENCE);
     let all_silent = silent.len() == drpc.listed_sites().len();
@@ -108,13 +101,7 @@ pub fn before_deletion(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
     if drpc.decider < BEFORE_DELETION_SINCE || has_begun {
         return None;
     }
-    let mut position = Position {
-        runbook: CONTACT.into(),
-        action: ActionId(CONTACT.into()),
-        step: "FirstContact".into(),
-        wait: None,
-        since: drpc.now,
-    };
+    let mut position = position(drpc);
     let since = drpc.since(&position);
     views::ensure(drpc, decision);
     // What a cluster said before it was lost still holds: only this hub gives it a VRG.
@@ -135,6 +122,18 @@ pub fn before_deletion(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
     position.wait = Some(wait);
     decision.position = Some(position);
     Some(Stage::Deleting(Some(Shut { progression: "", sentence, since })))
+}
+
+/// Where a DRPC stands while clusters are asked.
+fn position(drpc: &Drpc) -> Position {
+    Position {
+        runbook: CONTACT.into(),
+        // Asking for another action does not make silent clusters speak.
+        action: ActionId(CONTACT.into()),
+        step: "FirstContact".into(),
+        wait: None,
+        since: drpc.now,
+    }
 }
 
 /// Nothing was reported yet, or a person was asked; and no runbook was begun.
@@ -173,10 +172,10 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
     }
     let seen: Vec<&Site> = drpc.listed_sites().iter().filter(|site| site.vrg.is_present()).collect();
     let primaries = || seen.iter().filter(|site| site.vrg.is_asked_primary());
-    // Of two, the later one has the application; of equal ones the first in the policy's order counts.
-    let later = || primaries().rev().max_by_key(|site| epoch::held(site));
-    let primary = if drpc.decider >= LATER_SINCE { later() } else { primaries().next() };
-    let Some(picked) = primary.or(seen.first()) else {
+    // Of two, the later one has the application.
+    let primary =
+        if drpc.decider >= LATER_SINCE { epoch::latest(primaries().copied()) } else { primaries().next().copied() };
+    let Some(picked) = primary.or(seen.first().copied()) else {
         return match failed {
             None => Verdict::Continue,                                                 // 2
             Some(failed) => judge_copies(drpc, destination, failed, reachable, since), // 4, 5, 6

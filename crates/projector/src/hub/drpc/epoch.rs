@@ -80,6 +80,11 @@ pub fn held(site: &Site) -> u64 {
     wished.max(seen).unwrap_or(if site.is_wished_secondary() { SECONDARY } else { PRIMARY })
 }
 
+/// The cluster with the highest epoch; of equal ones the first in the policy's order.
+pub fn latest<'a>(sites: impl DoubleEndedIterator<Item = &'a Site>) -> Option<&'a Site> {
+    sites.rev().max_by_key(|site| held(site))
+}
+
 fn read(annotations: &BTreeMap<String, String>) -> Option<u64> {
     annotations.get(annotation::STORE_EPOCH)?.parse().ok()
 }

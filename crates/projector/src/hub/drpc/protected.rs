@@ -18,9 +18,7 @@ pub struct Verdict {
     pub message: String,
 }
 
-/// What is said of volumes of which the other cluster has nothing yet, or nothing that follows.
-const NEVER_SYNCED: &str = "waiting for the first synchronization of its volumes";
-/// What a person can do about it.
+/// What a person can do about volumes of which the other cluster has nothing yet, or nothing that follows.
 const IF_IT_LASTS: &str = "; if it lasts: look whether the storage of both clusters reaches each other; a replica that went \
                            its own way is replaced when you delete the VolumeReplication of the claim there: it is made \
                            anew, and everything copied again";
@@ -44,7 +42,7 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
         return unknown(format!("{name} cannot be asked: the hub has lost the cluster; what it last said may be old"));
     }
     let action = site.wished().map(|manifest| manifest.spec.action.as_str()).unwrap_or_default();
-    let Some(Fault { status, reason, what, settling }) = fault(&site.vrg, action) else {
+    let Some(Fault { status, reason, what, remedy, settling }) = fault(&site.vrg, action) else {
         let message = format!("{name} protects the application's volumes and objects");
         return Verdict { status: ConditionStatus::True, reason: reason::PROTECTED, message };
     };
@@ -57,8 +55,8 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
             return Verdict { status: before.status, reason, message: before.message.clone() };
         }
     }
-    let hint = if drpc.decider >= TELLS_WHAT_TO_DO_SINCE && what == NEVER_SYNCED { IF_IT_LASTS } else { "" };
-    Verdict { status, reason, message: format!("{name}: {what}{hint}") }
+    let remedy = if drpc.decider >= TELLS_WHAT_TO_DO_SINCE { remedy } else { "" };
+    Verdict { status, reason, message: format!("{name}: {what}{remedy}") }
 }
 
 fn unknown(message: String) -> Verdict {
@@ -74,17 +72,19 @@ pub struct Fault {
     pub reason: &'static str,
     /// What is missing.
     pub what: String,
+    /// What a person can do if it lasts; empty when nothing is.
+    pub remedy: &'static str,
     /// Only because the cluster has not looked at the last request yet.
     pub settling: bool,
 }
 
 fn fault_of(status: ConditionStatus, reason: &'static str, what: String) -> Option<Fault> {
-    Some(Fault { status, reason, what, settling: false })
+    Some(Fault { status, reason, what, remedy: "", settling: false })
 }
 
 /// The cluster has not looked at the last request yet.
 fn settling(status: ConditionStatus, what: String) -> Option<Fault> {
-    Some(Fault { status, reason: reason::UNKNOWN, what, settling: true })
+    Some(Fault { status, reason: reason::UNKNOWN, what, remedy: "", settling: true })
 }
 
 /// The first row of the table that fires; `None`: protected.
@@ -156,7 +156,9 @@ fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {
         return fault_of(ConditionStatus::False, reason::PROGRESSING, what);
     }
     if vrg.last_group_sync.0.is_none() {
-        return fault_of(ConditionStatus::False, reason::PROGRESSING, NEVER_SYNCED.to_owned());
+        let what = "waiting for the first synchronization of its volumes".to_owned();
+        let fault = fault_of(ConditionStatus::False, reason::PROGRESSING, what);
+        return fault.map(|fault| Fault { remedy: IF_IT_LASTS, ..fault });
     }
     None
 }

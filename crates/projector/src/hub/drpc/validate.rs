@@ -1,7 +1,10 @@
 //! What has to be right before anything is done (spec drpc 2). Each row names field, value and remedy.
 
 use ramen_api::ramen::wire::{PLACEMENT_RULE_SCHEDULER, annotation, condition, label, reason};
-use ramen_events::{Condition, ConditionStatus, hub::PlacementKind};
+use ramen_events::{
+    Condition, ConditionStatus,
+    hub::{PlacementKind, PolicyFact},
+};
 
 use super::{Drpc, action::Action};
 
@@ -138,7 +141,7 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
         return Err(error(format!("spec.drPolicyRef.name: DRPolicy {name} is being deleted; use another one")));
     }
     let status = policy.status.clone().unwrap_or_default();
-    let validated = status.conditions.iter().find(|c| c.kind == condition::VALIDATED);
+    let validated = validated(policy);
     if validated.is_none_or(|c| c.status != ConditionStatus::True) && !may_fail_over(drpc, validated) {
         let said = validated.map(|c| format!(" ({}: {})", c.reason, c.message)).unwrap_or_default();
         return Err(error(format!(
@@ -152,11 +155,15 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What a policy says of whether it can be used.
+fn validated(policy: &PolicyFact) -> Option<&Condition> {
+    policy.status.as_ref()?.conditions.iter().find(|c| c.kind == condition::VALIDATED)
+}
+
 /// The policy is there, and nobody knows yet whether it can be used.
 pub fn policy_is_looked_at(drpc: &Drpc) -> bool {
-    let Some(policy) = drpc.policy.as_ref().filter(|policy| policy.meta.deleting.is_none()) else { return false };
-    let told = policy.status.iter().flat_map(|status| &status.conditions).find(|c| c.kind == condition::VALIDATED);
-    told.is_none_or(|told| told.status == ConditionStatus::Unknown)
+    let policy = drpc.policy.as_ref().filter(|policy| policy.meta.deleting.is_none());
+    policy.is_some_and(|policy| validated(policy).is_none_or(|told| told.status == ConditionStatus::Unknown))
 }
 
 /// A failover goes on without an answer from the cluster that was lost. A policy that is new on this hub, since the hub was

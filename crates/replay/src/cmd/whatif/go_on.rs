@@ -111,7 +111,8 @@ impl GoneOn {
             changed
         };
         let end = telling.end();
-        let name = |told: &Told| recorded(merged, told);
+        let logs: Vec<String> = merged.logs.iter().map(|log| log.name().to_owned()).collect();
+        let name = |told: &Told| recorded(&logs, told);
         let text =
             |tale: &Tale, title: &str, seed, entries: &[file::Entry]| file::scenario(tale, title, seed, entries, &name);
 
@@ -152,7 +153,7 @@ impl GoneOn {
         Ok(Self {
             commands: if parting.is_some() { commands(&control, &played, &clocks) } else { Vec::new() },
             lost_before: control.lost,
-            logs: merged.logs.iter().map(|log| log.name().to_owned()).collect(),
+            logs,
             is_asked: !changes.is_empty(),
             tale,
             changed,
@@ -180,7 +181,8 @@ impl GoneOn {
             })
     }
 
-    fn exit(&self) -> Exit {
+    /// What it comes down to.
+    pub(super) fn exit(&self) -> Exit {
         match (self.differences.is_empty(), self.differs()) {
             (false, _) => Exit::NotRetold,
             (true, true) => Exit::Diverged,
@@ -217,9 +219,9 @@ fn scripts(merged: &Merged, until: Option<&Moment>, changes: &[Change]) -> Resul
     Ok(scripts)
 }
 
-/// The record that something was read off: `hub#179`.
-pub(super) fn recorded(merged: &Merged, told: &Told) -> String {
-    told.record.map_or_else(String::new, |(log, seq)| format!("{}#{seq}", merged.logs.get(log).map_or("?", Log::name)))
+/// The record that something was read off: `hub#179`; empty when there is none.
+pub(super) fn recorded(logs: &[String], told: &Told) -> String {
+    told.record.map_or_else(String::new, |(log, seq)| format!("{}#{seq}", logs.get(log).map_or("?", String::as_str)))
 }
 
 /// Commands that move applications, and that only one of two worlds decided on.

@@ -6,8 +6,9 @@ use anyhow::Result;
 use ramen_events::Time;
 use serde_json::{Value, json};
 
-use super::go_on::GoneOn;
+use super::go_on::{GoneOn, recorded};
 use crate::{
+    Exit,
     moment::{clock_text, span_text},
     retell::{Told, file},
     table::{BAD, BOLD, Cell, DIM, GOOD, NAME, Table, WAITING, styled},
@@ -166,16 +167,11 @@ fn happenings(gone: &GoneOn) -> Table {
         table.row(vec![
             (sign.to_owned(), style),
             (clock_text(told.time), DIM),
-            (record(gone, told), NAME),
+            (recorded(&gone.logs, told), NAME),
             (file::words(&told.what), style),
         ]);
     }
     table
-}
-
-fn record(gone: &GoneOn, told: &Told) -> String {
-    told.record
-        .map_or_else(String::new, |(log, seq)| format!("{}#{seq}", gone.logs.get(log).map_or("?", String::as_str)))
 }
 
 fn steps(gone: &GoneOn, log: &[Stage], world: &[Stage]) -> Table {
@@ -276,10 +272,10 @@ pub(super) fn json(gone: &GoneOn) -> Value {
             "from": time(stage.from), "until": stage.until.map(time),
         })
     };
-    let verdict = match (gone.differences.is_empty(), gone.differs()) {
-        (false, _) => "not retold",
-        (true, true) => "differs",
-        (true, false) => "same",
+    let verdict = match gone.exit() {
+        Exit::Good => "same",
+        Exit::Diverged => "differs",
+        _ => "not retold",
     };
     let happenings: Vec<Value> = marked(gone)
         .into_iter()
@@ -289,7 +285,7 @@ pub(super) fn json(gone: &GoneOn) -> Value {
                 "+" => Some("world"),
                 _ => None,
             };
-            let record = Some(record(gone, told)).filter(|record| !record.is_empty());
+            let record = Some(recorded(&gone.logs, told)).filter(|record| !record.is_empty());
             json!({"time": time(told.time), "record": record, "what": told.what, "says": file::words(&told.what), "only_in": only})
         })
         .collect();
