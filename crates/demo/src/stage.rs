@@ -223,7 +223,7 @@ async fn install(sites: &BTreeMap<String, Arc<dyn Site>>, setting: &Setting) -> 
             let done = tokio::task::spawn_blocking(move || match cluster.as_str() {
                 "hub" => {
                     world::install_hub(site.as_ref(), &setting, Time::wall())?;
-                    world::install_policy(site.as_ref(), &setting)
+                    world::install_policies(site.as_ref(), &setting)
                 }
                 _ => world::install_cluster(site.as_ref(), &cluster, &setting),
             })

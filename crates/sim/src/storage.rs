@@ -19,4 +19,4 @@ pub mod resizer;
 mod volume;
 
 pub use self::history::{History, Line};
-pub use self::volume::{Forced, Refusal, Role, Speed, Storage, SyncInfo, Trouble};
+pub use self::volume::{Forced, Refusal, Relation, Role, Speed, Storage, SyncInfo, Trouble};

@@ -44,6 +44,8 @@ pub struct Store {
 pub struct Setting {
     /// Names of the managed clusters.
     pub clusters: Vec<String>,
+    /// The policies: their names, and the two clusters of each. A cluster may be in several.
+    pub policies: Vec<(String, Vec<String>)>,
     /// Stores, one per cluster in the same order.
     pub stores: Vec<Store>,
     /// Interval of the policy and of the replication class: `1m`.
@@ -58,11 +60,43 @@ impl Setting {
     pub fn golden(stores: Vec<Store>) -> Self {
         Self {
             clusters: vec!["c1".into(), "c2".into()],
+            policies: vec![(POLICY.into(), vec!["c1".into(), "c2".into()])],
             stores,
             interval: "1m".into(),
             work_crd: WorkCrd::WithScrapeType,
         }
     }
+
+    /// The classes of a policy's clusters. Two sites that mirror to each other have storage for that alone, so a cluster
+    /// has classes for each of its policies, which are called alike on both clusters.
+    fn classes_of(&self, policy: usize) -> Classes {
+        let before = self.policies.iter().take(policy);
+        let clusters = self.policies.get(policy).map(|(_, clusters)| clusters.as_slice()).unwrap_or_default();
+        let earlier = |cluster: &&String| before.clone().filter(|(_, others)| others.contains(cluster)).count();
+        let number = clusters.iter().map(|cluster| earlier(&cluster)).max().unwrap_or_default();
+        let suffix = if number == 0 { String::new() } else { format!("-{}", number + 1) };
+        Classes {
+            storage: format!("lab-rbd{suffix}"),
+            replication: format!("vrc-{}{suffix}", self.interval),
+            relation: replication_id(policy),
+            suffix,
+        }
+    }
+
+    /// The storage class for applications under a policy.
+    #[must_use]
+    pub fn storage_class_of(&self, policy: &str) -> String {
+        let index = self.policies.iter().position(|(name, _)| name == policy).unwrap_or_default();
+        self.classes_of(index).storage
+    }
+}
+
+/// The classes of a policy's clusters.
+struct Classes {
+    storage: String,
+    replication: String,
+    relation: String,
+    suffix: String,
 }
 
 /// The hub's URL, from which the agents derive the names of their records.
@@ -94,29 +128,33 @@ pub fn install_cluster(own: &dyn Api, cluster: &str, setting: &Setting) -> Resul
         ensure(own, &kinds::NAMESPACE, &objects::namespace(namespace))?;
     }
     configure(own, setting, "ramen-dr-cluster-operator-config", "dr-cluster.ramendr.openshift.io")?;
-    ensure(own, &kinds::STORAGE_CLASS, &objects::storage_class(cluster))?;
-    ensure(own, &kinds::VOLUME_REPLICATION_CLASS, &objects::replication_class(cluster, &setting.interval))?;
+    for (policy, (_, clusters)) in setting.policies.iter().enumerate() {
+        if clusters.iter().any(|name| name == cluster) {
+            let classes = setting.classes_of(policy);
+            ensure(own, &kinds::STORAGE_CLASS, &objects::storage_class(cluster, &classes))?;
+            let class = objects::replication_class(cluster, &setting.interval, &classes);
+            ensure(own, &kinds::VOLUME_REPLICATION_CLASS, &class)?;
+        }
+    }
     ensure(own, &kinds::CLUSTER_CLAIM, &objects::cluster_claim(&cluster_id(cluster)))?;
     ensure(own, &kinds::NODE, &objects::node(cluster))
 }
 
-/// Asks for disaster recovery: a DRCluster for each cluster and the policy over them.
-///
-/// # Errors
-/// Those of the hub's API server.
-pub fn install_policy(hub: &dyn Api, setting: &Setting) -> Result<(), ApiError> {
-    install_policies(hub, setting, &[(POLICY.to_owned(), setting.clusters.clone())])
+/// By which name the classes of both clusters of a policy call the relation between them: the first policy's, and so on.
+#[must_use]
+pub fn replication_id(policy: usize) -> String {
+    format!("rid-{}", policy + 1)
 }
 
-/// The same with several policies: their names and clusters.
+/// Asks for disaster recovery: a DRCluster for each cluster and the policies over them.
 ///
 /// # Errors
 /// Those of the hub's API server.
-pub fn install_policies(hub: &dyn Api, setting: &Setting, policies: &[(String, Vec<String>)]) -> Result<(), ApiError> {
+pub fn install_policies(hub: &dyn Api, setting: &Setting) -> Result<(), ApiError> {
     for (cluster, store) in setting.clusters.iter().zip(&setting.stores) {
         ensure(hub, &kinds::DR_CLUSTER, &objects::dr_cluster(cluster, &store.profile))?;
     }
-    policies.iter().try_for_each(|(name, clusters)| {
+    setting.policies.iter().try_for_each(|(name, clusters)| {
         ensure(hub, &kinds::DR_POLICY, &objects::dr_policy(name, clusters, &setting.interval))
     })
 }

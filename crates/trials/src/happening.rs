@@ -47,13 +47,19 @@ pub enum Happening {
         claims: usize,
         /// Where it is to run.
         on: String,
+        /// The policy whose storage its claims are on; the first of that cluster if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<String>,
     },
-    /// A DRPC is made for an application, under the policy of its cluster.
+    /// A DRPC is made for an application.
     Protect {
         /// Which application.
         app: String,
         /// Its preferred cluster.
         on: String,
+        /// The policy; the first of that cluster if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        under: Option<String>,
     },
     /// The action of a DRPC becomes Failover.
     Failover {
@@ -138,6 +144,8 @@ pub enum Happening {
         /// Which.
         cluster: String,
     },
+    /// Policies and DRClusters that are missing are made again.
+    RestorePolicies,
     /// A pod that does not stop: its deletion is never finished by its node.
     Stubborn {
         /// Whose pod.
@@ -308,6 +316,7 @@ impl Happening {
                 | Self::Resize { .. }
                 | Self::DeletePolicy { .. }
                 | Self::DeleteCluster { .. }
+                | Self::RestorePolicies
         )
     }
 
@@ -316,9 +325,10 @@ impl Happening {
         // An API server without power answers nobody.
         let reachable = universe.is_up(HUB);
         match self {
-            Self::Deploy { app, claims, on } if reachable => deploy(universe, app, *claims, on),
-            Self::Protect { app, on } if reachable => {
-                if let (Some(application), Some(policy)) = (find(universe, app), universe.outline().policy_of(on)) {
+            Self::Deploy { app, claims, on, under } if reachable => deploy(universe, app, *claims, on, under.as_ref()),
+            Self::Protect { app, on, under } if reachable => {
+                let policy = under.clone().or_else(|| universe.outline().policy_of(on));
+                if let (Some(application), Some(policy)) = (find(universe, app), policy) {
                     let _ = world::protect_under(universe.cluster(HUB), &application, &policy, on);
                 }
             }
@@ -351,6 +361,7 @@ impl Happening {
             Self::DeleteCluster { cluster } if reachable => {
                 let _ = universe.cluster(HUB).delete(&kinds::DR_CLUSTER, None, cluster, None);
             }
+            Self::RestorePolicies if reachable => universe.restore_policies(),
             Self::Stubborn { app, on } => {
                 set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([STUBBORN]));
             }
@@ -423,9 +434,14 @@ fn ask(universe: &Universe, app: &str, patch: &Value) {
     }
 }
 
-fn deploy(universe: &mut Universe, app: &str, claims: usize, on: &str) {
-    let application =
-        Application { name: app.to_owned(), placement: app.to_owned(), ..Application::numbered(0, claims) };
+fn deploy(universe: &mut Universe, app: &str, claims: usize, on: &str, under: Option<&String>) {
+    let policy = under.cloned().or_else(|| universe.outline().policy_of(on)).unwrap_or_default();
+    let application = Application {
+        name: app.to_owned(),
+        placement: app.to_owned(),
+        storage_class: universe.outline().storage_class_of(&policy),
+        ..Application::numbered(0, claims)
+    };
     let _ = world::place(universe.cluster(HUB), &application, on);
     universe.add_application(application);
 }

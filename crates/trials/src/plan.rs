@@ -82,8 +82,8 @@ pub fn canonical(seed: u64, claims: usize) -> Plan {
     let settled = |phase: &str| Until::Settled { app: app(), phase: phase.to_owned() };
     let (c1, c2) = (|| "c1".to_owned(), || "c2".to_owned());
     let story = vec![
-        Act::when(Until::Validated, [Happening::Deploy { app: app(), claims, on: c1() }]),
-        Act::when(Until::Runs { app: app(), on: c1() }, [Happening::Protect { app: app(), on: c1() }]),
+        Act::when(Until::Validated, [Happening::Deploy { app: app(), claims, on: c1(), under: None }]),
+        Act::when(Until::Runs { app: app(), on: c1() }, [Happening::Protect { app: app(), on: c1(), under: None }]),
         Act::when(
             settled("Deployed"),
             [Happening::Lose { cluster: c1() }, Happening::Failover { app: app(), to: c2() }],

@@ -63,6 +63,9 @@ pub struct Application {
     pub claims: usize,
     /// Where it runs at first.
     pub on: Spanned<String>,
+    /// Its policy; the first of that cluster if not given.
+    #[serde(default)]
+    pub under: Option<Spanned<String>>,
     /// Whether it is protected from the beginning.
     #[serde(default = "yes")]
     pub protected: bool,

@@ -41,6 +41,10 @@ pub enum Class {
     Storage,
     /// OCM agents that stand still: views get old, works and their feedback come late.
     Agents,
+    /// Clusters that several policies share.
+    Sharing,
+    /// Policies and DRClusters that are deleted while applications need them.
+    Policies,
 }
 
 impl Class {
@@ -58,6 +62,8 @@ impl Class {
         Self::Pods,
         Self::Storage,
         Self::Agents,
+        Self::Sharing,
+        Self::Policies,
     ];
 
     /// The mishaps of this class.
@@ -87,6 +93,7 @@ impl Class {
             Happening::Stubborn { .. } => Some(Self::Pods),
             Happening::Storage { fault, .. } if *fault != StorageFault::None => Some(Self::Storage),
             Happening::Agent { works: false, .. } => Some(Self::Agents),
+            Happening::DeletePolicy { .. } | Happening::DeleteCluster { .. } => Some(Self::Policies),
             _ => None,
         }
     }
@@ -100,13 +107,16 @@ impl Class {
 /// The plan of a seed, with these classes of faults.
 pub fn plan(seed: u64, classes: &[Class]) -> Plan {
     let mut setting = Rng::for_entity(seed, "setting");
-    let outline = Outline {
+    let mut outline = Outline {
         pairs: if one_in(&mut setting, 6) { 2 } else { 1 },
         csi_addons: one_in(&mut setting, 4),
         write_every: pick(&mut setting, &[500, 1000, 2000]),
         old_work_crd: one_in(&mut setting, 6),
         ..Outline::default()
     };
+    if classes.contains(&Class::Sharing) && one_in(&mut Rng::for_entity(seed, "sharing"), 8) {
+        (outline.pairs, outline.shared) = (2, true);
+    }
     let most = if one_in(&mut setting, 3) { 3 } else { 1 };
     let apps = 1 + setting.below(most);
     let mut story = vec![Act::when(Until::Validated, []).patience(120_000)];
@@ -153,14 +163,18 @@ fn user(seed: u64, number: u64, outline: &Outline) -> Vec<Act> {
     let mut rng = Rng::for_entity(seed, &format!("user {number}"));
     let app = format!("app-{number}");
     let home = pick(&mut rng, &outline.clusters());
-    let peer = outline.peer_of(&home).unwrap_or_default();
+    let policies = outline.policies().into_iter().filter(|(_, clusters)| clusters.contains(&home));
+    let policy = pick(&mut Rng::for_entity(seed, &format!("policy {number}")), &policies.collect::<Vec<_>>()).0;
+    let peer = outline.peer_of(&home, &policy).unwrap_or_default();
+    let under = outline.shared.then_some(policy);
     let claims = 1 + usize::try_from(rng.below(3)).unwrap_or(0);
     let name = || app.clone();
     let mut acts = vec![
-        Act::when(Until::Now, [Happening::Deploy { app: name(), claims, on: home.clone() }]).after(rng.below(2000)),
+        Act::when(Until::Now, [Happening::Deploy { app: name(), claims, on: home.clone(), under: under.clone() }])
+            .after(rng.below(2000)),
         Act::when(
             Until::Runs { app: name(), on: home.clone() },
-            [Happening::Protect { app: name(), on: home.clone() }],
+            [Happening::Protect { app: name(), on: home.clone(), under: under.clone() }],
         )
         .patience(20_000),
     ];
@@ -287,7 +301,12 @@ fn befall(class: Class, rng: &mut Rng, outline: &Outline, horizon: u64, faults: 
                 add(at, Happening::Agent { cluster: cluster.clone(), agent, works: false });
                 add(end, Happening::Agent { cluster, agent, works: true });
             }
-            Class::Watches | Class::Calls => {}
+            Class::Policies if one_in(rng, 2) => {
+                let policies: Vec<String> = outline.policies().into_iter().map(|(name, _)| name).collect();
+                add(at, Happening::DeletePolicy { policy: pick(rng, &policies) });
+            }
+            Class::Policies => add(at, Happening::DeleteCluster { cluster }),
+            Class::Watches | Class::Calls | Class::Sharing => {}
         }
     }
 }

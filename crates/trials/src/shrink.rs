@@ -54,7 +54,7 @@ fn candidates(plan: &Plan) -> Vec<Plan> {
     }
     if plan.outline.pairs > 1 {
         let mut smaller = plan.clone();
-        smaller.outline.pairs = 1;
+        (smaller.outline.pairs, smaller.outline.shared) = (1, false);
         all.push(smaller);
     }
     all

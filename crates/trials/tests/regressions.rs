@@ -18,8 +18,8 @@ fn no_seed_that_once_broke_a_rule_does_so_again() {
     let seeds: Vec<(u64, &[Class], &str)> = lines
         .map(|line| {
             let (seed, was) = line.split_once('#').unwrap_or((line, ""));
-            let (seed, classes) = match seed.trim().strip_suffix("of 10 classes") {
-                Some(seed) => (seed, &Class::ALL[..10]),
+            let (seed, classes) = match seed.trim().strip_suffix("classes").and_then(|seed| seed.split_once("of")) {
+                Some((seed, classes)) => (seed, &Class::ALL[..classes.trim().parse().unwrap()]),
                 None => (seed, Class::ALL),
             };
             (seed.trim().trim_start_matches("seed").trim().parse().unwrap(), classes, was)

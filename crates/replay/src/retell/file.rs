@@ -119,7 +119,7 @@ pub fn words(what: &Happening) -> String {
     use Happening as H;
     match what {
         H::Deploy { app, on, .. } => format!("{app} is deployed on {on}"),
-        H::Protect { app, on } => format!("{app} is protected, on {on}"),
+        H::Protect { app, on, .. } => format!("{app} is protected, on {on}"),
         H::Failover { app, to } => format!("failover of {app} to {to} is asked for"),
         H::Relocate { app, to } => format!("relocation of {app} to {to} is asked for"),
         H::Withdraw { app } => format!("the action of {app} is withdrawn"),

@@ -63,7 +63,7 @@ pub(super) fn asked(telling: &Telling<'_>, tale: &Tale, scripts: &Scripts) -> As
             (None, Some(new)) => {
                 let was_there = application.before && new.meta.uid == first_uid(telling, &object);
                 if !was_there {
-                    whats.push(Happening::Protect { app: app.clone(), on: new.spec.preferred.clone() });
+                    whats.push(Happening::Protect { app: app.clone(), on: new.spec.preferred.clone(), under: None });
                     whats.extend(requested(&DrpcSpec::default(), &new.spec, &app, &mut asked.assumed));
                 } else if new.meta.deleting.is_some() {
                     whats.push(Happening::Unprotect { app: app.clone() });
@@ -73,7 +73,7 @@ pub(super) fn asked(telling: &Telling<'_>, tale: &Tale, scripts: &Scripts) -> As
                 if old.meta.deleting.is_none() {
                     whats.push(Happening::Unprotect { app: app.clone() });
                 }
-                whats.push(Happening::Protect { app: app.clone(), on: new.spec.preferred.clone() });
+                whats.push(Happening::Protect { app: app.clone(), on: new.spec.preferred.clone(), under: None });
                 whats.extend(requested(&DrpcSpec::default(), &new.spec, &app, &mut asked.assumed));
             }
             (Some(old), Some(new)) => {

@@ -34,7 +34,7 @@ pub fn paced(telling: &Telling<'_>, tale: &Tale) -> Vec<Entry> {
     for (time, told) in file::moments(&tale.happenings) {
         let mut when = Vec::new();
         for one in &told {
-            if let Happening::Protect { app, on } = &one.what {
+            if let Happening::Protect { app, on, .. } = &one.what {
                 when.push(Until::Runs { app: app.clone(), on: on.clone() });
             }
         }

@@ -56,6 +56,8 @@ impl Copy {
 pub(super) struct Volume {
     /// Namespace and name of the claim that it was made for.
     pub claim: String,
+    /// Between which sites it is mirrored, or would be: an index.
+    pub relation: usize,
     pub copies: BTreeMap<String, Copy>,
     pub acknowledged: BTreeMap<Line, u64>,
     pub lines: u32,

@@ -107,6 +107,8 @@ pub struct ReplicationController {
 /// What a replication works on.
 struct Source {
     handle: String,
+    /// What the class says of where to, if it does.
+    relation: Option<String>,
     interval: Duration,
     refresh: Duration,
 }
@@ -254,7 +256,8 @@ fn as_primary(
 ) -> (Verdict, Option<Time>) {
     let refresh = Some(now + source.refresh);
     if object::text(replication, "/status/state") != "Primary" {
-        match storage.enable(site, &source.handle, source.interval, now) {
+        let related = source.relation.as_ref().map_or(Ok(()), |id| storage.relate(site, &source.handle, id));
+        match related.and_then(|()| storage.enable(site, &source.handle, source.interval, now)) {
             Err(Refusal::FailedPrecondition(why)) => return (Verdict::PrerequisiteMissing(why), None),
             Err(why) => return (Verdict::PromotionFailed(why.to_string()), None),
             Ok(()) => {}
@@ -299,7 +302,7 @@ fn as_secondary(
             }
         }
         // The driver reads from its own state that data come in: without a way to the other side there is none.
-        Ok(false) if !storage.reaches_peer(site) => {
+        Ok(false) if !storage.reaches_peer(site, &source.handle) => {
             let why = "no local sync information: the other side does not answer".to_owned();
             (Verdict::ResyncFailed(why), Some(now + settings.after_demotion))
         }
@@ -365,7 +368,9 @@ fn source(api: &dyn Api, replication: &Value, settings: &Settings) -> Result<Sou
     let scheduled = interval(object::text(&class, "/spec/parameters/schedulingInterval"));
     let interval = scheduled.unwrap_or(Duration::from_hours(1));
     let half = if interval < Duration::from_mins(2) { interval } else { interval / 2 };
-    Ok(Source { handle, interval, refresh: settings.refresh.unwrap_or(half) })
+    let relation = object::label(&class, "ramendr.openshift.io/replicationid");
+    let relation = (!relation.is_empty()).then(|| relation.to_owned());
+    Ok(Source { handle, relation, interval, refresh: settings.refresh.unwrap_or(half) })
 }
 
 fn handle_of(api: &dyn Api, claim: &Value) -> Option<String> {

@@ -89,11 +89,32 @@ impl Default for Speed {
     }
 }
 
+/// Two sites that mirror to each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// By which classes name it: their replication id; empty when all classes mean this one.
+    pub id: String,
+    /// One site.
+    pub one: String,
+    /// The other.
+    pub other: String,
+}
+
+impl Relation {
+    fn peer_of(&self, site: &str) -> Option<&str> {
+        match site {
+            site if site == self.one => Some(&self.other),
+            site if site == self.other => Some(&self.one),
+            _ => None,
+        }
+    }
+}
+
 /// The storage systems of two or more sites.
 #[derive(Debug, Default)]
 pub struct Storage {
     speed: Speed,
-    peers: BTreeMap<String, String>,
+    relations: Vec<Relation>,
     down: BTreeSet<String>,
     troubles: BTreeMap<String, Trouble>,
     link_cut: bool,
@@ -109,15 +130,14 @@ impl Storage {
     /// Storage of two sites that mirror to each other.
     #[must_use]
     pub fn pair(one: &str, other: &str, speed: Speed) -> Self {
-        let peers = BTreeMap::from([(one.to_owned(), other.to_owned()), (other.to_owned(), one.to_owned())]);
-        Self { speed, peers, ..Self::default() }
+        let relation = Relation { id: String::new(), one: one.to_owned(), other: other.to_owned() };
+        Self::related(vec![relation], speed)
     }
 
-    /// Storage of several pairs of sites; those of a pair mirror to each other.
+    /// Storage of several sites, each of which mirrors to others.
     #[must_use]
-    pub fn pairs(pairs: &[(String, String)], speed: Speed) -> Self {
-        let both = pairs.iter().flat_map(|(one, other)| [(one.clone(), other.clone()), (other.clone(), one.clone())]);
-        Self { speed, peers: both.collect(), ..Self::default() }
+    pub fn related(relations: Vec<Relation>, speed: Speed) -> Self {
+        Self { speed, relations, ..Self::default() }
     }
 
     /// Stops or restarts the storage of one site.
@@ -173,7 +193,7 @@ impl Storage {
     /// Lets everything happen that was due by `now`; says when the next thing is due.
     pub fn advance(&mut self, now: Time) -> Option<Time> {
         self.now = self.now.max(now);
-        let (peers, down, troubles, now) = (&self.peers, &self.down, &self.troubles, self.now);
+        let (down, troubles, now) = (&self.down, &self.troubles, self.now);
         let link_cut = self.link_cut;
         let sends = |site: &String| troubles.get(site) != Some(&Trouble::Degraded);
         if let Some(quiet) = self.quiet_until.filter(|quiet| *quiet > now) {
@@ -181,7 +201,8 @@ impl Storage {
         }
         let mut next = None;
         for volume in self.volumes.values_mut() {
-            for (site, peer) in peers {
+            let Some(relation) = self.relations.get(volume.relation) else { continue };
+            for (site, peer) in [(&relation.one, &relation.other), (&relation.other, &relation.one)] {
                 let connected = !link_cut && !down.contains(site) && !down.contains(peer) && sends(site) && sends(peer);
                 volume.advance(site, peer, connected, now);
                 next = earlier(next, volume.due(site).filter(|due| *due > now));
@@ -197,7 +218,9 @@ impl Storage {
     /// [`Refusal::Unavailable`].
     pub fn provision(&mut self, site: &str, handle: &str, claim: &str, now: Time) -> Result<(), Refusal> {
         self.answering(site, now)?;
-        let volume = self.volumes.entry(handle.to_owned()).or_default();
+        let first = self.relations.iter().position(|relation| relation.peer_of(site).is_some()).unwrap_or_default();
+        let made = || Volume { relation: first, ..Volume::default() };
+        let volume = self.volumes.entry(handle.to_owned()).or_insert_with(made);
         claim.clone_into(&mut volume.claim);
         volume.copies.entry(site.to_owned()).or_insert_with(|| Copy::new(Role::Plain));
         Ok(())
@@ -208,8 +231,7 @@ impl Storage {
     /// # Errors
     /// [`Refusal::FailedPrecondition`] while attached; [`Refusal::Unavailable`].
     pub fn delete(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
-        let connected = self.connected(site);
-        let peer = self.peers.get(site).cloned();
+        let (connected, peer) = self.way(site, handle);
         let copy = match self.copy(site, handle, now) {
             Err(Refusal::NotFound) => return Ok(()),
             other => other?,
@@ -223,7 +245,7 @@ impl Storage {
         }
         if let Some(volume) = self.volumes.get_mut(handle) {
             volume.copies.remove(site);
-            if let Some(peer) = peer.filter(|_| mirrored && connected) {
+            if mirrored && connected {
                 volume.drop_replica(&peer);
             }
         }
@@ -269,6 +291,22 @@ impl Storage {
         Ok(())
     }
 
+    /// Says between which sites a volume is to be mirrored; one that is mirrored stays where it is.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] without such a relation of this site.
+    pub fn relate(&mut self, site: &str, handle: &str, id: &str) -> Result<(), Refusal> {
+        let meant = |relation: &Relation| relation.id.is_empty() || relation.id == id;
+        let of_site = |relation: &Relation| meant(relation) && relation.peer_of(site).is_some();
+        let relation = self.relations.iter().position(of_site).ok_or(Refusal::NotFound)?;
+        let plain = |volume: &&mut Volume| volume.copies.get(site).is_some_and(|copy| copy.role == Role::Plain);
+        if let Some(volume) = self.volumes.get_mut(handle).filter(plain) {
+            volume.relation = relation;
+            self.quiet_until = None;
+        }
+        Ok(())
+    }
+
     /// Enables mirroring, with a snapshot every `interval`.
     ///
     /// # Errors
@@ -298,7 +336,7 @@ impl Storage {
     }
 
     fn promote_unhindered(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<(), Refusal> {
-        let (connected, peer) = (self.connected(site), self.peers.get(site).cloned().unwrap_or_default());
+        let (connected, peer) = self.way(site, handle);
         let copy = self.changing(site, handle, now)?;
         match copy.role {
             Role::Primary => return Ok(()),
@@ -367,8 +405,7 @@ impl Storage {
     }
 
     fn resync_unhindered(&mut self, site: &str, handle: &str, force: bool, now: Time) -> Result<bool, Refusal> {
-        let (connected, done) = (self.connected(site), now + self.speed.full_copy);
-        let peer = self.peers.get(site).cloned().unwrap_or_default();
+        let ((connected, peer), done) = (self.way(site, handle), now + self.speed.full_copy);
         let copy = self.changing(site, handle, now)?;
         if copy.role != Role::Secondary {
             return Err(Refusal::InvalidArgument("only a secondary can be resynchronized".into()));
@@ -396,15 +433,15 @@ impl Storage {
     /// Whether a secondary receives from a primary of the same line, with nothing to copy first.
     #[must_use]
     pub fn receiving(&self, site: &str, handle: &str) -> bool {
-        let Some(peer) = self.peers.get(site) else { return false };
-        let flows = self.connected(site) && self.sends(site) && self.sends(peer);
-        flows && self.volumes.get(handle).is_some_and(|volume| volume.receiving(site, peer))
+        let (connected, peer) = self.way(site, handle);
+        let flows = connected && self.sends(site) && self.sends(&peer);
+        flows && self.volumes.get(handle).is_some_and(|volume| volume.receiving(site, &peer))
     }
 
-    /// Whether a site's storage reaches that of its peer.
+    /// Whether a site's storage reaches that to which it mirrors a volume.
     #[must_use]
-    pub fn reaches_peer(&self, site: &str) -> bool {
-        self.connected(site)
+    pub fn reaches_peer(&self, site: &str, handle: &str) -> bool {
+        self.way(site, handle).0
     }
 
     /// What a primary knows of its replication.
@@ -414,7 +451,7 @@ impl Storage {
     /// [`Refusal::FailedPrecondition`] before the first sync.
     pub fn info(&mut self, site: &str, handle: &str, now: Time) -> Result<SyncInfo, Refusal> {
         self.advance(now);
-        let healthy = self.connected(site) && self.sends(site);
+        let healthy = self.way(site, handle).0 && self.sends(site);
         let copy = self.copy(site, handle, now)?;
         if copy.role != Role::Primary {
             return Err(Refusal::InvalidArgument("only a primary knows its sync state".into()));
@@ -432,8 +469,7 @@ impl Storage {
     }
 
     fn disable_unhindered(&mut self, site: &str, handle: &str, now: Time) -> Result<(), Refusal> {
-        let connected = self.connected(site);
-        let peer = self.peers.get(site).cloned().unwrap_or_default();
+        let (connected, peer) = self.way(site, handle);
         let role = match self.changing(site, handle, now) {
             Err(Refusal::NotFound) => return Ok(()),
             other => other?.role,
@@ -468,9 +504,12 @@ impl Storage {
         volume.forced.push(Forced { at: now, site: site.to_owned(), lost, synced });
     }
 
-    fn connected(&self, site: &str) -> bool {
-        let peer_up = self.peers.get(site).is_some_and(|peer| !self.down.contains(peer));
-        !self.link_cut && peer_up && !self.down.contains(site)
+    /// Whether a site reaches the other to which a volume is mirrored, and which that is.
+    fn way(&self, site: &str, handle: &str) -> (bool, String) {
+        let relation = self.volumes.get(handle).and_then(|volume| self.relations.get(volume.relation));
+        let Some(peer) = relation.and_then(|relation| relation.peer_of(site)) else { return (false, String::new()) };
+        let connected = !self.link_cut && !self.down.contains(peer) && !self.down.contains(site);
+        (connected, peer.to_owned())
     }
 
     fn answering(&mut self, site: &str, now: Time) -> Result<(), Refusal> {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Store;
+use super::{Classes, Store};
 use crate::apps::{Application, node_name};
 use crate::kinds;
 use crate::storage::provisioner::DRIVER;
@@ -28,29 +28,29 @@ pub(super) fn node(cluster: &str) -> Value {
 }
 
 /// Labels by which the hub pairs the classes of two clusters.
-fn class_labels(cluster: &str) -> Value {
+fn class_labels(cluster: &str, classes: &Classes) -> Value {
     json!({
-        "ramendr.openshift.io/storageid": format!("sid-{cluster}"),
-        "ramendr.openshift.io/replicationid": "rid-1",
+        "ramendr.openshift.io/storageid": format!("sid-{cluster}{}", classes.suffix),
+        "ramendr.openshift.io/replicationid": classes.relation,
     })
 }
 
-pub(super) fn storage_class(cluster: &str) -> Value {
+pub(super) fn storage_class(cluster: &str, classes: &Classes) -> Value {
     json!({
         "apiVersion": kinds::STORAGE_CLASS.api_version(),
         "kind": "StorageClass",
-        "metadata": {"name": "lab-rbd", "labels": class_labels(cluster)},
+        "metadata": {"name": classes.storage, "labels": class_labels(cluster, classes)},
         "provisioner": DRIVER,
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
     })
 }
 
-pub(super) fn replication_class(cluster: &str, interval: &str) -> Value {
+pub(super) fn replication_class(cluster: &str, interval: &str, classes: &Classes) -> Value {
     json!({
         "apiVersion": kinds::VOLUME_REPLICATION_CLASS.api_version(),
         "kind": "VolumeReplicationClass",
-        "metadata": {"name": format!("vrc-{interval}"), "labels": class_labels(cluster)},
+        "metadata": {"name": classes.replication, "labels": class_labels(cluster, classes)},
         "spec": {"provisioner": DRIVER, "parameters": {"schedulingInterval": interval}},
     })
 }

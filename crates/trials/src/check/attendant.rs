@@ -19,7 +19,11 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         let conditions = drpc.value().at("/status/conditions").and_then(Value::as_array);
         let told: Vec<&str> = conditions.into_iter().flatten().map(|condition| text(condition, "/message")).collect();
         let says = |words: &str| told.iter().any(|told| told.contains(words));
-        if says("with spec.action cleared") || says("clear spec.action") {
+        if says("there is no DRPolicy") || says("DRCluster") && says("is not there; create it") {
+            todo.push(Happening::RestorePolicies);
+        } else if says("delete this DRPlacementControl") || says("delete what refers to this policy") {
+            todo.push(Happening::Unprotect { app });
+        } else if says("with spec.action cleared") || says("clear spec.action") {
             todo.push(Happening::Withdraw { app });
         } else if let Some(to) = told_where(universe, &told, "set spec.action to Relocate and spec.preferredCluster to")
         {
@@ -104,5 +108,5 @@ fn somewhere_else(universe: &Universe, app: &str) -> Option<String> {
     if !named.is_empty() {
         return Some(named.to_owned());
     }
-    universe.outline().peer_of(text(drpc.object(), "/spec/preferredCluster"))
+    universe.outline().peer_of(text(drpc.object(), "/spec/preferredCluster"), text(drpc.object(), "/spec/drPolicyRef/name"))
 }

@@ -81,9 +81,10 @@ type Wrong = (Location, String);
 fn named(world: &Outline) -> Result<(), String> {
     let clusters = world.clusters();
     let different: BTreeSet<&String> = clusters.iter().collect();
-    let needed = usize::from(world.pairs) * 2;
+    let needed = world.size();
     if different.len() != needed || clusters.len() != needed {
-        return Err(format!("world: names: {needed} different names are needed, two a pair"));
+        let how = if world.shared { "the common one, then one a pair" } else { "two a pair" };
+        return Err(format!("world: names: {needed} different names are needed, {how}"));
     }
     if clusters.iter().any(|name| name == HUB) {
         return Err(format!("world: names: {HUB} is the hub"));
@@ -95,6 +96,9 @@ fn check(scenario: &Scenario) -> Result<(), Wrong> {
     let names = Names::of(scenario);
     for application in &scenario.applications {
         names.cluster(&application.on.value, false, application.on.referenced)?;
+        if let Some(under) = &application.under {
+            names.policy(Some(&under.value), &application.on.value, under.referenced)?;
+        }
     }
     for entry in &scenario.timeline {
         for until in entry.when.iter().chain(&entry.expect) {
@@ -113,7 +117,7 @@ fn check(scenario: &Scenario) -> Result<(), Wrong> {
 /// What there is to be named.
 struct Names {
     clusters: Vec<String>,
-    policies: Vec<String>,
+    policies: Vec<(String, Vec<String>)>,
     apps: Vec<String>,
 }
 
@@ -126,7 +130,7 @@ impl Names {
         let later = scenario.timeline.iter().flat_map(|entry| &entry.what).filter_map(deployed);
         Self {
             clusters: scenario.world.clusters(),
-            policies: scenario.world.policies().into_iter().map(|(name, _)| name).collect(),
+            policies: scenario.world.policies(),
             apps: scenario.applications.iter().map(|application| application.name.clone()).chain(later).collect(),
         }
     }
@@ -140,6 +144,20 @@ impl Names {
 
     fn cluster(&self, name: &str, or_hub: bool, at: Location) -> Result<(), Wrong> {
         if or_hub && name == HUB { Ok(()) } else { Self::one_of("cluster", name, &self.clusters, at) }
+    }
+
+    fn policy_called(&self, name: &str, at: Location) -> Result<(), Wrong> {
+        let known: Vec<String> = self.policies.iter().map(|(name, _)| name.clone()).collect();
+        Self::one_of("policy", name, &known, at)
+    }
+
+    /// A policy that is named has to include the cluster.
+    fn policy(&self, named: Option<&String>, on: &str, at: Location) -> Result<(), Wrong> {
+        let Some(name) = named else { return Ok(()) };
+        self.policy_called(name, at)?;
+        let clusters = self.policies.iter().filter(|(known, _)| known == name).flat_map(|(_, clusters)| clusters);
+        let clusters: Vec<String> = clusters.cloned().collect();
+        Self::one_of(&format!("cluster under policy {name},"), on, &clusters, at)
     }
 
     fn app(&self, name: &str, at: Location) -> Result<(), Wrong> {
@@ -173,9 +191,16 @@ impl Names {
         let at = what.referenced;
         let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
         match &what.value {
-            H::Deploy { on, .. } => self.cluster(on, false, at),
-            H::Protect { app, on }
-            | H::Resize { app, on }
+            H::Deploy { on, under, .. } => {
+                self.cluster(on, false, at)?;
+                self.policy(under.as_ref(), on, at)
+            }
+            H::Protect { app, on, under } => {
+                self.app(app, at)?;
+                self.cluster(on, false, at)?;
+                self.policy(under.as_ref(), on, at)
+            }
+            H::Resize { app, on }
             | H::Stubborn { app, on }
             | H::Evict { app, on }
             | H::DeletePod { app, on }
@@ -192,7 +217,7 @@ impl Names {
             | H::Unprotect { app }
             | H::AddClaim { app }
             | H::DropClaim { app } => self.app(app, at),
-            H::DeletePolicy { policy } => Self::one_of("policy", policy, &self.policies, at),
+            H::DeletePolicy { policy } => self.policy_called(policy, at),
             H::DeleteCluster { cluster }
             | H::HubLink { cluster, .. }
             | H::Storage { cluster, .. }
@@ -204,7 +229,7 @@ impl Names {
             H::Crash { operator, .. } | H::LoseLog { operator } | H::Rival { operator, .. } => {
                 self.cluster(operator, true, at)
             }
-            H::StorageLink { .. } | H::BackUpHub | H::RebuildHub { .. } | H::Mend => Ok(()),
+            H::RestorePolicies | H::StorageLink { .. } | H::BackUpHub | H::RebuildHub { .. } | H::Mend => Ok(()),
         }
     }
 }

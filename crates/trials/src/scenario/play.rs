@@ -29,10 +29,12 @@ impl Scenario {
         let mut story = vec![Act::when(Until::Validated, [])];
         for application in &self.applications {
             let (app, on) = (application.name.clone(), application.on.value.clone());
-            let deploy = Happening::Deploy { app: app.clone(), claims: application.claims, on: on.clone() };
+            let under = application.under.as_ref().map(|policy| policy.value.clone());
+            let claims = application.claims;
+            let deploy = Happening::Deploy { app: app.clone(), claims, on: on.clone(), under: under.clone() };
             story.push(Act::when(Until::Now, [deploy]));
             if application.protected {
-                let protect = Happening::Protect { app: app.clone(), on: on.clone() };
+                let protect = Happening::Protect { app: app.clone(), on: on.clone(), under };
                 story.push(Act::when(Until::Runs { app, on }, [protect]));
             }
         }

@@ -20,7 +20,7 @@ use ramen_sim::{
     inhabitants::{Habits, agents_of},
     rng::Rng,
     s3::Bucket,
-    storage::{Storage, replication},
+    storage::{Relation, Storage, replication},
     time::Time,
     world::{self, OPERATOR_NAMESPACE, Setting, Store},
 };
@@ -44,7 +44,10 @@ const BEGIN: Time = Time(1_767_225_600_000);
 pub struct Outline {
     /// Pairs of clusters, each with a policy of its own: `c1` and `c2` under `policy`, `c3` and `c4` under `policy-2`.
     pub pairs: u8,
-    /// Other names for the clusters, two a pair.
+    /// Whether all pairs have their first cluster in common: `c1` and `c2` under `policy`, `c1` and `c3` under `policy-2`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shared: bool,
+    /// Other names for the clusters, two a pair; with `shared` the common one, then one a pair.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<String>,
     /// Between two syncs of a volume, as a class says it.
@@ -62,6 +65,7 @@ impl Default for Outline {
     fn default() -> Self {
         Self {
             pairs: 1,
+            shared: false,
             names: Vec::new(),
             interval: "1m".to_owned(),
             csi_addons: false,
@@ -74,21 +78,29 @@ impl Default for Outline {
 impl Outline {
     /// The names of the managed clusters.
     pub fn clusters(&self) -> Vec<String> {
-        let numbered = (1..=u32::from(self.pairs) * 2).map(|number| format!("c{number}"));
+        let numbered = (1..=self.size()).map(|number| format!("c{number}"));
         if self.names.is_empty() { numbered.collect() } else { self.names.clone() }
+    }
+
+    /// How many managed clusters there are.
+    pub fn size(&self) -> usize {
+        if self.shared { usize::from(self.pairs) + 1 } else { usize::from(self.pairs) * 2 }
     }
 
     /// The policies and their clusters.
     pub fn policies(&self) -> Vec<(String, Vec<String>)> {
         let clusters = self.clusters();
-        let pairs = clusters.chunks(2).enumerate();
-        pairs
-            .map(|(number, pair)| {
-                let name =
-                    if number == 0 { world::POLICY.to_owned() } else { format!("{}-{}", world::POLICY, number + 1) };
-                (name, pair.to_vec())
-            })
-            .collect()
+        let pairs: Vec<Vec<String>> = match clusters.split_first() {
+            Some((common, others)) if self.shared => {
+                others.iter().map(|other| vec![common.clone(), other.clone()]).collect()
+            }
+            _ => clusters.chunks(2).map(<[String]>::to_vec).collect(),
+        };
+        let name = |number: usize| match number {
+            0 => world::POLICY.to_owned(),
+            _ => format!("{}-{}", world::POLICY, number + 1),
+        };
+        pairs.into_iter().enumerate().map(|(number, pair)| (name(number), pair)).collect()
     }
 
     fn setting(&self) -> Setting {
@@ -102,6 +114,7 @@ impl Outline {
         let clusters = self.clusters();
         let mut setting = Setting::golden(clusters.iter().map(store).collect());
         setting.clusters = clusters;
+        setting.policies = self.policies();
         setting.interval.clone_from(&self.interval);
         if self.old_work_crd {
             setting.work_crd = ramen_api::foreign_crds::WorkCrd::WithoutScrapeType;
@@ -109,15 +122,20 @@ impl Outline {
         setting
     }
 
-    /// The policy whose clusters include this one.
+    /// The storage class for applications under a policy.
+    pub fn storage_class_of(&self, policy: &str) -> String {
+        self.setting().storage_class_of(policy)
+    }
+
+    /// The first policy whose clusters include this one.
     pub fn policy_of(&self, cluster: &str) -> Option<String> {
         let of = self.policies().into_iter().find(|(_, clusters)| clusters.iter().any(|name| name == cluster));
         of.map(|(policy, _)| policy)
     }
 
-    /// The other cluster of the pair.
-    pub fn peer_of(&self, cluster: &str) -> Option<String> {
-        let pair = self.policies().into_iter().map(|(_, pair)| pair).find(|pair| pair.iter().any(|c| c == cluster))?;
+    /// The other cluster of a policy.
+    pub fn peer_of(&self, cluster: &str, policy: &str) -> Option<String> {
+        let (_, pair) = self.policies().into_iter().find(|(name, _)| name == policy)?;
         pair.into_iter().find(|name| name != cluster)
     }
 }
@@ -130,10 +148,10 @@ pub(super) struct Template {
 
 /// The template of an outline, made once per process for all outlines that differ only in how the world behaves.
 pub(super) fn template(outline: &Outline) -> Arc<Template> {
-    type Made = BTreeMap<(Vec<String>, String, bool), Arc<Template>>;
+    type Made = BTreeMap<(Vec<(String, Vec<String>)>, String, bool), Arc<Template>>;
     static MADE: OnceLock<Mutex<Made>> = OnceLock::new();
-    let Outline { pairs: _, names: _, interval, csi_addons: _, write_every: _, old_work_crd } = outline;
-    let installed = (outline.clusters(), interval.clone(), *old_work_crd);
+    let Outline { pairs: _, shared: _, names: _, interval, csi_addons: _, write_every: _, old_work_crd } = outline;
+    let installed = (outline.policies(), interval.clone(), *old_work_crd);
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(made.entry(installed).or_insert_with(|| Arc::new(install(outline))))
 }
@@ -208,12 +226,12 @@ impl Universe {
             universe.stores.add(&format!("s3-{name}"), Bucket::shared(&format!("bucket-{name}")));
         }
         let habits = habits(outline, seed);
-        let pairs: Vec<(String, String)> = outline
-            .policies()
-            .into_iter()
-            .filter_map(|(_, pair)| Some((pair.first()?.clone(), pair.get(1)?.clone())))
-            .collect();
-        universe.storage = Mutex::new(Storage::pairs(&pairs, habits.speed));
+        let pairs = outline.policies().into_iter().map(|(_, pair)| pair).enumerate();
+        let relation = |(number, pair): (usize, Vec<String>)| {
+            let [one, other] = pair.try_into().ok()?;
+            Some(Relation { id: world::replication_id(number), one, other })
+        };
+        universe.storage = Mutex::new(Storage::related(pairs.filter_map(relation).collect(), habits.speed));
         universe.settle_in(HUB, Box::new(LeaseWatch::new(habits.registration)));
         for name in outline.clusters() {
             for agent in agents_of(&name, &habits, &universe.applications) {
@@ -224,11 +242,15 @@ impl Universe {
         for name in outline.clusters() {
             universe.employ(&name, process(SpokeOperator::new(OPERATOR_NAMESPACE), &name, tamper));
         }
-        let (hub, setting) = (universe.cluster(HUB).clone(), outline.setting());
-        // A fresh hub refuses none of this.
-        let _ = world::install_policies(&hub, &setting, &outline.policies());
+        universe.restore_policies();
         universe.spread();
         universe
+    }
+
+    /// Makes the policies and DRClusters that are missing on the hub.
+    pub fn restore_policies(&mut self) {
+        // What is refused is what is there already, or is not gone yet.
+        let _ = world::install_policies(self.cluster(HUB), &self.outline.setting());
     }
 
     fn add_place(&mut self, name: &str, content: &ApiServer, now: &Arc<AtomicU64>) {

@@ -11,6 +11,9 @@ use super::{Drpc, action::Action};
 /// The first version of the deciders that fails over under a policy that still asks a lost cluster.
 const WITHOUT_PEER_SINCE: u32 = 3;
 
+/// The first version of the deciders that goes on under a policy that is being deleted.
+const GOES_ON_SINCE: u32 = 4;
+
 /// Why nothing is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -137,12 +140,22 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     let Some(policy) = &drpc.policy else {
         return Err(error(format!("spec.drPolicyRef.name: there is no DRPolicy {name}; create it")));
     };
-    if policy.meta.deleting.is_some() {
-        return Err(error(format!("spec.drPolicyRef.name: DRPolicy {name} is being deleted; use another one")));
+    if policy.meta.deleting.is_some() && !goes_on(drpc) {
+        let remedy = if drpc.decider >= GOES_ON_SINCE {
+            "delete this DRPlacementControl and make it again under another one"
+        } else {
+            "use another one"
+        };
+        return Err(error(format!("spec.drPolicyRef.name: DRPolicy {name} is being deleted; {remedy}")));
     }
     let status = policy.status.clone().unwrap_or_default();
     let validated = validated(policy);
-    if validated.is_none_or(|c| c.status != ConditionStatus::True) && !may_fail_over(drpc, validated) {
+    let unavailable = policy.meta.deleting.is_some()
+        || validated.is_some_and(|told| told.reason == reason::DR_CLUSTERS_UNAVAILABLE);
+    if validated.is_none_or(|c| c.status != ConditionStatus::True)
+        && !may_fail_over(drpc, validated)
+        && !(unavailable && goes_on(drpc))
+    {
         let said = validated.map(|c| format!(" ({}: {})", c.reason, c.message)).unwrap_or_default();
         return Err(error(format!(
             "spec.drPolicyRef.name: DRPolicy {name} is not valid{said}; correct it, or wait if it is new"
@@ -153,6 +166,13 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
         return Err(unsupported("spec.drPolicyRef.name", &format!("{name}, a policy for shared storage,"), remedy));
     }
     Ok(())
+}
+
+/// What was protected under a policy goes on when the policy is deleted, or none of its clusters is valid any more: the
+/// policy stays for it until it is unprotected, and an application in the middle of a move, or one that has just lost its
+/// cluster, must not wait for somebody to tidy up. Each step finds out for itself whether what it needs is there.
+fn goes_on(drpc: &Drpc) -> bool {
+    drpc.decider >= GOES_ON_SINCE && drpc.sites.iter().any(|site| site.wished().is_some())
 }
 
 /// What a policy says of whether it can be used.

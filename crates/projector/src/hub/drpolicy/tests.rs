@@ -210,7 +210,7 @@ fn a_policy_stays_while_a_drpc_refers_to_it() {
     story.see(Fact::Policy(Box::new(fact)));
     story.run();
     assert!(told(&story).2.contains("existing drpc resource name apps/app"), "{}", told(&story).2);
-    assert_eq!(story.told("Available"), (False, "Error"), "and the DRPC says so");
+    assert_eq!(story.told("Available"), (True, "Deployed"), "and what it protects goes on");
     let mut fact = story.drpc().clone();
     fact.meta.deleting = Some(story.now);
     story.see(Fact::Drpc(Box::new(fact)));

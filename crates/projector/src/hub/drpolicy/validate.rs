@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 
 use ramen_api::ramen::wire::{condition, reason};
-use ramen_events::ConditionStatus;
+use ramen_events::{ClusterName, ConditionStatus};
 
 use crate::hub::{drcluster::inventory, installation};
 
 use super::Policy;
+
+/// The first version of the deciders that says what can be done about a policy whose clusters are all being deleted.
+const TELLS_OF_DELETION_SINCE: u32 = 4;
 
 /// What is said about a policy.
 pub enum Verdict {
@@ -53,6 +56,16 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
         };
         let conditions = fact.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         validated |= conditions.iter().any(|c| c.kind == condition::VALIDATED && c.status == ConditionStatus::True);
+    }
+    let leaves = |name: &ClusterName| policy.hub.clusters.get(&name.0).is_some_and(|c| c.meta.deleting.is_some());
+    if !validated && policy.ask.decider >= TELLS_OF_DELETION_SINCE && listed.iter().all(leaves) {
+        let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
+        let text = format!(
+            "spec.drClusters: the DRClusters are being deleted ([{}]) and go when no policy lists them: delete what refers \
+             to this policy, then this policy, and make all of them again",
+            names.join(" ")
+        );
+        return Err(invalid(reason::DR_CLUSTERS_UNAVAILABLE, text));
     }
     if !validated {
         let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();

@@ -168,3 +168,41 @@ fn an_action_without_an_application_says_so(#[case] action: &str, #[case] cluste
     story.pass(3);
     assert_eq!(story.told("Available"), (True, "Deployed"));
 }
+
+/// The policy, deleted by somebody, and kept by its finalizer.
+fn delete_policy(story: &mut Story) {
+    let mut policy = story.world.domain.policies.values().next().unwrap().clone();
+    policy.meta.deleting = Some(story.now);
+    story.see(Fact::Policy(Box::new(policy)));
+}
+
+#[test]
+fn a_policy_that_is_being_deleted_takes_nothing_new() {
+    let mut story = Story::ready();
+    story.protect();
+    delete_policy(&mut story);
+    story.run();
+    assert_eq!(story.told("Available"), (False, "Error"));
+    assert!(story.words("Available").contains("make it again under another one"), "{}", story.words("Available"));
+}
+
+#[test]
+fn what_it_protects_fails_over_all_the_same() {
+    let mut story = Story::deployed();
+    delete_policy(&mut story);
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.told("Available"), (True, "FailedOver"), "{}", story.words("Available"));
+}
+
+#[test]
+fn nor_do_clusters_that_are_being_deleted_stop_a_failover() {
+    let mut story = Story::deployed();
+    let mut policy = story.world.domain.policies.values().next().unwrap().clone();
+    let told = &mut policy.status.as_mut().unwrap().conditions[0];
+    (told.status, told.reason) = (False, "DRClustersUnavailable".into());
+    story.see(Fact::Policy(Box::new(policy)));
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.told("Available"), (True, "FailedOver"), "{}", story.words("Available"));
+}
