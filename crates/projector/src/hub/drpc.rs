@@ -123,6 +123,11 @@ pub fn decide(hub: &Hub, ask: Ask<'_>) -> Decision {
 }
 
 impl Drpc {
+    /// Where the present action stood last in a runbook, if it did.
+    fn standing(&self, runbook: &str) -> Option<&Position> {
+        self.position.as_ref().filter(|at| at.runbook == runbook && at.action == self.asked.id)
+    }
+
     /// Does what is to be done now, and tells where that leaves the DRPC.
     fn act(&self, decision: &mut Decision) -> Stage {
         if self.is_being_deleted() {

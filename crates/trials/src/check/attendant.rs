@@ -108,5 +108,7 @@ fn somewhere_else(universe: &Universe, app: &str) -> Option<String> {
     if !named.is_empty() {
         return Some(named.to_owned());
     }
-    universe.outline().peer_of(text(drpc.object(), "/spec/preferredCluster"), text(drpc.object(), "/spec/drPolicyRef/name"))
+    universe
+        .outline()
+        .peer_of(text(drpc.object(), "/spec/preferredCluster"), text(drpc.object(), "/spec/drPolicyRef/name"))
 }

@@ -150,8 +150,8 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     }
     let status = policy.status.clone().unwrap_or_default();
     let validated = validated(policy);
-    let unavailable = policy.meta.deleting.is_some()
-        || validated.is_some_and(|told| told.reason == reason::DR_CLUSTERS_UNAVAILABLE);
+    let unavailable =
+        policy.meta.deleting.is_some() || validated.is_some_and(|told| told.reason == reason::DR_CLUSTERS_UNAVAILABLE);
     if validated.is_none_or(|c| c.status != ConditionStatus::True)
         && !may_fail_over(drpc, validated)
         && !(unavailable && goes_on(drpc))

@@ -1,6 +1,6 @@
 //! Failover (spec drpc 4.3): the target becomes primary without the old home, which cleans up when it can.
 
-use ramen_events::{Position, hub::ProtectedPvc};
+use ramen_events::hub::ProtectedPvc;
 
 use crate::runbook::Gate;
 
@@ -81,15 +81,10 @@ fn has_waited(drpc: &Drpc, target: &Site) -> bool {
     if drpc.decider < IMPATIENT_SINCE || !target.is_wished_secondary() || !target.vrg.is_present() {
         return false;
     }
-    let Some(at) = standing(drpc) else { return false };
+    let Some(at) = drpc.standing("failover") else { return false };
     let before = [shown::ENSURING_VOLUMES_ARE_SECONDARY, shown::CHECKING_FAILOVER_PREREQUISITES];
     let passed = !before.contains(&at.step.as_str());
     passed || (at.step == shown::CHECKING_FAILOVER_PREREQUISITES && at.since.plus_seconds(settling(drpc)) <= drpc.now)
-}
-
-/// Where this failover stood last.
-fn standing(drpc: &Drpc) -> Option<&Position> {
-    drpc.position.as_ref().filter(|p| p.runbook == "failover" && p.action == drpc.asked.id)
 }
 
 fn settling(drpc: &Drpc) -> u64 {
@@ -128,7 +123,7 @@ fn let_go_of_workload(drpc: &Drpc, decision: &mut Decision) {
 fn ask_again(drpc: &Drpc, decision: &mut Decision) {
     let waits = drpc.target_site().is_some_and(|target| target.is_wished_secondary() && target.vrg.is_present());
     if drpc.decider >= IMPATIENT_SINCE && waits {
-        let at = standing(drpc).filter(|at| at.step == shown::CHECKING_FAILOVER_PREREQUISITES);
+        let at = drpc.standing("failover").filter(|at| at.step == shown::CHECKING_FAILOVER_PREREQUISITES);
         let since = at.map_or(drpc.now, |position| position.since);
         decision.ask_again(since.plus_seconds(settling(drpc)), "take over what the failover cluster has");
     }

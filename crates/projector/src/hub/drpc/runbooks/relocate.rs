@@ -112,6 +112,7 @@ fn source_is_placed(drpc: &Drpc) -> Gate {
     let runs = |source: &&Site| source.wished().is_some_and(|manifest| manifest.spec.run_final_sync);
     match source(drpc).filter(|source| drpc.decider >= PLACES_SINCE && nowhere && !runs(source)) {
         None => Gate::Open,
+        Some(_) if was_placed(drpc) => Gate::Open,
         Some(source) => Gate::Shut(wait(
             "the placement to name the cluster that the application is on",
             Some(&source.name),
@@ -120,11 +121,30 @@ fn source_is_placed(drpc: &Drpc) -> Gate {
     }
 }
 
-fn place_source(drpc: &Drpc, decision: &mut Decision) {
-    if let Some(source) = source(drpc) {
-        placement::place(drpc, &source.name, decision);
-    }
+/// This relocation was further already: who cleared the placement since is another hub that believes that it leads.
+fn was_placed(drpc: &Drpc) -> bool {
+    drpc.standing("relocate").is_some_and(|at| match at.step.as_str() {
+        shown::PREPARING_FINAL_SYNC => at.wait.as_ref().is_some_and(|wait| wait.what == PREPARED),
+        step => step == shown::CLEARING_PLACEMENT || step == shown::RUNNING_FINAL_SYNC,
+    })
 }
+
+/// How long the placement names nothing before it is written, in seconds. A hub that led until a moment ago may have cleared
+/// it, and be about to run the final synchronization.
+const NAMELESS: u64 = 5;
+
+fn place_source(drpc: &Drpc, decision: &mut Decision) {
+    let Some(source) = source(drpc) else { return };
+    let due = drpc.standing("relocate").map_or(drpc.now, |at| at.since).plus_seconds(NAMELESS);
+    if drpc.now < due {
+        decision.ask_again(due, "have the placement name the cluster that the application is on");
+        return;
+    }
+    placement::place(drpc, &source.name, decision);
+}
+
+/// What a source that was asked to prepare is waited for.
+const PREPARED: &str = "the final synchronization to be prepared";
 
 /// The source is ready for the final synchronization, in answer to this request (10, P9).
 fn final_sync_is_prepared(drpc: &Drpc) -> Gate {
@@ -132,7 +152,7 @@ fn final_sync_is_prepared(drpc: &Drpc) -> Gate {
     let spec = source.wished().map(|manifest| &manifest.spec);
     let (asked, running) = spec.map_or((false, false), |spec| (spec.prepare_for_final_sync, spec.run_final_sync));
     Gate::when(running || (asked && source.answers() && source.vrg.prepare_complete), || {
-        wait("the final synchronization to be prepared", Some(&source.name), remedy_for(source))
+        wait(PREPARED, Some(&source.name), remedy_for(source))
     })
 }
 

@@ -102,6 +102,20 @@ fn a_failover_that_replaced_a_relocation_and_was_called_back_leaves_a_cluster_th
     assert_eq!(story.wished("c2"), "secondary Failover", "its volumes were promoted by force");
 }
 
+#[test]
+fn what_another_leader_took_away_is_not_placed_again() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "primary Relocate prepare");
+    story.sent.clear();
+    let mut decision = story.world.domain.decisions.values().next().unwrap().clone();
+    decision.entries.clear();
+    story.see(Fact::Decision(decision));
+    story.run();
+    story.pass(30);
+    assert_eq!(story.sent.iter().find(|sent| sent.starts_with("decide")), None, "{:?}", story.sent);
+}
+
 #[rstest]
 #[case::the_other_cluster_is_there(false, 590)]
 #[case::the_other_cluster_is_lost(true, 50)]
