@@ -125,6 +125,13 @@ pub enum Happening {
         /// Where.
         on: String,
     },
+    /// Somebody changes a VRG on its cluster by hand, to something that it cannot do.
+    SpoilVrg {
+        /// Whose.
+        app: String,
+        /// Where.
+        on: String,
+    },
     /// A claim that nobody needs is deleted by hand.
     DeleteClaim {
         /// Whose claim.
@@ -378,6 +385,10 @@ impl Happening {
                 for vr in all.iter().filter(|vr| vr.at("/status/lastSyncTime").is_none()) {
                     let _ = cluster.delete(&kinds::VOLUME_REPLICATION, Some(app), object::name(vr), None);
                 }
+            }
+            Self::SpoilVrg { app, on } if universe.is_up(on) => {
+                let patch = json!({"spec": {"protectedNamespaces": ["elsewhere"]}});
+                let _ = universe.cluster(on).merge_patch(&kinds::VRG, Some(app), app, &patch, None);
             }
             Self::DeleteClaim { app, claim, on } if universe.is_up(on) => {
                 let _ = universe.cluster(on).delete(&kinds::PVC, Some(app), claim, None);

@@ -45,6 +45,8 @@ pub enum Class {
     Sharing,
     /// Policies and DRClusters that are deleted while applications need them.
     Policies,
+    /// People who change on clusters by hand what the hub put there.
+    Hands,
 }
 
 impl Class {
@@ -64,6 +66,7 @@ impl Class {
         Self::Agents,
         Self::Sharing,
         Self::Policies,
+        Self::Hands,
     ];
 
     /// The mishaps of this class.
@@ -93,6 +96,7 @@ impl Class {
             Happening::Stubborn { .. } => Some(Self::Pods),
             Happening::Storage { fault, .. } if *fault != StorageFault::None => Some(Self::Storage),
             Happening::Agent { works: false, .. } => Some(Self::Agents),
+            Happening::SpoilVrg { .. } => Some(Self::Hands),
             Happening::DeletePolicy { .. } | Happening::DeleteCluster { .. } => Some(Self::Policies),
             _ => None,
         }
@@ -306,6 +310,7 @@ fn befall(class: Class, rng: &mut Rng, outline: &Outline, horizon: u64, faults: 
                 add(at, Happening::DeletePolicy { policy: pick(rng, &policies) });
             }
             Class::Policies => add(at, Happening::DeleteCluster { cluster }),
+            Class::Hands => add(at, Happening::SpoilVrg { app: format!("app-{}", rng.below(2)), on: cluster }),
             Class::Watches | Class::Calls | Class::Sharing => {}
         }
     }

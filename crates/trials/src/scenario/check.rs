@@ -205,6 +205,7 @@ impl Names {
             | H::Evict { app, on }
             | H::DeletePod { app, on }
             | H::DeleteReplications { app, on }
+            | H::SpoilVrg { app, on }
             | H::Unhold { app, on, .. }
             | H::DeleteClaim { app, on, .. } => {
                 self.app(app, at)?;
