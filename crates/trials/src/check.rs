@@ -1,15 +1,17 @@
 //! What must hold after every event, whatever goes wrong, and what must hold once everything is mended.
 //!
 //! Rules bear the numbers of the behaviour that they guard: `D` is data, `S` the hub's DRPC controller, `VS` the
-//! managed clusters' VRG controller, `CS` stores, `L` and `VL` that things end.
+//! managed clusters' VRG controller, `HS` policies and DRClusters, `CS` stores, `L` and `VL` that things end.
 
 mod attendant;
 mod data;
 mod hub;
 mod leftovers;
 mod moves;
+mod policies;
 mod rest;
 mod spoke;
+mod told;
 mod uses;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -33,6 +35,8 @@ pub struct Checks {
     data: data::Data,
     hub: hub::Hub,
     spoke: spoke::Spoke,
+    told: told::Told,
+    policies: policies::Policies,
     lasting: Lasting,
 }
 
@@ -45,8 +49,10 @@ impl Watcher for Checks {
             return violated("VS12 the stores hold the successor's copies", what);
         }
         for (cluster, kinds) in &turn.touched {
+            self.told.look(universe, cluster, kinds)?;
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;
+                self.policies.look(universe, kinds)?;
             } else {
                 self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
             }

@@ -58,7 +58,31 @@ pub fn at_rest(
     }
     stored_by_the_home(universe)?;
     super::leftovers::in_stores(universe)?;
-    quiet(universe, look)
+    quiet(universe, look)?;
+    told_by_the_hub(universe)
+}
+
+/// What the hub tells of the application's VRG is what that says of itself (L5).
+fn told_by_the_hub(universe: &Universe) -> Result<(), Violation> {
+    for drpc in all(universe, HUB, &kinds::DRPC, None) {
+        let name = text(drpc.value(), "/metadata/name");
+        let Some(home) = hub::decided(universe, name).into_iter().next() else { continue };
+        let Some(vrg) = super::one(universe, &home, &kinds::VRG, name, name) else { continue };
+        let of = |object: &Value, path: &str| -> Vec<(String, String)> {
+            let conditions = object.at(path).and_then(Value::as_array);
+            let word = |told: &Value| (text(told, "/type").to_owned(), text(told, "/status").to_owned());
+            conditions.into_iter().flatten().map(word).collect()
+        };
+        let told = of(drpc.value(), "/status/resourceConditions/conditions");
+        let is = of(vrg.value(), "/status/conditions");
+        if told != is {
+            return Err(Violation {
+                rule: "L5 what is told is so",
+                what: format!("DRPC {name} says of the VRG on {home}: {told:?}, and that says: {is:?}"),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The first DRPC whose action has not come to its end.

@@ -1,4 +1,4 @@
-//! What must hold when a cluster's operator asks for the demotion of a volume: judged by what is there.
+//! What must hold when a cluster's operator asks for the demotion or promotion of a volume: judged by what is there.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use ramen_events::{
 use ramen_sim::{api_server::object, kinds, time::Time};
 use serde_json::Value;
 
-use super::{all, text, violated};
+use super::{all, one, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -19,12 +19,14 @@ use crate::{
 /// How long a pod may be there unknown: watches that are late, operators that have to start again.
 const NEWS: Duration = Duration::from_secs(60);
 
-/// A volume is not demoted while a pod uses it that has been there for a while (VS2).
+/// A volume is not demoted while a pod uses it that has been there for a while (VS2), nor promoted for a claim that is not
+/// bound (VS1).
 pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
     for (cluster, records) in turn.appended.iter().filter(|(by, _)| by != HUB) {
         for record in records {
-            if let Payload::Commanded { command: Command::Spoke(command), .. } = &record.payload
-                && let spoke::Command::ApplyReplication { pvc, role: Role::Secondary, .. } = command
+            let Payload::Commanded { command: Command::Spoke(command), .. } = &record.payload else { continue };
+            let spoke::Command::ApplyReplication { pvc, role, .. } = command else { continue };
+            if *role == Role::Secondary
                 && let Some(pod) = user(universe, cluster, pvc)
             {
                 return violated(
@@ -32,9 +34,21 @@ pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
                     format!("the volume of {pvc} on {cluster} is to be secondary, while pod {pod} uses it"),
                 );
             }
+            if *role == Role::Primary && is_unbound(universe, cluster, pvc) {
+                return violated(
+                    "VS1 no volume is promoted unbound",
+                    format!("the volume of {pvc} on {cluster} is to be primary, and the claim is not bound to any"),
+                );
+            }
         }
     }
     Ok(())
+}
+
+/// Whether a claim waits for a volume.
+fn is_unbound(universe: &Universe, cluster: &str, claim: &Key) -> bool {
+    let found = one(universe, cluster, &kinds::PVC, &claim.namespace, &claim.name);
+    found.is_some_and(|claim| text(claim.value(), "/status/phase") != "Bound")
 }
 
 /// The pod that uses a claim.

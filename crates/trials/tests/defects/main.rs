@@ -16,8 +16,8 @@
 //! The document says which plan caught a defect last. That plan is tried first, so that a run takes a minute; the others
 //! follow if it does not catch it any more.
 //!
-//! One file a subject: [`roles`], [`moves`], [`endings`], [`volumes`], [`restores`], [`copies`], [`reports`]. [`hunt`] runs
-//! them, [`plans`] says in which plans, [`defect`] is what they are made of.
+//! One file a subject: [`roles`], [`moves`], [`endings`], [`volumes`], [`restores`], [`copies`], [`reports`],
+//! [`policies`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
@@ -29,6 +29,7 @@ mod hunt;
 mod json;
 mod moves;
 mod plans;
+mod policies;
 mod reports;
 mod restores;
 mod roles;
@@ -50,6 +51,7 @@ fn all() -> Vec<&'static Defect> {
         restores::DEFECTS,
         copies::DEFECTS,
         reports::DEFECTS,
+        policies::DEFECTS,
     ];
     tables.into_iter().flatten().collect()
 }

@@ -1,5 +1,6 @@
 //! What VRGs and DRPCs say of themselves.
 
+use ramen_api::ramen::wire::annotation;
 use ramen_events::{Kind, spoke};
 use serde_json::json;
 
@@ -89,6 +90,62 @@ pub const DEFECTS: &[Defect] = &[
             for body in done.writes("DRPlacementControl") {
                 set_condition(body, "Available", "status", &json!("True"));
                 set_condition(body, "PeerReady", "status", &json!("True"));
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "conditions in another order",
+        what: "PeerReady stands where clients look for Available",
+        rules: &["S16 statuses are what clients know"],
+        act: |done| {
+            for body in done.writes("DRPlacementControl") {
+                if let Some(conditions) = body["status"]["conditions"].as_array_mut() {
+                    conditions.reverse();
+                }
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "action counted twice",
+        what: "the DRPC counts two failovers where one was begun",
+        rules: &["S17 each action is counted once"],
+        act: |done| {
+            for body in done.writes("DRPlacementControl") {
+                if let Some(count) = body["metadata"]["annotations"].get_mut(annotation::DR_ACTION_COUNT) {
+                    let told = count.as_str().unwrap_or_default().replace("\"failover\":1", "\"failover\":2");
+                    *count = json!(told);
+                }
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "VRG always says Primary",
+        what: "a VRG says Primary whatever it is to be",
+        rules: &["VS18 a state is the present one"],
+        act: |done| done.writes("VolumeReplicationGroup").for_each(|body| body["status"]["state"] = json!("Primary")),
+        ..SOUND
+    },
+    Defect {
+        name: "newest synchronization told for all",
+        what: "a VRG's lastGroupSyncTime is later than that of some of its claims",
+        rules: &["VS18 a state is the present one"],
+        act: |done| {
+            for body in done.writes("VolumeReplicationGroup") {
+                body["status"]["lastGroupSyncTime"] = json!("2030-01-01T00:00:00Z");
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "VRG's conditions not passed on",
+        what: "the DRPC says nothing of what its VRG says",
+        rules: &["L5 what is told is so", "VS19 at rest nothing is written"],
+        act: |done| {
+            for body in done.writes("DRPlacementControl").filter(|body| !body["status"].is_null()) {
+                body["status"]["resourceConditions"] = json!(null);
             }
         },
         ..SOUND

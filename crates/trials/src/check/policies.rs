@@ -1,0 +1,95 @@
+//! What must hold for policies and DRClusters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ramen_api::{path::At as _, ramen::wire::finalizer};
+use ramen_sim::{
+    api_server::{kinds::TypeName, object},
+    kinds,
+};
+use serde_json::Value;
+
+use super::{all, text, type_name, violated};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+};
+
+/// What was there on the hub last.
+#[derive(Default)]
+pub(super) struct Policies {
+    /// The classes that each policy published, by UID.
+    published: BTreeMap<String, BTreeSet<String>>,
+    policies: BTreeSet<String>,
+    clusters: BTreeSet<String>,
+    /// How often the hub had been rebuilt by then: what is not there any more was not let go then.
+    forgot: u32,
+}
+
+impl Policies {
+    pub(super) fn look(&mut self, universe: &Universe, touched: &BTreeSet<TypeName>) -> Result<(), Violation> {
+        let policies = touched.contains(&type_name(&kinds::DR_POLICY));
+        if !policies && !touched.contains(&type_name(&kinds::DR_CLUSTER)) {
+            return Ok(());
+        }
+        let all_policies = all(universe, HUB, &kinds::DR_POLICY, None);
+        let all_clusters = all(universe, HUB, &kinds::DR_CLUSTER, None);
+        let name = |object: &Value| text(object, "/metadata/name").to_owned();
+        let there: BTreeSet<String> = all_policies.iter().map(|policy| name(policy.value())).collect();
+        let clusters: BTreeSet<String> = all_clusters.iter().map(|cluster| name(cluster.value())).collect();
+        if universe.hub_forgot == self.forgot {
+            self.policies.difference(&there).try_for_each(|gone| policy_is_free(universe, gone))?;
+            for gone in self.clusters.difference(&clusters) {
+                if let Some(policy) = all_policies.iter().find(|policy| lists(policy.value(), gone)) {
+                    let what = format!("DRCluster {gone} is gone, and DRPolicy {} lists it", name(policy.value()));
+                    return violated("HS10 what is referred to stays", what);
+                }
+            }
+        }
+        (self.policies, self.clusters, self.forgot) = (there, clusters, universe.hub_forgot);
+        all_policies.iter().try_for_each(|policy| self.publishes(policy.value()))
+    }
+
+    /// A policy is valid once its classes are known, and what is known is not forgotten.
+    fn publishes(&mut self, policy: &Value) -> Result<(), Violation> {
+        let name = text(policy, "/metadata/name");
+        let classes = policy.at("/status/async/peerClasses").and_then(Value::as_array);
+        let word = |class: &Value| format!("{} {}", text(class, "/storageClassName"), text(class, "/replicationID"));
+        let classes: BTreeSet<String> = classes.into_iter().flatten().map(word).collect();
+        let conditions = policy.at("/status/conditions").and_then(Value::as_array);
+        let valid =
+            conditions.into_iter().flatten().any(|told| told["type"] == "Validated" && told["status"] == "True");
+        if valid && classes.is_empty() {
+            return violated("HS3 valid means usable", format!("DRPolicy {name} is valid and has no classes"));
+        }
+        let before = self.published.insert(text(policy, "/metadata/uid").to_owned(), classes.clone());
+        if let Some(lost) = before.into_iter().flatten().find(|class| !classes.contains(class)) {
+            let what = format!("DRPolicy {name} does not publish class {lost} any more, which is there");
+            return violated("HS5 classes stay published", what);
+        }
+        Ok(())
+    }
+}
+
+fn lists(policy: &Value, cluster: &str) -> bool {
+    let listed = policy.at("/spec/drClusters").and_then(Value::as_array);
+    listed.into_iter().flatten().any(|name| name == cluster)
+}
+
+/// A policy goes when no DRPC that was taken under it is left.
+fn policy_is_free(universe: &Universe, policy: &str) -> Result<(), Violation> {
+    let refers = |drpc: &Value| {
+        text(drpc, "/spec/drPolicyRef/name") == policy
+            && object::finalizers(drpc).iter().any(|held| *held == finalizer::DRPC)
+    };
+    match all(universe, HUB, &kinds::DRPC, None).iter().find(|drpc| refers(drpc.value())) {
+        None => Ok(()),
+        Some(drpc) => {
+            let name = text(drpc.value(), "/metadata/name");
+            violated(
+                "HS10 what is referred to stays",
+                format!("DRPolicy {policy} is gone, and DRPC {name} refers to it"),
+            )
+        }
+    }
+}
