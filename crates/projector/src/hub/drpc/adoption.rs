@@ -13,6 +13,10 @@ use crate::domain::Decision;
 
 use super::{Drpc, site::Site, wanted};
 
+/// The first version of the deciders that takes no namespaces from a VRG that its DRPC does not name. Somebody may have
+/// changed the VRG by hand, and until the hub was lost its agent would have put that right.
+const CORRECTS_SINCE: u32 = 4;
+
 /// Wants works for VRGs that have none. `true` while one is missing.
 pub fn adopt(drpc: &Drpc, decision: &mut Decision) -> bool {
     let mut pending = false;
@@ -46,6 +50,9 @@ fn to_adopt(drpc: &Drpc, site: &Site) -> Option<VrgManifest> {
             let value = |key: &str| seen.manifest.annotations.get(key).cloned();
             let kept = kept.filter_map(|key| Some((key.to_owned(), value(key)?)));
             manifest.annotations = kept.collect::<BTreeMap<_, _>>();
+            if drpc.decider >= CORRECTS_SINCE {
+                manifest.spec.protected_namespaces.clone_from(&drpc.fact.spec.protected_namespaces);
+            }
             manifest
         }
     };

@@ -20,6 +20,9 @@ const STOPPED_SINCE: u32 = 4;
 /// The first version that leaves a VRG the store of a cluster that is being deleted.
 const KEEPS_STORES_SINCE: u32 = 3;
 
+/// The first version that leaves a VRG the store of a cluster whose DRCluster is gone.
+const KEEPS_ALL_SINCE: u32 = 4;
+
 /// What is asked of a VRG beside its role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinalSync {
@@ -110,7 +113,11 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
         drpc.decider >= KEEPS_STORES_SINCE && spec.is_some_and(|spec| spec.s3_profiles.contains(&site.profile))
     };
     let used = drpc.listed_sites().iter().filter(|site| site.stays || holds(site));
-    let profiles: BTreeSet<String> = used.map(|site| site.profile.clone()).collect();
+    let mut profiles: BTreeSet<String> = used.map(|site| site.profile.clone()).collect();
+    // Which store is that of a cluster whose DRCluster is gone nobody knows; it is among those that the VRG has.
+    if drpc.decider >= KEEPS_ALL_SINCE && drpc.listed_sites().iter().any(|site| !site.has_cluster) {
+        profiles.extend(spec.iter().flat_map(|spec| spec.s3_profiles.iter().cloned()));
+    }
     VrgManifest {
         namespace: drpc.vrg_namespace.clone(),
         name: drpc.key.name.clone(),
