@@ -172,10 +172,11 @@ impl Story {
         watched: Option<bool>,
     ) {
         let before = self.world.domain.work(cluster, name).map(|known| known.fact.as_ref().clone());
+        let uid = self.uid();
         let mut fact = before.unwrap_or_else(|| WorkFact {
             cluster: cluster.clone(),
             name: name.into(),
-            uid: format!("uid-{cluster}-{name}"),
+            uid,
             drpc,
             dr_cluster: if name == "ramen-dr-cluster" || name.ends_with("-mmode-mw") {
                 cluster.0.clone()
