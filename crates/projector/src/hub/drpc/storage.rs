@@ -17,7 +17,7 @@ pub fn claims<'a>(sites: &'a [Site], target: &'a str) -> impl Iterator<Item = &'
     sites
         .iter()
         .filter(move |site| site.name.0 != target && site.vrg.is_asked_primary())
-        .flat_map(|site| protected(site))
+        .flat_map(protected)
         .filter(|pvc| pvc.failover_mode)
 }
 
@@ -47,7 +47,7 @@ pub fn need(hub: &Hub, key: &ObjectRef, cluster: &ClusterName) -> Option<Need> {
     if target.is_some_and(Site::is_ready) {
         return None;
     }
-    let used = sites.iter().flat_map(|site| protected(site)).map(Pair::of);
+    let used = sites.iter().flat_map(protected).map(Pair::of);
     let mut need = Need {
         required: BTreeSet::new(),
         kept: used.collect(),
