@@ -31,15 +31,15 @@ use crate::{Kind, ObjectId};
 pub use authors::{Author, AuthorsFact};
 pub use cluster::{DrClusterFact, DrClusterStatus, ManagedClusterFact};
 pub use command::{
-    Command, Event, MetaPatch, NamespaceWork, StoreKey, StoredVrg, StoredVrgAnswer, StoredVrgFact, ViewScope, ViewWish,
-    VrgWork,
+    Command, Event, MetaPatch, ModeWork, NamespaceWork, StoreKey, StoredVrg, StoredVrgAnswer, StoredVrgFact, ViewScope,
+    ViewWish, VrgWork,
 };
 pub use config::{Config, ConfigFact, Profile, SecretFact};
 pub use drpc::{DrpcFact, DrpcSpec, DrpcStatus, ResourceMirror};
 pub use meta::{Meta, ObjectRef};
 pub use placement::{ApplicationSetFact, DecisionEntry, DecisionFact, PlacementFact, PlacementKind};
 pub use policy::{PeerClass, PolicyFact, PolicySpec, PolicyStatus};
-pub use view::{ClassSeen, ClusterConfigSeen, ViewAnswer, ViewFact, ViewedObject};
+pub use view::{ClassSeen, ClusterConfigSeen, ModeSeen, ViewAnswer, ViewFact, ViewedObject};
 pub use vrg::{AsyncSpec, ProtectedPvc, VrgManifest, VrgSeen, VrgSpec, VrgStatus};
 pub use work::{Feedback, WorkCondition, WorkContent, WorkFact};
 

@@ -36,6 +36,7 @@ pub fn command(id: CommandId, command: &Command, namespace: &str) -> Result<Vec<
         Command::ApplyNamespaceWork(work) => vec![work::namespace(work)],
         Command::ApplyClusterWork { cluster, keep } => vec![work::rights(cluster, keep)],
         Command::ApplyConfigWork { cluster, id, schedules } => vec![work::config(cluster, id, schedules)],
+        Command::ApplyModeWork(work) => vec![work::mode(id, work)],
         Command::DeleteWork { cluster, name, uid } => {
             vec![Effect::Delete { target: target(&kinds::MANIFEST_WORK, &cluster.0, name), uid: Some(uid.clone()) }]
         }

@@ -20,6 +20,7 @@ mod fold;
 mod gauges;
 mod index;
 mod installation;
+mod modes;
 mod state;
 mod touched;
 

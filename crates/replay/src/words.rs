@@ -288,6 +288,7 @@ fn of_hub(command: &hub::Command) -> String {
         }
         C::ApplyNamespaceWork(work) => format!("{}: namespace {}", work.cluster, work.namespace),
         C::ApplyClusterWork { cluster, .. } | C::ApplyConfigWork { cluster, .. } => cluster.to_string(),
+        C::ApplyModeWork(work) => format!("{}: {} prepares relation {}", work.cluster, work.provisioner, work.target),
         C::DeleteWork { cluster, name, .. } | C::TouchView { cluster, name, .. } | C::DeleteView { cluster, name } => {
             format!("{cluster}: {name}")
         }

@@ -10,6 +10,7 @@ use crate::apps::deploy::{Applications, Deployer};
 use crate::apps::workload::{self, Workload};
 use crate::storage::Speed;
 use crate::storage::binder::{Binder, Duties};
+use crate::storage::maintenance::Preparation;
 use crate::storage::provisioner::Provisioner;
 use crate::storage::replication::{self, ReplicationController};
 use crate::storage::resizer::Resizer;
@@ -35,6 +36,8 @@ pub struct Habits {
     pub workload: workload::Timing,
     /// What of kube-controller-manager's work the world does.
     pub duties: Duties,
+    /// Whether the storage vendor's controller that prepares for failovers is there.
+    pub preparation: bool,
 }
 
 impl Habits {
@@ -51,6 +54,7 @@ impl Habits {
             speed: Speed::default(),
             workload: workload::Timing::default(),
             duties: Duties { bind: true, protect: true },
+            preparation: false,
         }
     }
 
@@ -64,7 +68,7 @@ impl Habits {
 /// The agents of one cluster.
 #[must_use]
 pub fn agents_of(cluster: &str, habits: &Habits, applications: &Applications) -> Vec<Box<dyn Agent>> {
-    vec![
+    let mut agents: Vec<Box<dyn Agent>> = vec![
         Box::new(Registration::new(cluster, habits.registration)),
         Box::new(WorkAgent::new(cluster, &habits.hub_url, habits.seed, habits.work)),
         Box::new(ViewAgent::new(cluster, habits.view_period)),
@@ -74,5 +78,9 @@ pub fn agents_of(cluster: &str, habits: &Habits, applications: &Applications) ->
         Box::new(ReplicationController::new(cluster, habits.replication)),
         Box::new(Deployer::new(cluster, applications.clone())),
         Box::new(Workload::new(cluster, habits.workload)),
-    ]
+    ];
+    if habits.preparation {
+        agents.push(Box::new(Preparation::new(cluster)));
+    }
+    agents
 }

@@ -12,6 +12,7 @@
 pub mod binder;
 mod census;
 pub mod history;
+pub mod maintenance;
 mod mirror;
 pub mod provisioner;
 pub mod replication;

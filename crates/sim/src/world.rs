@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use ramen_api::foreign_crds::{WorkCrd, foreign_crds, manifest_work_crd};
 use ramen_api::manifests::{Side, own_crds};
+use ramen_api::ramen::wire::{label, state::Mode};
 use serde_json::{Value, json};
 
 use crate::agents::object;
@@ -52,6 +53,8 @@ pub struct Setting {
     pub interval: String,
     /// Which ManifestWork CRD the hub has.
     pub work_crd: WorkCrd,
+    /// Whether the storage wants to be told of failovers: its replication classes say so.
+    pub maintenance_modes: bool,
 }
 
 impl Setting {
@@ -64,6 +67,7 @@ impl Setting {
             stores,
             interval: "1m".into(),
             work_crd: WorkCrd::WithScrapeType,
+            maintenance_modes: false,
         }
     }
 
@@ -132,7 +136,10 @@ pub fn install_cluster(own: &dyn Api, cluster: &str, setting: &Setting) -> Resul
         if clusters.iter().any(|name| name == cluster) {
             let classes = setting.classes_of(policy);
             ensure(own, &kinds::STORAGE_CLASS, &objects::storage_class(cluster, &classes))?;
-            let class = objects::replication_class(cluster, &setting.interval, &classes);
+            let mut class = objects::replication_class(cluster, &setting.interval, &classes);
+            if setting.maintenance_modes {
+                class["metadata"]["labels"][label::MAINTENANCE_MODES] = json!(Mode::Failover);
+            }
             ensure(own, &kinds::VOLUME_REPLICATION_CLASS, &class)?;
         }
     }

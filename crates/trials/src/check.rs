@@ -1,12 +1,14 @@
 //! What must hold after every event, whatever goes wrong, and what must hold once everything is mended.
 //!
-//! Rules bear the numbers of the behaviour that they guard: `D` is data, `S` the hub's DRPC controller, `VS` the
-//! managed clusters' VRG controller, `HS` policies and DRClusters, `CS` stores, `L` and `VL` that things end.
+//! Rules bear the numbers of the behaviour that they guard: `D` is data, `S` the hub's DRPC controller, `HS` its
+//! controllers of policies and clusters, `VS` the managed clusters' VRG controller, `CS` stores, `L` and `VL` that things
+//! end.
 
 mod attendant;
 mod data;
 mod hub;
 mod leftovers;
+mod modes;
 mod moves;
 mod policies;
 mod rest;
@@ -34,6 +36,7 @@ pub use self::rest::at_rest;
 pub struct Checks {
     data: data::Data,
     hub: hub::Hub,
+    modes: modes::Modes,
     spoke: spoke::Spoke,
     told: told::Told,
     policies: policies::Policies,
@@ -53,6 +56,7 @@ impl Watcher for Checks {
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;
                 self.policies.look(universe, kinds)?;
+                self.modes.look(universe, kinds, &mut self.lasting)?;
             } else {
                 self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
             }

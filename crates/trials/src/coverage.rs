@@ -39,7 +39,11 @@ impl<'a> Collector<'a> {
         let faults = self.plan.faults.iter().filter(|fault| fault.at <= elapsed);
         let rules = self.plan.rules.iter().filter(|rule| rule.from <= elapsed);
         let of_faults = faults.filter_map(|fault| Class::of(&fault.what));
-        of_faults.chain(rules.filter_map(|rule| Class::of_mishap(rule.mishap))).collect()
+        let of_rules = rules.filter_map(|rule| Class::of_mishap(rule.mishap));
+        let outline = &self.plan.outline;
+        let of_world = [(outline.shared, Class::Sharing), (outline.maintenance_modes, Class::Modes)];
+        let of_world = of_world.into_iter().filter_map(|(is_so, class)| is_so.then_some(class));
+        of_faults.chain(of_rules).chain(of_world).collect()
     }
 }
 

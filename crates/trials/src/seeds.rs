@@ -47,6 +47,8 @@ pub enum Class {
     Policies,
     /// People who change on clusters by hand what the hub put there.
     Hands,
+    /// Storage that wants to be told of failovers.
+    Modes,
 }
 
 impl Class {
@@ -67,6 +69,7 @@ impl Class {
         Self::Sharing,
         Self::Policies,
         Self::Hands,
+        Self::Modes,
     ];
 
     /// The mishaps of this class.
@@ -121,6 +124,7 @@ pub fn plan(seed: u64, classes: &[Class]) -> Plan {
     if classes.contains(&Class::Sharing) && one_in(&mut Rng::for_entity(seed, "sharing"), 8) {
         (outline.pairs, outline.shared) = (2, true);
     }
+    outline.maintenance_modes = classes.contains(&Class::Modes) && one_in(&mut Rng::for_entity(seed, "modes"), 8);
     let most = if one_in(&mut setting, 3) { 3 } else { 1 };
     let apps = 1 + setting.below(most);
     let mut story = vec![Act::when(Until::Validated, []).patience(120_000)];
@@ -311,7 +315,7 @@ fn befall(class: Class, rng: &mut Rng, outline: &Outline, horizon: u64, faults: 
             }
             Class::Policies => add(at, Happening::DeleteCluster { cluster }),
             Class::Hands => add(at, Happening::SpoilVrg { app: format!("app-{}", rng.below(2)), on: cluster }),
-            Class::Watches | Class::Calls | Class::Sharing => {}
+            Class::Watches | Class::Calls | Class::Sharing | Class::Modes => {}
         }
     }
 }

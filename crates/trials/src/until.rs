@@ -176,6 +176,7 @@ pub(crate) fn resource(kind: &str) -> Option<Resource> {
         kinds::PLACEMENT,
         kinds::PLACEMENT_DECISION,
         kinds::VOLUME_REPLICATION,
+        ramen_api::kinds::MAINTENANCE_MODE,
         kinds::PVC,
         kinds::PV,
         kinds::POD,

@@ -137,6 +137,8 @@ pub enum Command {
         /// Key of the VRG's copy.
         key: String,
     },
+    /// Ask the storage of a cluster to prepare for a failover.
+    ApplyModeWork(ModeWork),
 }
 
 impl Command {
@@ -160,6 +162,7 @@ impl Command {
             Self::WriteDecision { .. } => "WriteDecision",
             Self::ProbeStore { .. } => "ProbeStore",
             Self::FetchStoredVrg { .. } => "FetchStoredVrg",
+            Self::ApplyModeWork(_) => "ApplyModeWork",
         }
     }
 
@@ -229,6 +232,19 @@ pub struct NamespaceWork {
     pub drpc: ObjectRef,
     /// The namespace.
     pub namespace: String,
+}
+
+/// A ManifestWork with a MaintenanceMode.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct ModeWork {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// Name of the MaintenanceMode; that of the work follows from it.
+    pub mode: String,
+    /// The driver that is asked.
+    pub provisioner: String,
+    /// The replication relation that it is asked about.
+    pub target: String,
 }
 
 /// A ManagedClusterView.

@@ -62,7 +62,7 @@ pub enum ViewAnswer {
     Found(ViewedObject),
 }
 
-/// The objects that we view.
+/// The objects that we view. The order is part of the stored form: append only.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub enum ViewedObject {
     /// A VolumeReplicationGroup.
@@ -73,6 +73,29 @@ pub enum ViewedObject {
     Class(ClassSeen),
     /// Something else.
     Other,
+    /// A MaintenanceMode.
+    MaintenanceMode(Box<ModeSeen>),
+}
+
+/// A MaintenanceMode as a view shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct ModeSeen {
+    /// Generation.
+    pub generation: i64,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// The command of the hub that it carries; empty when absent.
+    pub command: String,
+    /// `spec.storageProvisioner`.
+    pub provisioner: String,
+    /// `spec.targetID`.
+    pub target: String,
+    /// `status.state`; empty when absent.
+    pub state: String,
+    /// `status.observedGeneration`; 0 when absent.
+    pub observed_generation: i64,
+    /// `status.conditions`, verbatim; null when absent.
+    pub conditions: Json,
 }
 
 /// What a cluster offers for DR.

@@ -7,11 +7,11 @@ use ramen_api::{
 };
 use ramen_events::{
     ClusterName, ConditionStatus, Json,
-    hub::{ClassSeen, ClusterConfigSeen, Fact, ViewAnswer, ViewFact, ViewedObject},
+    hub::{ClassSeen, ClusterConfigSeen, Fact, ModeSeen, ViewAnswer, ViewFact, ViewedObject},
 };
 use serde_json::Value;
 
-use crate::fields::{conditions, deleting, drpc, list, map, number, text, texts};
+use crate::fields::{conditions, deleting, drpc, list, map, number, text, texts, verbatim};
 
 use super::vrg;
 
@@ -81,8 +81,23 @@ fn result(kind: &str, object: &Value) -> ViewedObject {
         ViewedObject::ClusterConfig(cluster_config(object))
     } else if kind.ends_with("Class") {
         ViewedObject::Class(class(object))
+    } else if kind == kinds::MAINTENANCE_MODE.kind {
+        ViewedObject::MaintenanceMode(Box::new(mode(object)))
     } else {
         ViewedObject::Other
+    }
+}
+
+fn mode(object: &Value) -> ModeSeen {
+    ModeSeen {
+        generation: number(object, "/metadata/generation"),
+        deleting: deleting(object),
+        command: map(object, "/metadata/annotations").remove(annotation::HUB_COMMAND).unwrap_or_default(),
+        provisioner: text(object, "/spec/storageProvisioner"),
+        target: text(object, "/spec/targetID"),
+        state: text(object, "/status/state"),
+        observed_generation: number(object, "/status/observedGeneration"),
+        conditions: verbatim(object, "/status/conditions"),
     }
 }
 

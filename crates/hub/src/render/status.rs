@@ -68,7 +68,11 @@ pub fn policy(policy: &str, uid: &str, status: &PolicyStatus, events: &[Event]) 
 
 /// Status of a DRCluster.
 pub fn cluster(cluster: &str, uid: &str, status: &DrClusterStatus, events: &[Event]) -> Vec<Effect> {
-    let body = json!({"phase": filled(&status.phase), "conditions": conditions(&status.conditions)});
+    let body = json!({
+        "phase": filled(&status.phase),
+        "conditions": conditions(&status.conditions),
+        "maintenanceModes": status.maintenance_modes.value(),
+    });
     write(&kinds::DR_CLUSTER, &ObjectRef::new("", cluster), uid, body, events)
 }
 

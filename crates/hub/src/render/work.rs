@@ -5,11 +5,11 @@
 
 use ramen_api::{
     Resource, kinds,
-    ramen::wire::{annotation, label, name},
+    ramen::wire::{annotation, label, name, state::Mode},
 };
 use ramen_events::{
     ClusterName, CommandId, Json,
-    hub::{NamespaceWork, ObjectRef, VrgWork},
+    hub::{ModeWork, NamespaceWork, ObjectRef, VrgWork},
 };
 use ramen_ports::Effect;
 use serde_json::{Value, json};
@@ -113,6 +113,32 @@ pub fn config(cluster: &ClusterName, id: &str, schedules: &[String]) -> Effect {
     }
     let spec = json!({"workload": {"manifests": [object]}});
     apply(cluster, name::DR_CLUSTER_CONFIG_WORK, Value::Null, spec)
+}
+
+/// The request to storage to prepare for a failover, with the command that asks: an answer to an earlier request of the
+/// same name is none to this one.
+pub fn mode(id: CommandId, work: &ModeWork) -> Effect {
+    let resource = &kinds::MAINTENANCE_MODE;
+    let object = json!({
+        "apiVersion": resource.api_version(),
+        "kind": resource.kind,
+        "metadata": {
+            "name": work.mode,
+            "labels": created_by_ramen(),
+            "annotations": {(annotation::HUB_COMMAND): id.to_string()},
+        },
+        "spec": {"modes": [Mode::Failover], "storageProvisioner": work.provisioner, "targetID": work.target},
+        "status": {},
+    });
+    let mut labels = created_by_ramen();
+    labels[label::MAINTENANCE_MODES] = json!("");
+    Effect::Apply {
+        target: target(&kinds::MANIFEST_WORK, &work.cluster.0, &name::maintenance_mode_manifest_work(&work.mode)),
+        body: json!({
+            "metadata": {"labels": labels, "annotations": {(annotation::DR_CLUSTER_NAME): work.cluster.0}},
+            "spec": {"workload": {"manifests": [object]}},
+        }),
+    }
 }
 
 fn drpc_annotations(drpc: &ObjectRef) -> Value {

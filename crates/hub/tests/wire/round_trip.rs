@@ -3,7 +3,10 @@
 use ramen_api::ramen::wire::annotation;
 use ramen_events::{
     ClusterName, Json, Kind,
-    hub::{self, Fact, NamespaceWork, ObjectRef, VrgManifest, VrgWork, WorkContent},
+    hub::{
+        self, Fact, ModeSeen, ModeWork, NamespaceWork, ObjectRef, ViewAnswer, ViewedObject, VrgManifest, VrgWork,
+        WorkContent,
+    },
 };
 use ramen_ports::Effect;
 use serde_json::{Value, json};
@@ -57,16 +60,21 @@ fn the_status_of_a_policy_is_written_as_recorded() {
 }
 
 #[test]
-fn the_status_of_a_cluster_is_written_as_recorded_and_leaves_maintenance_modes_alone() {
+fn the_status_of_a_cluster_is_written_as_recorded_with_what_its_storage_answered() {
     let object = recorded("drcluster");
     let Some(Fact::DrCluster(fact)) = told(Kind::DrCluster, &object) else { panic!("no cluster") };
-    let status = Box::new(fact.status.unwrap());
-    let command =
-        hub::Command::WriteClusterStatus { cluster: "c1".into(), uid: "u".into(), status, events: Vec::new() };
+    let write = |status: hub::DrClusterStatus| {
+        let status = Box::new(status);
+        hub::Command::WriteClusterStatus { cluster: "c1".into(), uid: "u".into(), status, events: Vec::new() }
+    };
+    let status = fact.status.unwrap();
     let modes = json!([{ "storageProvisioner": "p", "targetID": "t", "state": "Completed", "conditions": [] }]);
+    let told = hub::DrClusterStatus { maintenance_modes: ramen_events::Json::new(&modes), ..status.clone() };
     let mut expected = object["status"].clone();
-    expected["maintenanceModes"] = modes.clone();
-    assert_eq!(after(json!({ "status": { "maintenanceModes": modes } }), &calls(command)[0]), expected);
+    expected["maintenanceModes"] = modes;
+    let held = after(json!({}), &calls(write(told))[0]);
+    assert_eq!(held, expected);
+    assert_eq!(after(json!({ "status": held }), &calls(write(status))[0]), object["status"], "it goes again");
 }
 
 fn vrg_work(manifest: VrgManifest, watched: bool) -> Effect {
@@ -135,4 +143,44 @@ fn the_other_works_are_written_as_recorded() {
             assert_eq!(ours["metadata"][field], theirs["metadata"][field], "{name} {field}");
         }
     }
+}
+
+#[test]
+fn storage_is_asked_as_it_is_by_others_and_its_answer_reads_back() {
+    let request = ModeWork {
+        cluster: ClusterName::from("c1"),
+        mode: "rid-1".into(),
+        provisioner: "csi".into(),
+        target: "rid-1".into(),
+    };
+    let work = applied(&calls(hub::Command::ApplyModeWork(request))[0]);
+    let meta = &work["metadata"];
+    assert_eq!((&meta["name"], &meta["namespace"]), (&json!("rid-1-mmode-mw"), &json!("c1")));
+    assert_eq!(meta["labels"]["ramendr.openshift.io/maintenancemodes"], "");
+    assert_eq!(meta["annotations"]["drcluster.ramendr.openshift.io/drcluster-name"], "c1");
+    let mode = work["spec"]["workload"]["manifests"][0].clone();
+    assert_eq!(mode["spec"], json!({ "modes": ["Failover"], "storageProvisioner": "csi", "targetID": "rid-1" }));
+    let Some(Fact::Work(fact)) = told(Kind::ManifestWork, &work) else { panic!("no work") };
+    assert_eq!(fact.dr_cluster, "c1");
+
+    let mut shown = mode;
+    shown["metadata"]["generation"] = json!(1);
+    let conditions = json!([{ "type": "FailoverActivated", "status": "True", "reason": "Done" }]);
+    shown["status"] = json!({ "state": "Completed", "observedGeneration": 1, "conditions": conditions });
+    let mut view = recorded("view-vrg");
+    view["spec"]["scope"] = json!({ "apiGroup": "ramendr.openshift.io", "kind": "MaintenanceMode", "name": "rid-1", "version": "v1alpha1" });
+    view["status"]["result"] = shown;
+    let Some(Fact::View(fact)) = told(Kind::ManagedClusterView, &view) else { panic!("no view") };
+    let ViewAnswer::Found(ViewedObject::MaintenanceMode(seen)) = fact.answer else { panic!("{:?}", fact.answer) };
+    let meant = ModeSeen {
+        generation: 1,
+        deleting: false,
+        command: id().to_string(),
+        provisioner: "csi".into(),
+        target: "rid-1".into(),
+        state: "Completed".into(),
+        observed_generation: 1,
+        conditions: Json::new(&conditions),
+    };
+    assert_eq!(*seen, meant);
 }

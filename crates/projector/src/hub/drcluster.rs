@@ -1,12 +1,14 @@
-//! One managed cluster: the agent's rights, the store, the inventory of classes (spec hub 3, 4).
+//! One managed cluster: the agent's rights, the store, the inventory of classes, what its storage is asked to prepare
+//! for (spec hub 3, 4, 5).
 //!
-//! Neighbours: the policies that list it, its ManagedCluster, its works and views, the configuration and the store.
+//! Neighbours: the policies that list it, DRPCs that fail over to it, its ManagedCluster, its works and views, the configuration and the store.
 //! Independent concerns go on independently (spec hub 13, H7); `Validated` names the first that is not met.
 
 mod cidrs;
 mod deletion;
 mod fence;
 pub(super) mod inventory;
+mod maintenance;
 pub(super) use status::QUIET_MS;
 #[cfg(test)]
 pub(super) use works::ROLES;
@@ -72,8 +74,9 @@ pub fn decide(hub: &Hub, ask: Ask<'_>) -> Decision {
         cidrs::check(&cluster),
     ];
     views::ensure(&cluster, &mut decision);
+    let modes = maintenance::ensure(&cluster, &mut decision);
     let first = checks.into_iter().find_map(Result::err);
-    status::write(&cluster, first, &mut decision);
+    status::write(&cluster, first, modes, &mut decision);
     decision
 }
 

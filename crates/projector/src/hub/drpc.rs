@@ -23,6 +23,7 @@ mod report;
 mod runbooks;
 mod site;
 mod status;
+pub(super) mod storage;
 mod validate;
 mod views;
 mod vrg;

@@ -147,6 +147,11 @@ fn is_regional(policy: &PolicyFact) -> bool {
     kind(policy) == "regional"
 }
 
+/// Both clusters of a policy share their storage.
+pub fn is_metro(policy: &PolicyFact) -> bool {
+    kind(policy) == "metro"
+}
+
 /// What peer classes tell; without any, the interval (spec hub 1.4).
 fn kind(policy: &PolicyFact) -> &'static str {
     let Some(seconds) = seconds(&policy.spec.interval) else { return "unknown" };

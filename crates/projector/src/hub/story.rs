@@ -38,6 +38,8 @@ pub struct Site {
     /// VRGs take their new spec, but nobody looks at it.
     pub idle: bool,
     pub vrg: Option<Actor>,
+    /// MaintenanceModes, and what the storage answered to each.
+    pub modes: BTreeMap<String, ModeSeen>,
 }
 
 /// The world.
@@ -489,6 +491,7 @@ fn words(command: &hub::Command) -> String {
     match command {
         hub::Command::ApplyVrgWork(work) => format!("vrg {} {}", work.cluster, words_of(&work.manifest.spec)),
         hub::Command::ApplyNamespaceWork(work) => format!("namespace {}", work.cluster),
+        hub::Command::ApplyModeWork(work) => format!("mode {}/{} of {}", work.cluster, work.mode, work.provisioner),
         hub::Command::DeleteWork { cluster, name, .. } => format!("delete work {cluster}/{name}"),
         hub::Command::ApplyView(wish) => format!("view {}/{} every {}", wish.cluster, wish.name, wish.interval),
         hub::Command::TouchView { cluster, .. } => format!("touch {cluster}"),

@@ -9,7 +9,7 @@ use ramen_events::{
 
 use crate::domain::{Change, Domain};
 
-use super::{cluster, drpc, index::placement_of, policy, state::Hub};
+use super::{cluster, drpc, drpc::storage, index::placement_of, modes, policy, state::Hub};
 
 impl Hub {
     /// Who is concerned by a change, as far as present state tells.
@@ -21,11 +21,11 @@ impl Hub {
                 match fact {
                     // Relations that state does not hold before the fact is folded in.
                     hub::Fact::Work(fact) => {
-                        who.extend(fact.drpc.as_ref().map(drpc));
+                        self.of_owner(fact.drpc.as_ref(), &mut who);
                         self.of_cluster_object(&fact.cluster, &fact.dr_cluster, false, &mut who);
                     }
                     hub::Fact::View(fact) => {
-                        who.extend(fact.drpc.as_ref().map(drpc));
+                        self.of_owner(fact.drpc.as_ref(), &mut who);
                         self.of_cluster_object(&fact.cluster, &fact.dr_cluster, fact.for_policies, &mut who);
                     }
                     _ => {}
@@ -38,6 +38,11 @@ impl Hub {
             Change::Finished { command: Command::Hub(hub::Command::CreateOpsNamespace { .. }), .. } => {
                 who.extend(self.policies.keys().map(|name| policy(name)));
             }
+            Change::Finished { command: Command::Hub(hub::Command::DeleteWork { cluster, name, .. }), .. }
+                if modes::is_work(name) =>
+            {
+                self.of_mode(cluster, &mut who);
+            }
             Change::Observed(Fact::Spoke(_)) | Change::Finished { .. } | Change::Moved { .. } => {}
         }
         who
@@ -49,7 +54,7 @@ impl Hub {
             Kind::ConfigMap => who.extend(self.aggregates()),
             Kind::Secret => self.of_secret(&key, who),
             Kind::Drpc => {
-                who.insert(drpc(&key));
+                self.of_owner(Some(&key), who);
                 if let Some(fact) = self.drpcs.get(&key) {
                     who.insert(policy(&fact.spec.policy));
                     // Two DRPCs that claim one placement: the second waits for the first to go.
@@ -75,16 +80,20 @@ impl Hub {
             }
             Kind::ManifestWork => {
                 let cluster = ClusterName(object.namespace.clone());
-                if let Some(known) = self.work(&cluster, &object.name) {
-                    who.extend(known.fact.drpc.as_ref().map(drpc));
+                if modes::is_work(&object.name) {
+                    self.of_mode(&cluster, who);
+                } else if let Some(known) = self.work(&cluster, &object.name) {
+                    self.of_owner(known.fact.drpc.as_ref(), who);
                     let of_cluster = known.fact.drpc.is_none();
                     self.of_cluster_object(&cluster, &known.fact.dr_cluster, of_cluster, who);
                 }
             }
             Kind::ManagedClusterView => {
                 let cluster = ClusterName(object.namespace.clone());
-                if let Some(known) = self.view(&cluster, &object.name) {
-                    who.extend(known.fact.drpc.as_ref().map(drpc));
+                if modes::is_view(&object.name) {
+                    self.of_mode(&cluster, who);
+                } else if let Some(known) = self.view(&cluster, &object.name) {
+                    self.of_owner(known.fact.drpc.as_ref(), who);
                     self.of_cluster_object(&cluster, &known.fact.dr_cluster, known.fact.for_policies, who);
                 }
             }
@@ -93,6 +102,21 @@ impl Hub {
             }
             _ => {}
         }
+    }
+
+    /// A DRPC; and the cluster that it fails over to, if storage there wants to hear of that.
+    fn of_owner(&self, owner: Option<&ObjectRef>, who: &mut BTreeSet<Aggregate>) {
+        let Some(owner) = owner else { return };
+        who.insert(drpc(owner));
+        who.extend(storage::who_hears(self, owner).map(cluster));
+    }
+
+    /// A request to the storage of a cluster: the cluster, and the failovers to it that wait for the answer. There are few
+    /// requests, so it may cost as much as the DRPCs of the cluster.
+    fn of_mode(&self, of: &ClusterName, who: &mut BTreeSet<Aggregate>) {
+        who.insert(cluster(&of.0));
+        let drpcs = self.policies_of(&of.0).flat_map(|policy| self.drpcs_of(&policy.meta.name));
+        who.extend(drpcs.filter(|key| storage::who_hears(self, key) == Some(of.as_str())).map(drpc));
     }
 
     fn of_secret(&self, secret: &ObjectRef, who: &mut BTreeSet<Aggregate>) {

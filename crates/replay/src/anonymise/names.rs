@@ -293,7 +293,9 @@ impl Names {
             ("name", "secret" | "Secret") | ("secret", "profiles" | "profile" | "store") => Kind::Secret,
             ("handle", _) => Kind::Handle,
             ("storage_ids" | "replication_id" | "group_replication_id", _)
-            | ("id", "storage_id" | "replication_id") => Kind::Storage,
+            | ("id", "storage_id" | "replication_id")
+            | ("mode" | "target", "ApplyModeWork" | "MaintenanceMode")
+            | ("targetID", _) => Kind::Storage,
             (
                 "name"
                 | "policy"

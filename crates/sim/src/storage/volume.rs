@@ -163,6 +163,12 @@ impl Storage {
         };
     }
 
+    /// What is wrong with the storage of one site.
+    #[must_use]
+    pub fn trouble(&self, site: &str) -> Option<Trouble> {
+        self.troubles.get(site).copied()
+    }
+
     /// An operation on the mirroring, as far as the site's storage lets it happen.
     fn operate<T>(
         &mut self,

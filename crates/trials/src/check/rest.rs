@@ -6,7 +6,7 @@ use ramen_api::path::At as _;
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, attendant, hub, text};
+use super::{all, attendant, hub, modes, text};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -123,7 +123,7 @@ fn unsettled(universe: &Universe) -> Option<String> {
             }
         }
     }
-    None
+    modes::left(universe)
 }
 
 /// The copies in the stores are those of the cluster on which the application is (VS12).

@@ -59,6 +59,8 @@ pub struct Outline {
     pub write_every: u64,
     /// Whether the hub's ManifestWork CRD lacks the way in which feedback is gathered, as older ones do.
     pub old_work_crd: bool,
+    /// Whether the storage wants to be told of failovers before they promote its volumes.
+    pub maintenance_modes: bool,
 }
 
 impl Default for Outline {
@@ -71,6 +73,7 @@ impl Default for Outline {
             csi_addons: false,
             write_every: 1000,
             old_work_crd: false,
+            maintenance_modes: false,
         }
     }
 }
@@ -116,6 +119,7 @@ impl Outline {
         setting.clusters = clusters;
         setting.policies = self.policies();
         setting.interval.clone_from(&self.interval);
+        setting.maintenance_modes = self.maintenance_modes;
         if self.old_work_crd {
             setting.work_crd = ramen_api::foreign_crds::WorkCrd::WithoutScrapeType;
         }
@@ -148,10 +152,19 @@ pub(super) struct Template {
 
 /// The template of an outline, made once per process for all outlines that differ only in how the world behaves.
 pub(super) fn template(outline: &Outline) -> Arc<Template> {
-    type Made = BTreeMap<(Vec<(String, Vec<String>)>, String, bool), Arc<Template>>;
+    type Made = BTreeMap<(Vec<(String, Vec<String>)>, String, bool, bool), Arc<Template>>;
     static MADE: OnceLock<Mutex<Made>> = OnceLock::new();
-    let Outline { pairs: _, shared: _, names: _, interval, csi_addons: _, write_every: _, old_work_crd } = outline;
-    let installed = (outline.policies(), interval.clone(), *old_work_crd);
+    let Outline {
+        pairs: _,
+        shared: _,
+        names: _,
+        interval,
+        csi_addons: _,
+        write_every: _,
+        old_work_crd,
+        maintenance_modes,
+    } = outline;
+    let installed = (outline.policies(), interval.clone(), *old_work_crd, *maintenance_modes);
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(made.entry(installed).or_insert_with(|| Arc::new(install(outline))))
 }
@@ -315,6 +328,7 @@ fn process<O: Operator>(operator: O, home: &str, tamper: Option<&Arc<dyn Tamper>
 fn habits(outline: &Outline, seed: u64) -> Habits {
     let mut habits = Habits::embedded(seed);
     habits.workload.write = Duration::from_millis(outline.write_every);
+    habits.preparation = outline.maintenance_modes;
     if outline.csi_addons {
         habits.replication = replication::Settings::csi_addons();
     }

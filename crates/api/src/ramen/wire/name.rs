@@ -50,7 +50,7 @@ pub fn recipe_manifest_work(drpc: &str, vrg_namespace: &str) -> String {
     format!("{drpc}-{vrg_namespace}-recipe-mw")
 }
 
-/// Work with a MaintenanceMode; `id` is the replication id and the mode's name.
+/// Work with a MaintenanceMode; `id` is the mode's name: the replication id where that is one.
 #[must_use]
 pub fn maintenance_mode_manifest_work(id: &str) -> String {
     format!("{id}-mmode-mw")

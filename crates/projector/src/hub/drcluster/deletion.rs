@@ -11,7 +11,7 @@ use ramen_events::{
 
 use crate::{domain::Decision, hub::conditions::Conditions};
 
-use super::{Cluster, views};
+use super::{Cluster, maintenance, views};
 
 /// What a DRCluster that is being deleted wants.
 pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
@@ -29,7 +29,8 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
         return;
     }
     views::delete_all(cluster, decision);
-    if await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision)
+    if maintenance::withdraw_all(cluster, decision)
+        || await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision)
         || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
     {
         say(cluster, "waiting for the cluster's agent to remove what was put there".into(), decision);

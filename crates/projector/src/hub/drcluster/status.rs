@@ -2,7 +2,7 @@
 
 use ramen_api::ramen::wire::{condition, reason};
 use ramen_events::{
-    Command, Time,
+    Command, Json, Time,
     hub::{self, DrClusterStatus},
 };
 
@@ -29,7 +29,7 @@ const BAD: [&str; 7] = [
 ];
 
 /// Writes the status if it says something new. What is only waited for is not told while things still move.
-pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decision) {
+pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, modes: Json, decision: &mut Decision) {
     if unmet.as_ref().is_some_and(|unmet| unmet.waiting)
         && let Some(at) = settles(cluster, decision).filter(|at| *at > cluster.ask.now)
     {
@@ -50,11 +50,7 @@ pub fn write(cluster: &Cluster<'_>, unmet: Option<Unmet>, decision: &mut Decisio
         }
         Some(Unmet { reason, message, .. }) => conditions.no(condition::VALIDATED, reason, message),
     }
-    let status = DrClusterStatus {
-        phase: phase.to_owned(),
-        conditions: conditions.finish(),
-        maintenance_modes: before.maintenance_modes.clone(),
-    };
+    let status = DrClusterStatus { phase: phase.to_owned(), conditions: conditions.finish(), maintenance_modes: modes };
     if cluster.fact.status.as_ref() == Some(&status) {
         return;
     }

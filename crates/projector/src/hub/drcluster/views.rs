@@ -122,7 +122,8 @@ pub fn delete_all(cluster: &Cluster<'_>, decision: &mut Decision) {
     }
 }
 
-fn delete(cluster: &Cluster<'_>, view: &ViewFact, decision: &mut Decision) {
+/// Deletes a view.
+pub fn delete(cluster: &Cluster<'_>, view: &ViewFact, decision: &mut Decision) {
     if !view.deleting {
         let command = hub::Command::DeleteView { cluster: cluster.name.clone(), name: view.name.clone() };
         decision.want(format!("view/{}", view.name), Command::Hub(command));

@@ -4,21 +4,26 @@ use std::collections::BTreeSet;
 
 use ramen_api::ramen::{
     s3_keys::VrgKeys,
-    wire::{annotation, name},
+    wire::{annotation, name, state::Action},
 };
 use ramen_events::{
     BlobId, ClusterName, ConditionStatus, Json, Outcome, Time,
-    hub::{ObjectRef, PlacementKind},
+    hub::{DrpcFact, ObjectRef, PlacementKind},
 };
 
 use crate::{
     domain::Ask,
-    hub::{index::placement_of, state::Hub},
+    hub::{
+        index::placement_of,
+        modes::{self, Pair},
+        state::Hub,
+    },
 };
 
 use super::{
     Drpc,
     site::{Decided, ON_ITS_WAY, Site},
+    storage,
     vrg::Vrg,
 };
 
@@ -36,7 +41,12 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let policy = hub.policies.get(&fact.spec.policy).cloned();
     let (vrg_namespace, found) = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
     let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
-    let sites = names(hub, &key, &listed).map(|name| site(hub, ask, &key.name, &vrg_namespace, name)).collect();
+    let mut sites: Vec<Site> =
+        names(hub, &key, &listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect();
+    for site in &mut sites {
+        site.in_doubt = in_doubt(site, ask);
+    }
+    prepare(hub, ask, &fact, listed.len(), &mut sites);
     let config = hub.config();
     let decided = placement.as_ref().map(|placement| decided(hub, &placed, placement)).unwrap_or_default();
     let slot_time = |slot: &str| ask.flights.last(ask.aggregate, slot).map(|attempt| attempt.decided);
@@ -135,13 +145,37 @@ fn names<'a>(hub: &Hub, key: &ObjectRef, listed: &'a [ClusterName]) -> impl Iter
     listed.iter().cloned().chain(others)
 }
 
-fn site(hub: &Hub, ask: Ask<'_>, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
+/// The clusters of a DRPC, without what only its own decisions need.
+pub fn sites(hub: &Hub, fact: &DrpcFact) -> Vec<Site> {
+    let key = ObjectRef::new(&fact.meta.namespace, &fact.meta.name);
+    let placed = placement_of(fact);
+    let placement = hub.placements.get(&placed).or(hub.rules.get(&placed));
+    let (vrg_namespace, _) = vrg_namespace(hub, fact, placement.map(|placement| placement.kind));
+    let listed = hub.policies.get(&fact.spec.policy).map(|policy| policy.spec.clusters.as_slice()).unwrap_or_default();
+    names(hub, &key, listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect()
+}
+
+/// Notes how far the storage of the target of a failover is.
+fn prepare(hub: &Hub, ask: Ask<'_>, fact: &DrpcFact, listed: usize, sites: &mut [Site]) {
+    if ask.decider < modes::SINCE || fact.spec.action != Action::Failover.as_str() {
+        return;
+    }
+    let target = fact.spec.failover.as_str();
+    let wanted = storage::claims(sites.get(..listed).unwrap_or(sites), target).map(Pair::of);
+    let wanted: BTreeSet<Pair> = wanted.collect();
+    if let Some(site) = sites.iter_mut().find(|site| site.name.0 == target) {
+        let standing = |pair: &Pair| modes::standing(hub, ask.flights, &site.name, pair);
+        site.preparations = wanted.iter().map(standing).collect();
+    }
+}
+
+fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
     let work_name = name::vrg_manifest_work(drpc, vrg_namespace);
     let work = hub.work(&cluster, &work_name).cloned();
     let view = hub.view(&cluster, &name::vrg_view(drpc, vrg_namespace)).cloned();
     let fact = hub.clusters.get(&cluster.0);
     let modes = fact.and_then(|fact| fact.status.as_ref()).map(|status| &status.maintenance_modes);
-    let mut site = Site {
+    Site {
         lost: hub.is_lost(&cluster),
         is_managed: hub.managed.contains_key(&cluster.0),
         has_cluster: fact.is_some(),
@@ -152,15 +186,14 @@ fn site(hub: &Hub, ask: Ask<'_>, drpc: &str, vrg_namespace: &str, cluster: Clust
         in_doubt: None,
         crowded: hub.index.is_one_too_many(&cluster, &work_name, WATCHED_AT_REST),
         activated: modes.map(activated).unwrap_or_default(),
+        preparations: Vec::new(),
         work,
         view,
         name: cluster,
-    };
-    site.in_doubt = in_doubt(&site, ask);
-    site
+    }
 }
 
-/// Maintenance modes of a DRCluster that are active for a failover.
+/// Maintenance modes that a DRCluster reports as active for a failover.
 fn activated(modes: &Json) -> Vec<(String, String)> {
     let value = modes.value();
     let active = |mode: &&serde_json::Value| {
@@ -176,7 +209,7 @@ fn activated(modes: &Json) -> Vec<(String, String)> {
 /// else the placement's own (spec drpc 2.5). An ApplicationSet names its Placement without a namespace, so one in the
 /// Placement's namespace goes before others (10, P21).
 /// Tells whether something said so, rather than nothing.
-fn vrg_namespace(hub: &Hub, fact: &ramen_events::hub::DrpcFact, kind: Option<PlacementKind>) -> (String, bool) {
+fn vrg_namespace(hub: &Hub, fact: &DrpcFact, kind: Option<PlacementKind>) -> (String, bool) {
     let pinned = fact.meta.annotation(annotation::APP_NAMESPACE);
     if !pinned.is_empty() {
         return (pinned.to_owned(), true);

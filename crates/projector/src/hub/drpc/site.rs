@@ -5,7 +5,10 @@ use ramen_events::{
     hub::{PlacementKind, VrgManifest, WorkContent},
 };
 
-use crate::hub::state::{KnownView, KnownWork};
+use crate::hub::{
+    modes::Standing,
+    state::{KnownView, KnownWork},
+};
 
 use super::vrg::{Presence, Vrg};
 
@@ -40,8 +43,10 @@ pub struct Site {
     pub vrg: Vrg,
     /// The agent of this cluster watches too many works, and the one with the VRG should give way.
     pub crowded: bool,
-    /// Pairs of driver and relation for which the storage was told of a failover to this cluster.
+    /// Pairs of driver and relation that the DRCluster's status reports as prepared for a failover to this cluster.
     pub activated: Vec<(String, String)>,
+    /// How far the storage of this cluster is with what the failover to it needs.
+    pub preparations: Vec<Standing>,
 }
 
 impl Site {

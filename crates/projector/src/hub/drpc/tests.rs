@@ -12,5 +12,6 @@ mod protected;
 mod recovery;
 mod relocate;
 mod reporting;
+mod storage;
 mod walks;
 mod wanted;

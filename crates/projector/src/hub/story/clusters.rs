@@ -21,6 +21,12 @@ impl Story {
             let answer = ViewAnswer::Found(inventory(&cluster.0, &known.fact.scope_kind));
             return self.see(hub::Fact::View(Box::new(ViewFact { answer, ..(*known.fact).clone() })));
         }
+        if let Some(mode) = name.strip_suffix("-mmode-mcv") {
+            let seen = self.site(&cluster.0).modes.get(mode).cloned();
+            let found = |seen| ViewAnswer::Found(ViewedObject::MaintenanceMode(Box::new(seen)));
+            let answer = seen.map_or(ViewAnswer::NotFound, found);
+            return self.see(hub::Fact::View(Box::new(ViewFact { answer, ..(*known.fact).clone() })));
+        }
         let answer = match &self.site(&cluster.0).vrg {
             None => ViewAnswer::NotFound,
             Some(actor) => ViewAnswer::Found(ViewedObject::Vrg(Box::new(VrgSeen {
@@ -76,6 +82,32 @@ impl Story {
             WorkCondition { status: ConditionStatus::True, generation: known.fact.generation, message: String::new() };
         let (applied, available) = (Some(holds.clone()), Some(holds));
         self.see(hub::Fact::Work(Box::new(WorkFact { feedback, applied, available, ..(*known.fact).clone() })));
+    }
+
+    /// The storage of a cluster answers a MaintenanceMode, and its view is read.
+    pub fn answer_mode(&mut self, cluster: &str, mode: &str, state: &str, activated: bool) {
+        let status = if activated { "True" } else { "False" };
+        let seen = self.site(cluster).modes.get_mut(mode).expect("the mode is there");
+        seen.state = state.into();
+        seen.conditions = Json::new(&json!([{"type": "FailoverActivated", "status": status,
+            "reason": state, "message": format!("{state} of {mode}"), "observedGeneration": 1}]));
+        seen.observed_generation = 1;
+        self.read_view(&ClusterName::from(cluster), &format!("{mode}-mmode-mcv"));
+        self.run();
+    }
+
+    /// All claims of an application on c1 have storage that wants to be told of a failover.
+    pub fn tell_storage(&mut self, pairs: &[(&str, &str)]) {
+        let claim = |(number, (provisioner, id)): (usize, &(&str, &str))| ProtectedPvc {
+            name: format!("data-{number}"),
+            provisioner: (*provisioner).into(),
+            replication_id: (*id).into(),
+            failover_mode: true,
+            ..ProtectedPvc::default()
+        };
+        let claims = pairs.iter().enumerate().map(claim).collect();
+        self.report("c1", |status| status.protected_pvcs = claims);
+        self.read_view(&"c1".into(), "app-apps-vrg-mcv");
     }
 
     /// Changes what a VRG reports, and tells the hub.

@@ -54,6 +54,7 @@ impl Story {
                 let content = WorkContent::Manifests(Json::new(&json!([{"spec": spec}])));
                 self.write_work(&cluster, "drcconfig-mw", None, content, None);
             }
+            hub::Command::ApplyModeWork(work) => self.write_mode(id, &work),
             hub::Command::DeleteWork { cluster, name, .. } => self.delete_work(&cluster, &name),
             hub::Command::ApplyView(wish) => self.write_view(&wish),
             hub::Command::TouchView { cluster, name, freshness } => {
@@ -140,6 +141,28 @@ impl Story {
         }
     }
 
+    fn write_mode(&mut self, id: CommandId, work: &ModeWork) {
+        let annotations = json!({"drplacementcontrol.ramendr.openshift.io/hub-command": id.to_string()});
+        let manifest = json!([{
+            "kind": "MaintenanceMode",
+            "metadata": {"name": work.mode, "annotations": annotations},
+            "spec": {"storageProvisioner": work.provisioner, "targetID": work.target, "modes": ["Failover"]},
+        }]);
+        let site = self.site(&work.cluster.0);
+        if !site.down {
+            let seen = ModeSeen {
+                generation: 1,
+                command: id.to_string(),
+                provisioner: work.provisioner.clone(),
+                target: work.target.clone(),
+                ..ModeSeen::default()
+            };
+            site.modes.insert(work.mode.clone(), seen);
+        }
+        let content = WorkContent::Manifests(Json::new(&manifest));
+        self.write_work(&work.cluster, &format!("{}-mmode-mw", work.mode), None, content, None);
+    }
+
     fn write_work(
         &mut self,
         cluster: &ClusterName,
@@ -149,12 +172,17 @@ impl Story {
         watched: Option<bool>,
     ) {
         let before = self.world.domain.work(cluster, name).map(|known| known.fact.as_ref().clone());
+        let uid = self.uid();
         let mut fact = before.unwrap_or_else(|| WorkFact {
             cluster: cluster.clone(),
             name: name.into(),
-            uid: format!("uid-{cluster}-{name}"),
+            uid,
             drpc,
-            dr_cluster: if name == "ramen-dr-cluster" { cluster.0.clone() } else { String::new() },
+            dr_cluster: if name == "ramen-dr-cluster" || name.ends_with("-mmode-mw") {
+                cluster.0.clone()
+            } else {
+                String::new()
+            },
             ..WorkFact::default()
         });
         fact.generation += 1;
@@ -178,6 +206,9 @@ impl Story {
         if name.ends_with("-vrg-mw") {
             self.site(&cluster.0).vrg = None;
         }
+        if let Some(mode) = name.strip_suffix("-mmode-mw") {
+            self.site(&cluster.0).modes.remove(mode);
+        }
         self.gone(Kind::ManifestWork, &cluster.0, name);
     }
 
@@ -189,6 +220,7 @@ impl Story {
             name: wish.name.clone(),
             drpc: wish.drpc.clone(),
             for_policies: wish.for_policies,
+            dr_cluster: if wish.for_cluster { wish.cluster.0.clone() } else { String::new() },
             scope_group: wish.scope.group.clone(),
             scope_kind: wish.scope.kind.clone(),
             scope_name: wish.scope.name.clone(),

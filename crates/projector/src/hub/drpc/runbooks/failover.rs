@@ -8,6 +8,7 @@ use super::{
     super::{
         Drpc, placement,
         site::Site,
+        storage,
         vrg::Presence,
         wanted::{self, FinalSync},
     },
@@ -19,7 +20,7 @@ use super::{
     promotion::{decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
 };
-use crate::domain::Decision;
+use crate::{domain::Decision, hub::modes};
 
 /// The table.
 pub const FAILOVER: &[Step] = &[
@@ -129,22 +130,42 @@ fn ask_again(drpc: &Drpc, decision: &mut Decision) {
     }
 }
 
-/// Storage that wants to be told of a failover was told (S7). The last known primary says which does.
+/// Storage that wants to be told of a failover was told, and is prepared (S7). The last known primary says which does. The
+/// DRCluster of the target asks it.
 fn storage_is_told(drpc: &Drpc) -> Gate {
     let Some(target) = drpc.target_site() else { return no_target() };
     if target.is_wished_primary() {
         return Gate::Open;
     }
-    let claims = drpc
-        .others(drpc.target())
-        .filter(|site| site.vrg.is_asked_primary())
-        .filter_map(|site| site.vrg.seen.as_ref()?.status.as_ref())
-        .flat_map(|status| &status.protected_pvcs);
-    let told = |pvc: &&ProtectedPvc| {
-        let pair = (pvc.provisioner.clone(), pvc.replication_id.clone());
-        !pvc.failover_mode || target.activated.contains(&pair)
+    if drpc.decider < modes::SINCE {
+        return is_reported(drpc, target);
+    }
+    let Some(late) = target.preparations.iter().find(|standing| !standing.activated) else { return Gate::Open };
+    let words = if late.words.is_empty() { String::new() } else { format!(" ({})", late.words) };
+    let what = format!(
+        "storage {} to prepare relation {} for a failover{words}",
+        named(&late.pair.provisioner),
+        named(&late.pair.id)
+    );
+    let mode = if late.mode.is_empty() {
+        format!("look whether DRCluster {} may ask it with a MaintenanceMode", target.name)
+    } else {
+        format!(
+            "look at MaintenanceMode {} on cluster {}, and at the log of the operator of that storage there",
+            late.mode, target.name
+        )
     };
-    let untold = claims.into_iter().find(|pvc| !told(pvc));
+    Gate::Shut(wait(what, Some(&target.name), mode))
+}
+
+fn named(name: &str) -> &str {
+    if name.is_empty() { "of an unknown name" } else { name }
+}
+
+/// The same for deciders that only read what others asked for.
+fn is_reported(drpc: &Drpc, target: &Site) -> Gate {
+    let told = |pvc: &&ProtectedPvc| target.activated.contains(&(pvc.provisioner.clone(), pvc.replication_id.clone()));
+    let untold = storage::claims(drpc.listed_sites(), drpc.target()).find(|pvc| !told(pvc));
     untold.map_or(Gate::Open, |pvc| {
         let what = format!(
             "storage {} to prepare relation {} for a failover (maintenance mode Failover)",

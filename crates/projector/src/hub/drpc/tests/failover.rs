@@ -118,28 +118,6 @@ fn a_lost_target_is_refused() {
 }
 
 #[test]
-fn storage_that_wants_to_be_told_is_waited_for() {
-    let mut story = Story::deployed();
-    story.report("c1", |status| {
-        for pvc in &mut status.protected_pvcs {
-            (pvc.failover_mode, pvc.provisioner, pvc.replication_id) = (true, "csi".into(), "rid".into());
-        }
-    });
-    story.read_view(&"c1".into(), "app-apps-vrg-mcv");
-    story.ask("Failover", "c2");
-    story.run();
-    assert_eq!(story.status().progression, "WaitForStorageMaintenanceActivation");
-    assert!(story.words("Available").contains("maintenancemodes"), "{}", story.words("Available"));
-    let mut fact = story.world.domain.clusters["c2"].clone();
-    let modes = serde_json::json!([{"storageProvisioner": "csi", "targetID": "rid", "state": "Completed",
-        "conditions": [{"type": "FailoverActivated", "status": "True"}]}]);
-    fact.status.as_mut().unwrap().maintenance_modes = ramen_events::Json::new(&modes);
-    story.see(ramen_events::hub::Fact::DrCluster(Box::new(fact)));
-    story.run();
-    assert_eq!(story.wished("c2"), "primary Failover");
-}
-
-#[test]
 fn an_action_is_counted_once() {
     let mut story = Story::deployed();
     story.ask("Failover", "c2");
