@@ -138,8 +138,7 @@ impl Drpc {
             return self.run("deletion", runbooks::deletion::DELETION, decision, Stage::Deleting);
         }
         if let Err(problem) = validate::check(self) {
-            marks::hold(self, decision);
-            return Stage::Invalid(problem);
+            return if marks::hold(self, decision) { Stage::Preparing } else { Stage::Invalid(problem) };
         }
         if !marks::are_set(self) {
             if let Some(at) = marks::wait_for_application_set(self) {

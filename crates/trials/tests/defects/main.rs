@@ -17,7 +17,7 @@
 //! follow if it does not catch it any more.
 //!
 //! One file a subject: [`roles`], [`moves`], [`endings`], [`volumes`], [`restores`], [`copies`], [`reports`],
-//! [`policies`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
+//! [`policies`], [`modes`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
@@ -27,6 +27,7 @@ mod document;
 mod endings;
 mod hunt;
 mod json;
+mod modes;
 mod moves;
 mod plans;
 mod policies;
@@ -52,6 +53,7 @@ fn all() -> Vec<&'static Defect> {
         copies::DEFECTS,
         reports::DEFECTS,
         policies::DEFECTS,
+        modes::DEFECTS,
     ];
     tables.into_iter().flatten().collect()
 }

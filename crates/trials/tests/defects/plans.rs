@@ -21,6 +21,8 @@ pub enum Which {
     StoreLate,
     /// The same, but the old home has power all the time, and only hears of it all half an hour later.
     CutOff,
+    /// The same, with storage that wants to be told of failovers.
+    Told,
     /// A seed without faults.
     Calm(u64),
     /// A seed with all classes of faults.
@@ -30,7 +32,8 @@ pub enum Which {
 impl Which {
     /// All of them, in the order in which they are tried.
     pub fn all(seeds: u64) -> Vec<Self> {
-        let stories = [Self::Canonical, Self::StoresOut, Self::StoresOutLater, Self::StoreLate, Self::CutOff];
+        let stories =
+            [Self::Canonical, Self::StoresOut, Self::StoresOutLater, Self::StoreLate, Self::CutOff, Self::Told];
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
         stories.into_iter().chain(seeds).collect()
     }
@@ -43,6 +46,7 @@ impl Which {
             Self::StoresOutLater => "the story, stores out during the relocation".to_owned(),
             Self::StoreLate => "the story, one store out at first".to_owned(),
             Self::CutOff => "the story, the old home cut off from the hub".to_owned(),
+            Self::Told => "the story, storage that wants to be told".to_owned(),
             Self::Calm(seed) => format!("seed {seed} without faults"),
             Self::Stormy(seed) => format!("seed {seed}"),
         }
@@ -58,6 +62,7 @@ impl Which {
             }
             Self::StoreLate => stores_out_when(&["s3-c2"], |what| matches!(what, Happening::Protect { .. })),
             Self::CutOff => cut_off(),
+            Self::Told => told(),
             Self::Calm(seed) => seeds::plan(*seed, &[]),
             Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
         }
@@ -97,6 +102,17 @@ fn cut_off() -> Plan {
     if let Some(at) = plan.story.iter().position(|act| act.after == HALF_AN_HOUR) {
         let log = Happening::LoseLog { operator: "c1".to_owned() };
         plan.story.insert(at, Act::when(plan.story[at].when.clone(), [log]).after(60_000));
+    }
+    plan
+}
+
+/// The story of the demo, with storage that wants to be told of failovers, which the hub has known for a while.
+fn told() -> Plan {
+    let mut plan = patient(plan::canonical(1, 2));
+    plan.outline.maintenance_modes = true;
+    let fails_over = |act: &&mut Act| act.what.iter().any(|what| matches!(what, Happening::Failover { .. }));
+    if let Some(act) = plan.story.iter_mut().find(fails_over) {
+        act.after = 60_000;
     }
     plan
 }

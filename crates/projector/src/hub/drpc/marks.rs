@@ -88,13 +88,16 @@ pub fn set(drpc: &Drpc, decision: &mut Decision) {
 const HELD_SINCE: u32 = 4;
 
 /// Holds on to a DRPC while its policy is looked at. On a hub that was rebuilt that takes a while, and clusters may have the
-/// application: whoever deletes the DRPC in between means that, too.
-pub fn hold(drpc: &Drpc, decision: &mut Decision) {
+/// application: whoever deletes the DRPC in between means that, too. `true` while it is not held on to yet: what is wrong is
+/// told after that, since people act on what they are told.
+pub fn hold(drpc: &Drpc, decision: &mut Decision) -> bool {
     let meta = &drpc.fact.meta;
     let held = drpc.placement.is_some() && validate::policy_is_looked_at(drpc);
-    if held && drpc.decider >= HELD_SINCE && !meta.has_finalizer(finalizer::DRPC) {
+    let missing = held && drpc.decider >= HELD_SINCE && !meta.has_finalizer(finalizer::DRPC);
+    if missing {
         decision.want("meta", finalizers(drpc, with_ours(&meta.finalizers)));
     }
+    missing
 }
 
 /// Takes our finalizer off the placement, if it is there.
