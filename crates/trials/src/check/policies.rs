@@ -79,8 +79,7 @@ fn lists(policy: &Value, cluster: &str) -> bool {
 /// A policy goes when no DRPC that was taken under it is left.
 fn policy_is_free(universe: &Universe, policy: &str) -> Result<(), Violation> {
     let refers = |drpc: &Value| {
-        text(drpc, "/spec/drPolicyRef/name") == policy
-            && object::finalizers(drpc).iter().any(|held| *held == finalizer::DRPC)
+        text(drpc, "/spec/drPolicyRef/name") == policy && object::finalizers(drpc).contains(&finalizer::DRPC)
     };
     match all(universe, HUB, &kinds::DRPC, None).iter().find(|drpc| refers(drpc.value())) {
         None => Ok(()),
