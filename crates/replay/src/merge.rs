@@ -9,6 +9,8 @@
 //! Between these the stamps decide. What the messages prove about the clocks is told, and taken off the times shown.
 
 mod order;
+#[cfg(test)]
+mod tests;
 
 use std::{cell::OnceCell, collections::BTreeMap, panic::resume_unwind, thread};
 

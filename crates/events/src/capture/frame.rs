@@ -155,11 +155,13 @@ impl<R: Read> Checked<R> {
 
     /// The contents of the next frame, which must be of this kind and no longer than `limit`.
     pub fn frame(&mut self, kind: u8, limit: usize) -> Result<Vec<u8>, Bad> {
-        self.one_of(&[(kind, limit)]).map(|(_, contents)| contents)
+        let mut contents = Vec::new();
+        self.one_of(&[(kind, limit)], &mut contents)?;
+        Ok(contents)
     }
 
-    /// The kind and the contents of the next frame, which must be of one of these kinds and no longer than its limit.
-    pub fn one_of(&mut self, kinds: &[(u8, usize)]) -> Result<(u8, Vec<u8>), Bad> {
+    /// The kind of the next frame, which must be one of these and no longer than its limit; its contents replace `contents`.
+    pub fn one_of(&mut self, kinds: &[(u8, usize)], contents: &mut Vec<u8>) -> Result<u8, Bad> {
         let lead = self.hashed::<5>()?;
         let check = self.chain.as_ref().map(|chain| chain.over(&[&lead]));
         let said = self.hashed::<{ LEAD - 5 }>()?;
@@ -172,21 +174,23 @@ impl<R: Read> Checked<R> {
         if usize::try_from(length).map_or(true, |length| length > limit) {
             return Err(Bad::Damage);
         }
-        let mut contents = Vec::new();
-        let read = (&mut self.input).take(u64::from(length)).read_to_end(&mut contents).map_err(Bad::Io)?;
+        contents.clear();
+        // What a length claims is not believed before it is there.
+        contents.reserve((length as usize).min(1 << 16));
+        let read = (&mut self.input).take(u64::from(length)).read_to_end(contents).map_err(Bad::Io)?;
         self.position += read as u64;
         if let Some(chain) = &mut self.chain {
-            chain.all.update(&contents);
+            chain.all.update(contents);
         }
         if contents.len() as u64 != u64::from(length) {
             return Err(Bad::End);
         }
         let check = self.chain.as_mut().map(|chain| {
-            chain.last = chain.over(&[&lead, &contents]);
+            chain.last = chain.over(&[&lead, contents]);
             chain.last
         });
         let found = self.hashed::<CHECK>()?;
-        if check.is_none_or(|check| check.starts_with(&found)) { Ok((kind, contents)) } else { Err(Bad::Damage) }
+        if check.is_none_or(|check| check.starts_with(&found)) { Ok(kind) } else { Err(Bad::Damage) }
     }
 
     /// Checks the digest that ends the file, and that it does.

@@ -224,6 +224,7 @@ impl Reader {
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
         let at = |place| move |bad: Bad| bad.at(place, failed);
+        let mut bytes = Vec::new();
         while self.head.seq < self.header.last {
             let seq = self.head.seq.next();
             let place = Place::Record(seq);
@@ -231,7 +232,7 @@ impl Reader {
                 self.enter(Entrance { seq, start: input.position(), before: self.head.hash });
             }
             let start = input.position() + LEAD as u64;
-            let (kind, bytes) = input.one_of(kinds).map_err(at(place))?;
+            let kind = input.one_of(kinds, &mut bytes).map_err(at(place))?;
             if kind == frame::MILESTONE {
                 let milestone = self.milestone(&bytes, start, each.is_some())?;
                 if let (Some(each), Some(milestone)) = (&mut each, milestone) {
@@ -484,7 +485,7 @@ impl Records<'_> {
             }
             self.input.seek_relative(i64::from(length) + CHECK as i64).map_err(failed)?;
         };
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity((length as usize).min(1 << 16));
         (&mut self.input).take(u64::from(length)).read_to_end(&mut bytes).map_err(failed)?;
         self.input.read_exact(&mut [0; CHECK]).map_err(failed)?;
         let hash = self.before.then(&bytes);

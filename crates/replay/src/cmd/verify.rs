@@ -2,10 +2,14 @@
 
 use std::{
     io::Write,
+    iter,
     num::NonZero,
     panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::mpsc::{SyncSender, sync_channel},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
     thread::{self, Scope, ScopedJoinHandle},
 };
 
@@ -90,31 +94,37 @@ enum Verdict {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut exit = Exit::Good;
     let anchors = arguments.anchors.as_deref().map(Anchors::read).transpose()?;
-    // One core each: they have nothing in common.
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    for files in arguments.files.chunks(cores) {
-        for finding in side_by_side(files, anchors.as_ref()) {
-            exit = exit.max(match finding.verdict {
-                Verdict::Same => Exit::Good,
-                Verdict::Diverged => Exit::Diverged,
-                Verdict::Unproven | Verdict::Unreadable => Exit::Unreadable,
-            });
-            match arguments.output {
-                Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
-                Format::Table => finding.print(out)?,
-            }
+    for finding in side_by_side(&arguments.files, anchors.as_ref()) {
+        exit = exit.max(match finding.verdict {
+            Verdict::Same => Exit::Good,
+            Verdict::Diverged => Exit::Diverged,
+            Verdict::Unproven | Verdict::Unreadable => Exit::Unreadable,
+        });
+        match arguments.output {
+            Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
+            Format::Table => finding.print(out)?,
         }
     }
     Ok(exit)
 }
 
-/// Verifies several files at the same time; findings in their order.
+/// Verifies as many files at a time as there are cores: they have nothing in common. Findings in the order of the files.
 fn side_by_side(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
-    thread::scope(|scope| {
-        let threads: Vec<_> = files.iter().map(|file| scope.spawn(move || verify(file, anchors))).collect();
-        let ended = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        ended.collect()
-    })
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            files.get(index).map(|file| (index, verify(file, anchors)))
+        };
+        iter::from_fn(take).collect::<Vec<_>>()
+    };
+    let mut found: Vec<(usize, Finding)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.min(files.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 impl Finding {
