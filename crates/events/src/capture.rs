@@ -29,8 +29,8 @@ use crate::{
 };
 
 pub use error::{Error, Place};
-pub use read::Reader;
 pub use milestone::{Fold, Item};
+pub use read::Reader;
 pub use write::{write, write_along, write_along_file, write_file, write_slice};
 
 /// What a capture file starts with; its version follows.

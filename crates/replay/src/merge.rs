@@ -305,4 +305,3 @@ fn seen(fact: &Fact) -> Option<Report> {
 fn on_hubs_clock(time: Time, ahead: i64) -> Time {
     Time(time.0.saturating_add_signed(-ahead))
 }
-

@@ -305,7 +305,12 @@ fn a_state_along_the_way_that_claims_a_gigabyte_is_refused_without_one() {
     fs::write(&path, sealed(&start, &frames)).expect("a file can be written");
     let (state, memory) = most(|| {
         let reader = Reader::open(&path).expect("its records are whole");
-        reader.snapshots().expect("an index").into_iter().filter_map(|name| reader.snapshot(name).expect("read")).count()
+        reader
+            .snapshots()
+            .expect("an index")
+            .into_iter()
+            .filter_map(|name| reader.snapshot(name).expect("read"))
+            .count()
     });
     assert_eq!(state, 1, "the state before the first record is there, the other is none");
     assert!(memory < 4 * MIB, "{memory} bytes");

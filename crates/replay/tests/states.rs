@@ -12,9 +12,8 @@ use ramen_events::{
 };
 use ramen_projector::{DECIDER_VERSION, World, hub::Hub};
 use support::{
-    complaint, fixture,
+    complaint, fixture, fixtures,
     forge::{frames, sealed, with_states},
-    fixtures,
     grow::grow,
     replay, said,
 };
@@ -136,7 +135,10 @@ fn captures_of_long_logs_carry_states() {
     assert!(verdict.starts_with("same"), "{verdict}");
     let again = folder.path().join("again.ramenlog");
     said(&format!("capture {} {}", file.display(), again.display()));
-    assert!(fs::read(&file).expect("a file") == fs::read(&again).expect("a file"), "a capture of a capture is the same");
+    assert!(
+        fs::read(&file).expect("a file") == fs::read(&again).expect("a file"),
+        "a capture of a capture is the same"
+    );
     // A slice of it begins with its own state, and carries those of its records.
     said(&format!("capture {} {} --from 10000", file.display(), again.display()));
     let verdict = said(&format!("verify {}", again.display()));

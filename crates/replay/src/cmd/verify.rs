@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicUsize, Ordering},
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{Receiver, SyncSender, channel, sync_channel},
     },
     thread::{self, Scope, ScopedJoinHandle},
 };
@@ -258,6 +258,8 @@ struct Replay {
 struct Behind<'s> {
     part: Vec<Item>,
     parts: SyncSender<Vec<Item>>,
+    /// Parts that are done with. They are freed by the thread that allocated them, which costs least, and has time for it.
+    used: Receiver<Vec<Item>>,
     thread: ScopedJoinHandle<'s, Replay>,
 }
 
@@ -269,11 +271,16 @@ impl<'s> Behind<'s> {
 
     fn new<'e>(scope: &'s Scope<'s, 'e>, mut replay: Replay) -> Self {
         let (parts, waiting) = sync_channel::<Vec<Item>>(Self::WAITING);
+        let (back, used) = channel();
         let thread = scope.spawn(move || {
-            waiting.iter().flatten().for_each(|item| replay.next(item));
+            for part in waiting {
+                part.iter().for_each(|item| replay.next(item));
+                // Whoever reads may have come to its end.
+                let _ = back.send(part);
+            }
             replay
         });
-        Self { part: Vec::with_capacity(Self::PART), parts, thread }
+        Self { part: Vec::with_capacity(Self::PART), parts, used, thread }
     }
 
     fn next(&mut self, item: Item) {
@@ -284,7 +291,9 @@ impl<'s> Behind<'s> {
     }
 
     fn hand_over(&mut self) {
-        let part = std::mem::replace(&mut self.part, Vec::with_capacity(Self::PART));
+        let mut fresh = self.used.try_recv().unwrap_or_else(|_| Vec::with_capacity(Self::PART));
+        fresh.clear();
+        let part = std::mem::replace(&mut self.part, fresh);
         // It listens until we hang up; if it panicked, so do we at the end.
         let _ = self.parts.send(part);
     }
@@ -320,17 +329,17 @@ impl Replay {
         Ok(Self { verifier, ours, missing, snapshot, untrue: None, divergence: None })
     }
 
-    fn next(&mut self, item: Item) {
+    fn next(&mut self, item: &Item) {
         match item {
             // After a divergence nothing is folded.
             _ if self.divergence.is_some() => {}
             Item::Record(record) => {
-                self.record(&record);
+                self.record(record);
                 if let Some(snapshot) = self.snapshot.take_if(|snapshot| snapshot.seq == record.seq) {
                     self.compare(&snapshot);
                 }
             }
-            Item::Milestone(snapshot) => self.compare(&snapshot),
+            Item::Milestone(snapshot) => self.compare(snapshot),
         }
     }
 

@@ -50,7 +50,9 @@ fn a_page_of_steps_has_the_steps_and_says_what_is_left_out() {
         let (_, rest) = page.split_once(from).expect("such a part");
         rest.split_once(to).expect("its end").0.to_owned()
     };
-    for (from, to) in [("<tbody id=\"actions\">", "</tbody>"), ("<h2 id=\"steps-title\">", "</main>"), ("<footer", "</footer>")] {
+    for (from, to) in
+        [("<tbody id=\"actions\">", "</tbody>"), ("<h2 id=\"steps-title\">", "</main>"), ("<footer", "</footer>")]
+    {
         assert_eq!(part(&all, from, to), part(&some, from, to));
     }
     assert!(some.len() < all.len());

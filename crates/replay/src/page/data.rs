@@ -182,7 +182,9 @@ fn concerns(merged: &Merged, lane_of: &BTreeMap<(usize, Aggregate), usize>) -> V
 /// Which entries the page holds: all; if it is about some applications, what concerns them and what led to that.
 fn kept(merged: &Merged, story: &Story, concerns: &[Vec<usize>]) -> Vec<bool> {
     // Of long logs, only that was read which concerns them.
-    let read = |index| merged.is_partial() && merged.entries.get(index).is_some_and(|entry: &Entry| !walks::tell(&entry.record));
+    let read = |index| {
+        merged.is_partial() && merged.entries.get(index).is_some_and(|entry: &Entry| !walks::tell(&entry.record))
+    };
     let of = |(index, lanes): (usize, &Vec<usize>)| !story.partial || !lanes.is_empty() || read(index);
     let mut kept: Vec<bool> = concerns.iter().enumerate().map(of).collect();
     // Causes lie before their effects.

@@ -92,7 +92,8 @@ pub fn left_out(merged: &Merged, story: &Story) -> Option<String> {
     if !merged.is_partial() {
         return None;
     }
-    let what = if story.partial { "what concerns these applications" } else { "how applications went through their steps" };
+    let what =
+        if story.partial { "what concerns these applications" } else { "how applications went through their steps" };
     Some(format!(
         "Of {} records this page holds {}: {what}, and what they waited for. The others: `ramen-replay show` with --about, \
          --since and --until; a page with everything about one application: `ramen-replay timeline --html --about`; of a \
