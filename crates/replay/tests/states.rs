@@ -44,7 +44,7 @@ fn states_along_the_way_change_nothing_that_is_said() {
     assert!(verdict.starts_with("same"), "{verdict}");
     let plain = |command: &str| said(&command.replace("FILE", "story-hub.ramenlog"));
     let along = |command: &str| said(&command.replace("FILE", &file));
-    for moment in ["1", "59", "60", "61", "150", "200", "23:46:08", "23:46:13.087", "23:46:15", "23:50:00"] {
+    for moment in ["1", "59", "60", "61", "150", "200", "23:46:09", "23:46:13.087", "23:46:15", "23:50:00"] {
         let command = format!("state FILE --at {moment}");
         assert_eq!(plain(&command), along(&command), "{moment}");
     }

@@ -30,6 +30,7 @@ pub trait Fold {
 
 /// What comes along when a capture is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are records: to box each would cost more than the size")]
 pub enum Item {
     /// A record.
     Record(Record),

@@ -68,10 +68,13 @@ struct Entrance {
     before: ChainHash,
 }
 
+/// Whoever gets what is read, with the reader as it is then.
+type Each<'a> = dyn FnMut(&Reader, Item) + 'a;
+
 /// What is done with the records when a capture is opened.
 enum Pass<'a> {
     /// Each is decoded, the chain followed, and the record handed out, and so is each milestone.
-    Each(&'a mut dyn FnMut(&Reader, Item)),
+    Each(&'a mut Each<'a>),
     /// The same, and nobody wants them.
     Check,
     /// They are passed over.
@@ -218,7 +221,7 @@ impl Reader {
         &mut self,
         version: u32,
         mut input: Checked<BufReader<At>>,
-        mut each: Option<&mut dyn FnMut(&Self, Item)>,
+        mut each: Option<&mut Each<'_>>,
     ) -> Result<(), Error> {
         let kinds = kinds(version);
         let path = self.path.clone();

@@ -32,6 +32,8 @@ use crate::{
 #[command(after_help = "Give the logs of the hub and of all managed clusters for the whole picture.\n\n\
                   Examples:\n  ramen-replay timeline *.ramenlog --about app-1\n  \
                   ramen-replay timeline *.ramenlog --html incident.html\n\n\
+                  A page of logs with more than 100,000 records holds the steps of all applications and says what it leaves out; with \
+                  --about it holds everything about those.\n\n\
                   Exit codes: 0 shown; 2 a file is damaged, cut off, or not a log; 64 wrong usage.")]
 pub(super) struct Arguments {
     #[command(flatten)]

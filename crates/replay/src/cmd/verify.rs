@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, SyncSender, channel, sync_channel},
+        mpsc::{SyncSender, sync_channel},
     },
     thread::{self, Scope, ScopedJoinHandle},
 };
@@ -258,8 +258,6 @@ struct Replay {
 struct Behind<'s> {
     part: Vec<Item>,
     parts: SyncSender<Vec<Item>>,
-    /// Parts that are done with. They are freed by the thread that allocated them, which costs least, and has time for it.
-    used: Receiver<Vec<Item>>,
     thread: ScopedJoinHandle<'s, Replay>,
 }
 
@@ -271,16 +269,11 @@ impl<'s> Behind<'s> {
 
     fn new<'e>(scope: &'s Scope<'s, 'e>, mut replay: Replay) -> Self {
         let (parts, waiting) = sync_channel::<Vec<Item>>(Self::WAITING);
-        let (back, used) = channel();
         let thread = scope.spawn(move || {
-            for part in waiting {
-                part.iter().for_each(|item| replay.next(item));
-                // Whoever reads may have come to its end.
-                let _ = back.send(part);
-            }
+            waiting.iter().flatten().for_each(|item| replay.next(&item));
             replay
         });
-        Self { part: Vec::with_capacity(Self::PART), parts, used, thread }
+        Self { part: Vec::with_capacity(Self::PART), parts, thread }
     }
 
     fn next(&mut self, item: Item) {
@@ -291,9 +284,7 @@ impl<'s> Behind<'s> {
     }
 
     fn hand_over(&mut self) {
-        let mut fresh = self.used.try_recv().unwrap_or_else(|_| Vec::with_capacity(Self::PART));
-        fresh.clear();
-        let part = std::mem::replace(&mut self.part, fresh);
+        let part = std::mem::replace(&mut self.part, Vec::with_capacity(Self::PART));
         // It listens until we hang up; if it panicked, so do we at the end.
         let _ = self.parts.send(part);
     }
