@@ -13,6 +13,7 @@
 //! from its start. There is no index of them: to be believed, a file is read through to its digest, and frames are hopped
 //! over on the way. See docs/decisions/0016.
 
+mod at;
 mod error;
 mod frame;
 mod milestone;

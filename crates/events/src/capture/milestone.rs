@@ -2,8 +2,10 @@
 
 use crate::{
     ChainHash, Record, Seq,
+    capture::{PLAIN, frame},
     disk::packed,
     log::{Snapshot, SnapshotName},
+    stored,
 };
 
 /// Records from one milestone to the next, at least.
@@ -12,6 +14,9 @@ const RECORDS: u64 = 16_384;
 /// Bytes of records from one milestone to the next, at least, for each byte of the milestone: what they add to a file is a
 /// tenth of it at most.
 const SHARE: u64 = 10;
+
+/// The largest frame of a state.
+pub(super) const MAX_SNAPSHOT: usize = 1 << 30;
 
 /// Bytes before the packed state: version of the deciders (4, little endian), hash of the record (32).
 pub(super) const LEAD: usize = 4 + 32;
@@ -84,4 +89,10 @@ pub(super) fn unpacked(seq: Seq, contents: &[u8], limit: usize) -> Option<Snapsh
     let (name, hash) = named(seq, contents)?;
     let bytes = packed::unpack(contents.get(LEAD..)?, limit)?;
     Some(Snapshot { seq, hash, decider: name.decider, bytes })
+}
+
+/// The frames that there are between blobs and trailer, with their longest contents.
+pub(super) fn kinds(version: u32) -> &'static [(u8, usize)] {
+    let all = &[(frame::RECORD, stored::MAX_RECORD), (frame::MILESTONE, MAX_SNAPSHOT)];
+    if version == PLAIN { &all[..1] } else { all }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,46 +12,18 @@ use std::{
 use crate::{
     BlobId, ChainHash, Record, Seq,
     capture::{
-        Error, Header, Item, MAGIC, PLAIN, Place, Trailer, VERSION, frame,
-        frame::{Bad, CHECK, Checked, LEAD},
-        milestone,
+        Error, Header, Item, MAGIC, Place, Trailer, VERSION,
+        at::At,
+        frame::{self, Bad, CHECK, Checked, LEAD},
+        milestone::{self, MAX_SNAPSHOT, kinds},
     },
     disk::packed,
     log::{self, Damage, Head, History, MAX_BLOB, Snapshot, SnapshotName, Stored, StoredIter},
     stored,
 };
 
-/// The largest snapshot frame.
-const MAX_SNAPSHOT: usize = 1 << 30;
-
 /// Every so many records the reader remembers where it was.
 const STRIDE: u64 = 1024;
-
-/// Reads from one place of a file to its end, without a position that others share.
-struct At {
-    file: Arc<File>,
-    position: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buf, self.position)?;
-        self.position += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for At {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
-        };
-        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.position)
-    }
-}
 
 /// Where a frame's contents are.
 #[derive(Clone, Copy, Debug)]
@@ -375,12 +347,6 @@ fn starts_too_short(path: &Path) -> Error {
     }
 }
 
-/// The frames that there are between blobs and trailer, with their longest contents.
-fn kinds(version: u32) -> &'static [(u8, usize)] {
-    let all = &[(frame::RECORD, stored::MAX_RECORD), (frame::MILESTONE, MAX_SNAPSHOT)];
-    if version == PLAIN { &all[..1] } else { all }
-}
-
 fn decoded<T: bincode::Decode<()>>(contents: &[u8], place: Place) -> Result<T, Error> {
     match bincode::decode_from_slice(contents, bincode::config::standard().with_limit::<{ 1 << 20 }>()) {
         Ok((value, used)) if used == contents.len() => Ok(value),
@@ -500,9 +466,7 @@ impl Records<'_> {
         self.next = seq.next();
         Ok(Stored { seq, bytes, hash })
     }
-}
 
-impl Records<'_> {
     /// The hash of a record, where it is known from when the file was opened.
     fn expected_after(&self, seq: Seq) -> Option<ChainHash> {
         if seq == self.reader.head.seq {
