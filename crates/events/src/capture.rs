@@ -1,16 +1,22 @@
 //! Capture files, `*.ramenlog`: part of a log, or all of it, in one file that needs nothing else.
 //!
 //! ```text
-//!   magic, version │ header │ snapshot? │ blobs │ records │ trailer │ digest
-//!                  └────────────────── frames ────────────────────┘
+//!   magic, version │ header │ snapshot? │ blobs │ records, with milestones among them │ trailer │ digest
+//!                  └──────────────────────────────── frames ────────────────────────────────┘
 //! ```
 //!
 //! Each frame ends with a check of everything in the file up to there, so any flipped bit is found where it is, and
 //! nothing behind it is believed. Records are the stored bytes themselves: their chain is recomputed when the file is
 //! read, and its end stands in the trailer. A capture is a [`crate::log::History`], as the log is.
+//!
+//! A milestone is the state after the record before it, so that a state in the middle of a long capture need not be folded
+//! from its start. There is no index of them: to be believed, a file is read through to its digest, and frames are hopped
+//! over on the way. See docs/decisions/0016.
 
+mod at;
 mod error;
 mod frame;
+mod milestone;
 mod read;
 mod write;
 
@@ -24,14 +30,19 @@ use crate::{
 };
 
 pub use error::{Error, Place};
+pub use milestone::{Fold, Item};
 pub use read::Reader;
-pub use write::{write, write_file, write_slice, write_slice_file};
+pub use write::{write, write_along, write_along_file, write_file, write_slice};
 
 /// What a capture file starts with; its version follows.
 const MAGIC: [u8; 8] = *b"RAMENLOG";
 
-/// The version of the file format that is written, and the newest that is read.
-pub const VERSION: u32 = 1;
+/// The newest version of the file format that is read. It is written where there may be milestones; what cannot have any
+/// stays as it was, for older readers, and so that segments of an archive are the same whoever writes them.
+pub const VERSION: u32 = 2;
+
+/// The version without milestones.
+const PLAIN: u32 = 1;
 
 /// What a capture holds.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

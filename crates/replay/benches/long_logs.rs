@@ -1,7 +1,7 @@
 //! How long commands take on long logs, beside reading the records alone; and how much memory.
 //!
 //! `cargo bench -p ramen-replay --bench long_logs`; `RECORDS` says how many records there are in all logs together
-//! (100,000 if it does not). Whole processes are measured: reading, checking and printing included.
+//! (100,000 if it does not), and `LOGS` a folder in which they are kept for the next time. Whole processes are measured: reading, checking and printing included.
 #![allow(clippy::expect_used, clippy::panic, reason = "a bench may fail")]
 #![allow(missing_docs, reason = "criterion's macros make functions without any")]
 
@@ -28,6 +28,10 @@ fn records(files: &[PathBuf]) -> u64 {
 /// The logs of hub and clusters, long enough together.
 fn logs(wanted: u64, folder: &Path) -> Vec<PathBuf> {
     let files = fixtures("story");
+    let kept: Vec<PathBuf> = files.iter().filter_map(|file| Some(folder.join(file.file_name()?))).collect();
+    if kept.iter().all(|file| file.exists()) {
+        return kept;
+    }
     let (two, four) = (records(&grow(&files, 2, folder)), records(&grow(&files, 4, folder)));
     grow(&files, (wanted / ((four - two) / 2)).max(2), folder)
 }
@@ -83,7 +87,8 @@ fn commands(files: &[PathBuf], page: &Path) -> Vec<(&'static str, Vec<String>)> 
 fn long_logs(criterion: &mut Criterion) {
     let wanted = env::var("RECORDS").ok().and_then(|records| records.parse().ok()).unwrap_or(100_000);
     let folder = tempfile::tempdir().expect("a folder");
-    let files = logs(wanted, folder.path());
+    let kept = env::var_os("LOGS").map(PathBuf::from);
+    let files = logs(wanted, kept.as_deref().unwrap_or(folder.path()));
     let total = records(&files);
     let commands = commands(&files, &folder.path().join("page.html"));
     let mut group = criterion.benchmark_group(format!("{total} records"));

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use clap::Args;
-use ramen_events::{Cause, CommandId, Payload, Time};
+use ramen_events::{Cause, CommandId, Payload, Record, Time};
 
 use crate::{
     merge::{Entry, Merged},
@@ -146,8 +146,13 @@ pub fn is_of_kind(entry: &Entry, kind: &str) -> bool {
 
 /// Whether an entry is about an object or aggregate whose name holds this.
 pub fn is_about(entry: &Entry, about: &str) -> bool {
+    concerns(&entry.record, about)
+}
+
+/// Whether a record is about an object or aggregate whose name holds this.
+pub fn concerns(record: &Record, about: &str) -> bool {
     let contains = |text: &str| text.to_ascii_lowercase().contains(&about.to_ascii_lowercase());
-    contains(&words::about(entry)) || entry.record.aggregate.as_ref().is_some_and(|a| contains(&a.to_string()))
+    contains(&words::about(record)) || record.aggregate.as_ref().is_some_and(|a| contains(&a.to_string()))
 }
 
 fn is_of_command(entry: &Entry, start: &str) -> bool {

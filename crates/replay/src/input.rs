@@ -4,8 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use ramen_events::Record;
 
-use crate::{live, merge::Merged, open};
+use crate::{
+    live,
+    merge::Merged,
+    open::{self, Log},
+};
 
 /// Logs of one installation
 #[derive(Clone, Debug, Args)]
@@ -31,7 +36,23 @@ impl Input {
     /// # Errors
     /// When one can't be read, or is of another installation; with `--salvage`, the latter is only told.
     pub fn read(&self) -> Result<Merged> {
-        let merged = self.read_again()?;
+        self.merge(self.open()?, &|_| true)
+    }
+
+    /// Opens the logs.
+    ///
+    /// # Errors
+    /// When one can't be opened, or two are of the same operator.
+    pub fn open(&self) -> Result<Vec<Log>> {
+        open::open_all(&self.logs, self.salvage)
+    }
+
+    /// Merges the logs, and holds only those records that are wanted. What people should know of them goes to stderr.
+    ///
+    /// # Errors
+    /// As [`Input::read`].
+    pub fn merge(&self, logs: Vec<Log>, wanted: &(dyn Fn(&Record) -> bool + Sync)) -> Result<Merged> {
+        let merged = Merged::read_some(logs, wanted)?;
         for clock in merged.clocks() {
             eprintln!("ramen-replay: {clock}");
         }
@@ -55,7 +76,7 @@ impl Input {
     /// # Errors
     /// When one can't be read.
     pub fn read_again(&self) -> Result<Merged> {
-        Merged::read(open::open_all(&self.logs, self.salvage)?)
+        Merged::read(self.open()?)
     }
 
     /// What changes when one of the logs has grown.

@@ -8,15 +8,20 @@
 //!
 //! Between these the stamps decide. What the messages prove about the clocks is told, and taken off the times shown.
 
-use std::{cell::OnceCell, collections::BTreeMap};
+mod order;
+#[cfg(test)]
+mod tests;
 
-use anyhow::{Context, Result};
+use std::{cell::OnceCell, collections::BTreeMap, panic::resume_unwind, thread};
+
+use anyhow::Result;
 use ramen_events::{
-    Aggregate, Cause, Command, CommandId, Fact, ObjectId, Payload, Record, Seq, Time,
+    Aggregate, Command, CommandId, Fact, ObjectId, Payload, Record, Seq, Time,
     hub::{self, ViewAnswer, ViewedObject},
     spoke,
 };
 
+use self::order::{Part, Records, ahead, messages, order};
 use crate::{open::Log, targets::targets, walks::owners};
 
 /// A record of one of the logs.
@@ -47,6 +52,14 @@ pub struct Merged {
     before: Vec<Option<usize>>,
     /// The last command about the object of an entry.
     acted: Vec<Option<usize>>,
+    /// When each log begins and ends, held or not.
+    spans: Vec<Option<(Time, Time)>>,
+    /// How many records the logs have, held or not.
+    total: u64,
+    /// Logs that know no command of another one, though they were asked by one.
+    strangers: Vec<usize>,
+    /// Logs that tell that records were lost.
+    lossy: Vec<usize>,
     /// See [`Merged::owners`]; looked up when it is asked for.
     owners: OnceCell<BTreeMap<(String, String), Aggregate>>,
 }
@@ -54,30 +67,41 @@ pub struct Merged {
 /// A write of a VRG's status: its identity, and `lastUpdateTime`.
 type Report = (String, Time);
 
-/// The records of one log.
-type Records = Vec<Box<Record>>;
-
-/// A record of a log: which log, and which record of it, counted from 0.
-type Place = (usize, usize);
-
 impl Merged {
     /// Reads and merges logs.
     ///
     /// # Errors
     /// When one can't be read.
     pub fn read(logs: Vec<Log>) -> Result<Self> {
-        let mut records = Vec::new();
-        for log in &logs {
-            let scan = log.history.scan(log.history.base().seq.next());
-            let all = scan.map(|record| record.map(|(record, _)| Box::new(record)));
-            let all: Records =
-                all.collect::<Result<_, _>>().with_context(|| format!("could not read {}", log.path.display()))?;
-            records.push(all);
-        }
-        let messages = messages(&records);
-        let ahead = ahead(&records, &messages);
+        Self::read_some(logs, &|_| true)
+    }
+
+    /// As [`Merged::read`], holding only those records that are wanted. Their order, their times and what is told of clocks
+    /// are what they are when all are held; what leads to a record that is not held is not known.
+    ///
+    /// # Errors
+    /// When a log can't be read.
+    pub fn read_some(logs: Vec<Log>, wanted: &(dyn Fn(&Record) -> bool + Sync)) -> Result<Self> {
+        let read: Vec<Result<Part>> = thread::scope(|scope| {
+            let threads: Vec<_> = logs.iter().map(|log| scope.spawn(move || Part::read(log, wanted))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        let mut parts = read.into_iter().collect::<Result<Vec<Part>>>()?;
+        let (messages, strangers) = messages(&parts);
+        let ahead = ahead(parts.len(), &messages);
+        let records: Vec<Records> = parts.iter_mut().map(|part| std::mem::take(&mut part.records)).collect();
         let order = order(&records, &messages, &ahead);
-        Ok(Self::new(logs, records, &order, ahead))
+        let spans = parts.iter().zip(&ahead).map(|(part, ahead)| {
+            let (first, last) = part.span?;
+            Some((on_hubs_clock(first, *ahead), on_hubs_clock(last, *ahead)))
+        });
+        let spans = spans.collect();
+        let total = parts.iter().map(|part| part.total).sum();
+        let lossy = parts.iter().enumerate().filter(|(_, part)| part.lost).map(|(log, _)| log).collect();
+        drop(parts);
+        let mut merged = Self::new(logs, records, &order, ahead);
+        (merged.spans, merged.total, merged.strangers, merged.lossy) = (spans, total, strangers, lossy);
+        Ok(merged)
     }
 
     fn new(logs: Vec<Log>, records: Vec<Records>, order: &[usize], ahead: Vec<i64>) -> Self {
@@ -91,6 +115,10 @@ impl Merged {
             reported: BTreeMap::new(),
             before: Vec::with_capacity(order.len()),
             acted: Vec::with_capacity(order.len()),
+            spans: Vec::new(),
+            total: 0,
+            strangers: Vec::new(),
+            lossy: Vec::new(),
             owners: OnceCell::new(),
         };
         let mut queues: Vec<_> = records.into_iter().map(Vec::into_iter).collect();
@@ -126,7 +154,7 @@ impl Merged {
                 _ => {}
             }
             let ahead = merged.ahead.get(log).copied().unwrap_or_default();
-            let time = Time(record.stamp.time.0.saturating_add_signed(-ahead));
+            let time = on_hubs_clock(record.stamp.time, ahead);
             merged.before.push(before);
             merged.acted.push(acted);
             if let Some((_, entries)) = merged.by_seq.get_mut(log) {
@@ -137,11 +165,31 @@ impl Merged {
         merged
     }
 
-    /// An entry by log and number.
+    /// An entry by log and number; `None` if it is not held.
     pub fn at(&self, log: usize, seq: Seq) -> Option<usize> {
         let (first, entries) = self.by_seq.get(log)?;
-        let index = usize::try_from(seq.0.checked_sub(first.0)?).ok()?;
-        entries.get(index).copied()
+        let is = |index: &usize| self.entries.get(*index).map(|entry| entry.record.seq);
+        let place = usize::try_from(seq.0.checked_sub(first.0)?).ok()?;
+        // Where all are held, each is at its place.
+        match entries.get(place).filter(|index| is(index) == Some(seq)) {
+            Some(index) => Some(*index),
+            None => entries.binary_search_by_key(&Some(seq), is).ok().and_then(|place| entries.get(place).copied()),
+        }
+    }
+
+    /// When a log begins and ends, on the hub's clock as far as that can be told; also what is not held of it.
+    pub fn span_of(&self, log: usize) -> Option<(Time, Time)> {
+        self.spans.get(log).copied().flatten()
+    }
+
+    /// Whether some records are not held.
+    pub fn is_partial(&self) -> bool {
+        self.total > self.entries.len() as u64
+    }
+
+    /// How many records the logs have, held or not.
+    pub fn total(&self) -> u64 {
+        self.total
     }
 
     /// All entries of a log, in order.
@@ -216,13 +264,8 @@ impl Merged {
     /// Whether the hub's log is here, from its first record on, and nothing was lost of it.
     pub fn is_whole_hub(&self) -> bool {
         let hub = self.logs.iter().position(Log::is_hub);
-        hub.is_some_and(|hub| {
-            self.logs.get(hub).is_some_and(|log| log.history.base().seq == Seq(0) && log.wrong.is_none())
-                && !self
-                    .entries
-                    .iter()
-                    .any(|entry| entry.log == hub && matches!(entry.record.payload, Payload::Lost { .. }))
-        })
+        let whole = |log: &Log| log.history.base().seq == Seq(0) && log.wrong.is_none();
+        hub.is_some_and(|hub| self.logs.get(hub).is_some_and(whole) && !self.lossy.contains(&hub))
     }
 
     /// Managed clusters whose log knows no command of the hub's log: they may be of another installation.
@@ -230,18 +273,7 @@ impl Merged {
         if !self.logs.iter().any(Log::is_hub) {
             return Vec::new();
         }
-        let knows = |log: usize| {
-            let causes = self.entries.iter().filter(|entry| entry.log == log).map(|entry| &entry.record.cause);
-            let mut remote = causes.filter_map(|cause| match cause {
-                Cause::Remote { command, .. } => Some(self.commanded(*command).is_some()),
-                _ => None,
-            });
-            // One that was never asked for anything is no stranger.
-            let first = remote.next();
-            first.is_none_or(|known| known || remote.any(|known| known))
-        };
-        let strangers = self.logs.iter().enumerate().filter(|(index, log)| !log.is_hub() && !knows(*index));
-        strangers.map(|(_, log)| log).collect()
+        self.strangers.iter().filter_map(|log| self.logs.get(*log)).filter(|log| !log.is_hub()).collect()
     }
 }
 
@@ -269,77 +301,7 @@ fn seen(fact: &Fact) -> Option<Report> {
     Some((uid.clone(), update))
 }
 
-/// For each record of each log, the record of another log that it must come after.
-fn messages(records: &[Records]) -> BTreeMap<Place, Place> {
-    let mut commands = BTreeMap::new();
-    let mut reports = BTreeMap::new();
-    for (log, all) in records.iter().enumerate() {
-        for (index, record) in all.iter().enumerate() {
-            if let Payload::Commanded { id, command, .. } = &record.payload {
-                commands.insert(*id, (log, index));
-                if let Some(report) = written(command) {
-                    reports.entry(report).or_insert((log, index));
-                }
-            }
-        }
-    }
-    let mut messages = BTreeMap::new();
-    for (log, all) in records.iter().enumerate() {
-        for (index, record) in all.iter().enumerate() {
-            let sent = match (&record.cause, &record.payload) {
-                (Cause::Remote { command, .. }, _) => commands.get(command),
-                (_, Payload::Observed(fact)) => seen(fact).and_then(|report| reports.get(&report)),
-                _ => None,
-            };
-            if let Some(sent) = sent.filter(|(from, _)| *from != log) {
-                messages.insert((log, index), *sent);
-            }
-        }
-    }
-    messages
-}
-
-/// How far each log's clock is ahead of the first one's at least, so that no message arrives before it was sent.
-fn ahead(records: &[Records], messages: &BTreeMap<Place, Place>) -> Vec<i64> {
-    let ms = |(log, index): Place| {
-        let time = records.get(log).and_then(|all| all.get(index)).map_or(0, |record| record.stamp.time.0);
-        i64::try_from(time).unwrap_or(i64::MAX)
-    };
-    (0..records.len())
-        .map(|log| {
-            // A message from the hub arrives later than it was sent: the clock is ahead by no more than this.
-            let most =
-                messages.iter().filter(|(to, from)| to.0 == log && from.0 == 0).map(|(to, from)| ms(*to) - ms(*from));
-            // One to the hub is seen later than it was sent: the clock is ahead by no less than this.
-            let least =
-                messages.iter().filter(|(to, from)| to.0 == 0 && from.0 == log).map(|(to, from)| ms(*from) - ms(*to));
-            match (least.max(), most.min()) {
-                (Some(least), _) if least > 0 => least,
-                (_, Some(most)) if most < 0 => most,
-                _ => 0,
-            }
-        })
-        .collect()
-}
-
-/// Which log's next record comes next, all the way. In each log the order stays; a record that waits for a message of
-/// another log holds up its own log only.
-fn order(records: &[Records], messages: &BTreeMap<Place, Place>, ahead: &[i64]) -> Vec<usize> {
-    let mut next = vec![0; records.len()];
-    let mut order = Vec::with_capacity(records.iter().map(Vec::len).sum());
-    let key = |log: usize, next: &[usize]| {
-        let index = *next.get(log)?;
-        let record = records.get(log)?.get(index)?;
-        let ahead = ahead.get(log).copied().unwrap_or_default();
-        let waits =
-            messages.get(&(log, index)).is_some_and(|(from, at)| next.get(*from).is_some_and(|next| next <= at));
-        Some((waits, record.stamp.time.0.saturating_add_signed(-ahead), record.stamp.count, log))
-    };
-    while let Some((.., log)) = (0..records.len()).filter_map(|log| key(log, &next)).min() {
-        order.push(log);
-        if let Some(next) = next.get_mut(log) {
-            *next += 1;
-        }
-    }
-    order
+/// A time that a clock showed which is ahead of the hub's by so many milliseconds.
+fn on_hubs_clock(time: Time, ahead: i64) -> Time {
+    Time(time.0.saturating_add_signed(-ahead))
 }

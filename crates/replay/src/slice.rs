@@ -14,7 +14,6 @@ use ramen_events::{
     hub::ObjectRef,
     spoke,
 };
-use ramen_projector::DECIDER_VERSION;
 
 use crate::{
     moment::Moment,
@@ -102,11 +101,11 @@ impl Wanted {
         let (base, head) = (history.base(), history.head());
         let window = if self.is_all() { Some((base.seq.next(), head.seq)) } else { self.window(log)? };
         let Some((first, last)) = window else { return Ok(None) };
-        let header = if first == base.seq.next() {
-            capture::write_file(history, first, last, file)
-        } else {
-            let state = State::at(log, Seq(first.0 - 1))?.bytes()?;
-            capture::write_slice_file(history, first, last, (DECIDER_VERSION, state), file)
+        let header = match State::at(log, Seq(first.0 - 1)) {
+            Ok(mut before) => capture::write_along_file(history, first, last, &mut before, file),
+            // A log that begins in the middle may have no state there: then the capture has none either.
+            Err(_) if first == base.seq.next() => capture::write_file(history, first, last, file),
+            Err(err) => return Err(err),
         };
         Ok(Some(header.with_context(|| format!("could not write {}", file.display()))?))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
-use ramen_events::{Aggregate, Operator, Position, Record, Seq, Time};
+use ramen_events::{Aggregate, Operator, Position, Record, Seq, Time, capture::Fold, log::SnapshotName};
 use ramen_projector::{DECIDER_VERSION, Domain, Flights, World, hub::Hub, spoke::Spoke};
 use serde_json::Value;
 
@@ -49,9 +49,7 @@ impl State {
     /// As [`State::at`].
     pub fn until(log: &Log, time: Time) -> Result<Option<Self>> {
         let base = log.history.base().seq;
-        // A snapshot of a later time does not help.
-        let newest = Self::before(log, log.history.head().seq).ok().filter(|state| state.now() <= time);
-        let mut state = match newest {
+        let mut state = match Self::newest(log, time)? {
             Some(state) => state,
             None => Self::before(log, base)?,
         };
@@ -69,10 +67,8 @@ impl State {
     fn before(log: &Log, seq: Seq) -> Result<Self> {
         let history = &log.history;
         for name in history.snapshots()?.into_iter().rev() {
-            if name.decider == DECIDER_VERSION
-                && name.seq <= seq
-                && let Some(snapshot) = history.snapshot(name)?
-                && let Some(state) = Self::decode(log.owner.operator, &snapshot.bytes)
+            if name.seq <= seq
+                && let Some(state) = Self::saved(log, name)?
             {
                 return Ok(state);
             }
@@ -86,6 +82,45 @@ impl State {
             );
         }
         Ok(Self::empty(log.owner.operator))
+    }
+
+    /// The newest state that is at hand, no later than `time`. What is saved is in order of time: few are looked at.
+    fn newest(log: &Log, time: Time) -> Result<Option<Self>> {
+        let mut names = log.history.snapshots()?;
+        let mut newest = None;
+        while let Some(&name) = names.get(names.len() / 2) {
+            let middle = names.len() / 2;
+            match Self::saved(log, name)? {
+                None => {
+                    names.remove(middle);
+                }
+                Some(state) if state.now() <= time => {
+                    newest = Some(state);
+                    names.drain(..=middle);
+                }
+                Some(_) => names.truncate(middle),
+            }
+        }
+        Ok(newest)
+    }
+
+    /// What a log has saved under this name; `None` when it is damaged, or none of this version.
+    fn saved(log: &Log, name: SnapshotName) -> Result<Option<Self>> {
+        if name.decider != DECIDER_VERSION {
+            return Ok(None);
+        }
+        let Some(snapshot) = log.history.snapshot(name)? else { return Ok(None) };
+        let state = Self::decode(log.owner.operator, &snapshot.bytes);
+        if let Some(state) = state.as_ref().filter(|state| state.head() != name.seq) {
+            bail!(
+                "{}: what it gives as the state after record {} is the state after record {}: it is not what a fold \
+                 gives; `verify` tells more",
+                log.path.display(),
+                name.seq,
+                state.head()
+            );
+        }
+        Ok(state)
     }
 
     /// One that was saved; `None` when these bytes are none of this version.
@@ -156,15 +191,11 @@ impl State {
     }
 
     /// All of it, in the form in which operators save it.
-    ///
-    /// # Errors
-    /// None that is known.
-    pub fn bytes(&self) -> Result<Vec<u8>> {
-        let config = bincode::config::standard();
-        Ok(match self {
-            Self::Hub(world) => bincode::encode_to_vec(world, config)?,
-            Self::Spoke(world) => bincode::encode_to_vec(world, config)?,
-        })
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Hub(world) => bytes(world.as_ref()),
+            Self::Spoke(world) => bytes(world.as_ref()),
+        }
     }
 
     /// All of it, as JSON.
@@ -177,4 +208,24 @@ impl State {
             Self::Spoke(world) => serde_json::to_value(world)?,
         })
     }
+}
+
+impl Fold for State {
+    fn decider(&self) -> u32 {
+        DECIDER_VERSION
+    }
+
+    fn apply(&mut self, record: &Record) {
+        Self::apply(self, record);
+    }
+
+    fn state(&self) -> Vec<u8> {
+        self.bytes()
+    }
+}
+
+/// A state in the form in which operators save it.
+pub fn bytes<D: Domain>(world: &World<D>) -> Vec<u8> {
+    #[expect(clippy::expect_used, reason = "encoding derived types into memory has no failing case")]
+    bincode::encode_to_vec(world, bincode::config::standard()).expect("a state encodes")
 }

@@ -91,17 +91,17 @@ impl Story {
             let names = if names.is_empty() { "no application".to_owned() } else { Vec::from_iter(names).join(", ") };
             return Err(Usage(format!("nothing is about {about:?}; there is {names}")).into());
         }
-        let times = || merged.entries.iter().map(|entry| entry.time);
-        let end = times().max().unwrap_or_default();
+        let spans = || (0..merged.logs.len()).filter_map(|log| merged.span_of(log));
+        let end = spans().map(|(_, end)| end).max().unwrap_or_default();
         // Of a whole log the silence at its end tells that nothing happened.
         let end_of = |(log, of): (usize, &Log)| match of.wrong {
             None => end,
-            Some(_) => merged.entries.iter().rfind(|entry| entry.log == log).map_or(end, |entry| entry.time),
+            Some(_) => merged.span_of(log).map_or(end, |(_, end)| end),
         };
         Ok(Self {
             partial: !left.is_empty(),
             applications: kept,
-            start: times().min().unwrap_or_default(),
+            start: spans().map(|(start, _)| start).min().unwrap_or_default(),
             end,
             ends: merged.logs.iter().enumerate().map(end_of).collect(),
             logs: merged.logs.iter().map(Log::name).map(str::to_owned).collect(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ramen_events::{Aggregate, Command, Controller, Kind, Payload, Position, Time, Wait, hub};
+use ramen_events::{Aggregate, Command, Controller, Kind, Payload, Position, Record, Time, Wait, hub};
 
 use crate::merge::Merged;
 
@@ -68,6 +68,16 @@ impl Walk {
     /// Its end, or `end` while it goes on.
     pub fn end(&self, end: Time) -> Time {
         self.until.unwrap_or(end)
+    }
+}
+
+/// Whether walks, or whose they are, are read off such a record.
+pub fn tell(record: &Record) -> bool {
+    match &record.payload {
+        Payload::Moved(_) => true,
+        Payload::Gone(object) => matches!(object.kind, Kind::Drpc | Kind::Vrg),
+        Payload::Commanded { command, .. } => matches!(command, Command::Hub(hub::Command::ApplyVrgWork(_))),
+        _ => false,
     }
 }
 

@@ -260,7 +260,7 @@ impl Teller<'_> {
 pub fn told(merged: &Merged, index: usize, how: How) -> Told {
     let entry = merged.entries.get(index);
     let says = words::says(merged, index);
-    let about = entry.map(words::about).unwrap_or_default();
+    let about = entry.map(|entry| words::about(&entry.record)).unwrap_or_default();
     let is_fact = matches!(entry.map(|entry| &entry.record.payload), Some(Payload::Observed(_) | Payload::Gone(_)));
     let request = causes::is_request(merged, index);
     Told {

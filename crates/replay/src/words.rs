@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ramen_events::{
-    Cause, Command, Condition, Fact, Outcome, Payload, Position,
+    Cause, Command, Condition, Fact, Outcome, Payload, Position, Record,
     hub::{self, DrpcStatus},
     spoke,
 };
@@ -24,12 +24,12 @@ const VALUE: usize = 60;
 const NOISE: [&str; 6] = ["resource_version", "content", "blob", "body", "since", "observed_generation"];
 
 /// What a record is about: an object, or the aggregate that was decided for.
-pub fn about(entry: &Entry) -> String {
-    match &entry.record.payload {
+pub fn about(record: &Record) -> String {
+    match &record.payload {
         Payload::Observed(fact) => fact.object().to_string(),
         Payload::Gone(object) => object.to_string(),
         Payload::Started { .. } | Payload::Synced => String::new(),
-        _ => entry.record.aggregate.as_ref().map(ToString::to_string).unwrap_or_default(),
+        _ => record.aggregate.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -22,7 +22,10 @@ use ramen_events::{
 };
 use ramen_projector::{World, hub::Hub, spoke::Spoke};
 use ramen_replay::Verifier;
-use support::fixture;
+use support::{
+    fixture,
+    forge::{frames, sealed, with_states},
+};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -117,44 +120,6 @@ fn apply(bytes: &mut Vec<u8>, changes: &[Change]) {
     }
 }
 
-/// The frames of a capture: kind and contents.
-fn frames(bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
-    let mut rest = &bytes[12..bytes.len() - 32];
-    let mut frames = Vec::new();
-    while let [kind, a, b, c, d, _, _, _, _, after @ ..] = rest {
-        let length = u32::from_le_bytes([*a, *b, *c, *d]) as usize;
-        frames.push((*kind, after[..length].to_vec()));
-        rest = &after[length + 16..];
-    }
-    frames
-}
-
-/// A capture of frames whose checks are all right, as somebody would make who wants to be believed.
-fn sealed(start: &[u8; 12], frames: &[(u8, Vec<u8>)]) -> Vec<u8> {
-    let over = |last: &[u8; 32], parts: &[&[u8]]| {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(last);
-        for part in parts {
-            hasher.update(part);
-        }
-        *hasher.finalize().as_bytes()
-    };
-    let mut bytes = start.to_vec();
-    let mut last = over(&[0; 32], &[start]);
-    for (kind, contents) in frames {
-        let [a, b, c, d] = (contents.len() as u32).to_le_bytes();
-        let lead = [*kind, a, b, c, d];
-        bytes.extend_from_slice(&lead);
-        bytes.extend_from_slice(&over(&last, &[&lead])[..4]);
-        bytes.extend_from_slice(contents);
-        last = over(&last, &[&lead, contents]);
-        bytes.extend_from_slice(&last[..16]);
-    }
-    let digest = *blake3::hash(&bytes).as_bytes();
-    bytes.extend_from_slice(&digest);
-    bytes
-}
-
 /// Opens a file with these bytes and reads all that it lets be read. Tells the head, if it could be opened, and how much
 /// memory that took.
 fn read(folder: &Path, bytes: &[u8]) -> (Option<(Seq, String, bool)>, usize) {
@@ -207,9 +172,9 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_capture_shows_nothing_that_was_not_written(changes in changes()) {
+    fn a_changed_capture_shows_nothing_that_was_not_written(changes in changes(), along in any::<bool>()) {
         let _alone = alone();
-        let whole = slice();
+        let whole = if along { with_states(&slice(), &[130, 160, 199], |_| vec![7; 5_000]) } else { slice() };
         let mut bytes = whole.clone();
         apply(&mut bytes, &changes);
         let folder = tempfile::tempdir().expect("a folder");
@@ -227,7 +192,7 @@ proptest! {
     fn random_files_are_no_captures(bytes in prop::collection::vec(any::<u8>(), 0..4_000), magic in any::<bool>()) {
         let _alone = alone();
         let folder = tempfile::tempdir().expect("a folder");
-        let bytes = if magic { [&b"RAMENLOG\x01\0\0\0"[..], &bytes].concat() } else { bytes };
+        let bytes = if magic { [&b"RAMENLOG\x02\0\0\0"[..], &bytes].concat() } else { bytes };
         let (found, memory) = read(folder.path(), &bytes);
         prop_assert!(found.is_none());
         prop_assert!(memory < MIB, "{memory} bytes");
@@ -239,9 +204,10 @@ proptest! {
         edits in prop::collection::vec((any::<Index>(), changes()), 0..3),
         moves in prop::collection::vec((any::<Index>(), any::<Index>()), 0..3),
         kinds in prop::collection::vec((any::<Index>(), any::<Index>()), 0..2),
+        along in any::<bool>(),
     ) {
         let _alone = alone();
-        let whole = slice();
+        let whole = if along { with_states(&slice(), &[130, 160, 199], |_| vec![7; 5_000]) } else { slice() };
         let start: [u8; 12] = whole[..12].try_into().expect("twelve bytes");
         let mut frames = frames(&whole);
         prop_assert_eq!(sealed(&start, &frames), whole, "the forger knows the format");
@@ -262,6 +228,9 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let (_, memory) = read(folder.path(), &sealed(&start, &frames));
         prop_assert!(memory < 40 * MIB, "{memory} bytes");
+        let path = folder.path().join("fuzzed.ramenlog");
+        let (_, memory) = most(|| Reader::open_quickly(&path).map(|reader| reader.scan(Seq(150)).take_while(Result::is_ok).count()));
+        prop_assert!(memory < 40 * MIB, "{memory} bytes when opened quickly");
     }
 
     /// Whatever decodes can be folded and decided on.
@@ -320,5 +289,32 @@ fn a_snapshot_that_claims_a_gigabyte_is_refused_without_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let (found, memory) = read(folder.path(), &sealed(&start, &frames));
     assert!(found.is_none(), "it is damaged");
+    assert!(memory < 4 * MIB, "{memory} bytes");
+}
+
+#[test]
+fn a_state_along_the_way_that_claims_a_gigabyte_is_refused_without_one() {
+    let _alone = alone();
+    let whole = with_states(&slice(), &[150], |_| vec![7; 5_000]);
+    let start: [u8; 12] = whole[..12].try_into().expect("twelve bytes");
+    let mut frames = frames(&whole);
+    let state = frames.iter_mut().find(|(kind, _)| *kind == b'M').expect("there is one");
+    state.1[36..44].copy_from_slice(&(1_u64 << 30).to_le_bytes());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("forged.ramenlog");
+    fs::write(&path, sealed(&start, &frames)).expect("a file can be written");
+    let (state, memory) = most(|| {
+        let reader = Reader::open(&path).expect("its records are whole");
+        reader
+            .snapshots()
+            .expect("an index")
+            .into_iter()
+            .filter_map(|name| reader.snapshot(name).expect("read"))
+            .count()
+    });
+    assert_eq!(state, 1, "the state before the first record is there, the other is none");
+    assert!(memory < 4 * MIB, "{memory} bytes");
+    let (followed, memory) = most(|| Reader::follow(&path, &mut |_, _| {}));
+    assert!(matches!(followed, Err(capture::Error::Damaged { .. })), "{followed:?}");
     assert!(memory < 4 * MIB, "{memory} bytes");
 }

@@ -15,6 +15,8 @@ pub enum Place {
     Blob(u64),
     /// A record.
     Record(Seq),
+    /// The state after a record.
+    Milestone(Seq),
     /// The trailer, or what comes after it.
     Trailer,
 }
@@ -26,6 +28,7 @@ impl fmt::Display for Place {
             Self::Snapshot => f.write_str("its snapshot"),
             Self::Blob(number) => write!(f, "blob {number}"),
             Self::Record(seq) => write!(f, "record {seq}"),
+            Self::Milestone(seq) => write!(f, "the state after record {seq}"),
             Self::Trailer => f.write_str("its end"),
         }
     }

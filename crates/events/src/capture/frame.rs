@@ -11,6 +11,8 @@ pub(super) const HEADER: u8 = b'H';
 pub(super) const SNAPSHOT: u8 = b'S';
 pub(super) const BLOB: u8 = b'B';
 pub(super) const RECORD: u8 = b'R';
+/// A state along the way, since format 2.
+pub(super) const MILESTONE: u8 = b'M';
 pub(super) const TRAILER: u8 = b'T';
 
 /// Bytes before the contents: kind (1), length (4, little endian), check (4).
@@ -153,6 +155,13 @@ impl<R: Read> Checked<R> {
 
     /// The contents of the next frame, which must be of this kind and no longer than `limit`.
     pub fn frame(&mut self, kind: u8, limit: usize) -> Result<Vec<u8>, Bad> {
+        let mut contents = Vec::new();
+        self.one_of(&[(kind, limit)], &mut contents)?;
+        Ok(contents)
+    }
+
+    /// The kind of the next frame, which must be one of these and no longer than its limit; its contents replace `contents`.
+    pub fn one_of(&mut self, kinds: &[(u8, usize)], contents: &mut Vec<u8>) -> Result<u8, Bad> {
         let lead = self.hashed::<5>()?;
         let check = self.chain.as_ref().map(|chain| chain.over(&[&lead]));
         let said = self.hashed::<{ LEAD - 5 }>()?;
@@ -160,25 +169,28 @@ impl<R: Read> Checked<R> {
             return Err(Bad::Damage);
         }
         let [found, a, b, c, d] = lead;
-        let length = u32::from_le_bytes([a, b, c, d]);
-        if found != kind || usize::try_from(length).map_or(true, |length| length > limit) {
+        let (kind, length) = (found, u32::from_le_bytes([a, b, c, d]));
+        let limit = kinds.iter().find(|(known, _)| *known == kind).map(|(_, limit)| *limit).ok_or(Bad::Damage)?;
+        if usize::try_from(length).map_or(true, |length| length > limit) {
             return Err(Bad::Damage);
         }
-        let mut contents = Vec::new();
-        let read = (&mut self.input).take(u64::from(length)).read_to_end(&mut contents).map_err(Bad::Io)?;
+        contents.clear();
+        // What a length claims is not believed before it is there.
+        contents.reserve((length as usize).min(1 << 16));
+        let read = (&mut self.input).take(u64::from(length)).read_to_end(contents).map_err(Bad::Io)?;
         self.position += read as u64;
         if let Some(chain) = &mut self.chain {
-            chain.all.update(&contents);
+            chain.all.update(contents);
         }
         if contents.len() as u64 != u64::from(length) {
             return Err(Bad::End);
         }
         let check = self.chain.as_mut().map(|chain| {
-            chain.last = chain.over(&[&lead, &contents]);
+            chain.last = chain.over(&[&lead, contents]);
             chain.last
         });
         let found = self.hashed::<CHECK>()?;
-        if check.is_none_or(|check| check.starts_with(&found)) { Ok(contents) } else { Err(Bad::Damage) }
+        if check.is_none_or(|check| check.starts_with(&found)) { Ok(kind) } else { Err(Bad::Damage) }
     }
 
     /// Checks the digest that ends the file, and that it does.

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,45 +12,18 @@ use std::{
 use crate::{
     BlobId, ChainHash, Record, Seq,
     capture::{
-        Error, Header, MAGIC, Place, Trailer, VERSION, frame,
-        frame::{Bad, CHECK, Checked, LEAD},
+        Error, Header, Item, MAGIC, Place, Trailer, VERSION,
+        at::At,
+        frame::{self, Bad, CHECK, Checked, LEAD},
+        milestone::{self, MAX_SNAPSHOT, kinds},
     },
     disk::packed,
     log::{self, Damage, Head, History, MAX_BLOB, Snapshot, SnapshotName, Stored, StoredIter},
     stored,
 };
 
-/// The largest snapshot frame.
-const MAX_SNAPSHOT: usize = 1 << 30;
-
 /// Every so many records the reader remembers where it was.
 const STRIDE: u64 = 1024;
-
-/// Reads from one place of a file to its end, without a position that others share.
-struct At {
-    file: Arc<File>,
-    position: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buf, self.position)?;
-        self.position += read as u64;
-        Ok(read)
-    }
-}
-
-impl Seek for At {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
-        };
-        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.position)
-    }
-}
 
 /// Where a frame's contents are.
 #[derive(Clone, Copy, Debug)]
@@ -67,10 +40,15 @@ struct Entrance {
     before: ChainHash,
 }
 
+/// Whoever gets what is read, with the reader as it is then.
+type Each<'a> = dyn FnMut(&Reader, Item) + 'a;
+
 /// What is done with the records when a capture is opened.
 enum Pass<'a> {
-    /// Each is decoded, the chain followed, and the record handed out.
-    Each(&'a mut dyn FnMut(&Reader, Record)),
+    /// Each is decoded, the chain followed, and the record handed out, and so is each milestone.
+    Each(&'a mut Each<'a>),
+    /// The same, and nobody wants them.
+    Check,
     /// They are passed over.
     Over,
 }
@@ -83,6 +61,7 @@ pub struct Reader {
     header: Header,
     snapshot: Option<Span>,
     blobs: BTreeMap<BlobId, (Seq, Span)>,
+    milestones: BTreeMap<SnapshotName, Span>,
     entrances: Vec<Entrance>,
     head: Head,
 }
@@ -105,19 +84,19 @@ impl Reader {
         &self.path
     }
 
-    /// As [`Reader::open`], handing out each record on the way, before anything behind it was looked at: for whoever reads
-    /// all of it once. The reader that is handed out with it knows header, snapshot and blobs.
+    /// As [`Reader::open`], handing out each record and milestone on the way, before anything behind it was looked at: for
+    /// whoever reads all of it once. The reader that is handed out with it knows header, snapshot and blobs.
     ///
     /// # Errors
     /// As [`Reader::open`]; what was handed out until then is intact.
-    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, Record)) -> Result<Self, Error> {
+    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, Item)) -> Result<Self, Error> {
         match Self::read(path, Pass::Each(each))? {
             (reader, None) => Ok(reader),
             (_, Some(err)) => Err(err),
         }
     }
 
-    /// Opens a capture for whoever needs only its end, or what comes after its snapshot: many times faster than
+    /// Opens a capture for whoever needs only its end, or what comes after a snapshot or milestone: many times faster than
     /// [`Reader::open`]. The digest that ends the file tells that every bit is what was written; records are decoded, and
     /// their chain is followed, only where they are read.
     ///
@@ -138,7 +117,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::open`], when not even what comes before the records is whole.
     pub fn salvage(path: &Path) -> Result<(Self, Option<Error>), Error> {
-        Self::read(path, Pass::Each(&mut |_, _| {}))
+        Self::read(path, Pass::Check)
     }
 
     fn read(path: &Path, pass: Pass<'_>) -> Result<(Self, Option<Error>), Error> {
@@ -178,6 +157,7 @@ impl Reader {
             header,
             snapshot: None,
             blobs: BTreeMap::new(),
+            milestones: BTreeMap::new(),
             entrances: Vec::new(),
             head: before,
         };
@@ -197,10 +177,10 @@ impl Reader {
             reader.blobs.insert(id, (came_with, span));
         }
         let wrong = match pass {
-            Pass::Over if known => reader.pass_over(input.position()).err(),
+            Pass::Over if known => reader.pass_over(version, input.position()).err(),
             // What is damaged is looked at closely.
-            Pass::Over => reader.index_records(input, &mut |_, _| {}).err(),
-            Pass::Each(each) => reader.index_records(input, each).err(),
+            Pass::Over | Pass::Check => reader.index_records(version, input, None).err(),
+            Pass::Each(each) => reader.index_records(version, input, Some(each)).err(),
         };
         if wrong.is_some() {
             reader.header.last = reader.head.seq;
@@ -211,22 +191,35 @@ impl Reader {
     /// Follows the records to the end of the file, and remembers where they are.
     fn index_records(
         &mut self,
+        version: u32,
         mut input: Checked<BufReader<At>>,
-        each: &mut dyn FnMut(&Self, Record),
+        mut each: Option<&mut Each<'_>>,
     ) -> Result<(), Error> {
+        let kinds = kinds(version);
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
         let at = |place| move |bad: Bad| bad.at(place, failed);
+        let mut bytes = Vec::new();
         while self.head.seq < self.header.last {
             let seq = self.head.seq.next();
             let place = Place::Record(seq);
             if self.head.seq.0.is_multiple_of(STRIDE) || self.entrances.is_empty() {
-                self.entrances.push(Entrance { seq, start: input.position(), before: self.head.hash });
+                self.enter(Entrance { seq, start: input.position(), before: self.head.hash });
             }
-            let bytes = input.frame(frame::RECORD, stored::MAX_RECORD).map_err(at(place))?;
+            let start = input.position() + LEAD as u64;
+            let kind = input.one_of(kinds, &mut bytes).map_err(at(place))?;
+            if kind == frame::MILESTONE {
+                let milestone = self.milestone(&bytes, start, each.is_some())?;
+                if let (Some(each), Some(milestone)) = (&mut each, milestone) {
+                    each(self, Item::Milestone(milestone));
+                }
+                continue;
+            }
             let record = record_of(seq, &bytes)?;
             self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp: record.stamp };
-            each(self, record);
+            if let Some(each) = &mut each {
+                each(self, Item::Record(record));
+            }
         }
         let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
         let trailer: Trailer = decoded(&trailer, Place::Trailer)?;
@@ -237,9 +230,35 @@ impl Reader {
         input.finish().map_err(at(Place::Trailer))
     }
 
+    /// Notes the milestone with these contents, which stands where the reader is; unpacked if that is `wanted`.
+    fn milestone(&mut self, contents: &[u8], start: u64, wanted: bool) -> Result<Option<Snapshot>, Error> {
+        let seq = self.head.seq;
+        let damaged = || Error::Damaged { place: Place::Milestone(seq) };
+        let (name, hash) = milestone::named(seq, contents).ok_or_else(damaged)?;
+        if hash != self.head.hash || !self.is_next(seq) {
+            return Err(damaged());
+        }
+        self.milestones.insert(name, Span { start, length: contents.len() });
+        if !wanted {
+            return Ok(None);
+        }
+        milestone::unpacked(seq, contents, MAX_SNAPSHOT).map(Some).ok_or_else(damaged)
+    }
+
+    /// Whether a milestone may come after record `seq`: there is one after a record, and before the first stands the snapshot.
+    fn is_next(&self, seq: Seq) -> bool {
+        seq >= self.header.first && self.milestones.last_key_value().is_none_or(|(last, _)| last.seq < seq)
+    }
+
+    /// Notes a place; of several before the same record, the last.
+    fn enter(&mut self, entrance: Entrance) {
+        self.entrances.pop_if(|last| last.seq == entrance.seq);
+        self.entrances.push(entrance);
+    }
+
     /// Finds the end of the records in a file whose digest is right. They can be entered at the first, and after the
-    /// snapshot, which knows the hash there.
-    fn pass_over(&mut self, position: u64) -> Result<(), Error> {
+    /// snapshot and each milestone, which know the hash there.
+    fn pass_over(&mut self, version: u32, position: u64) -> Result<(), Error> {
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
         let snapshot = match (self.snapshot, self.header.snapshot) {
@@ -257,19 +276,32 @@ impl Reader {
             let seq = self.head.seq.next();
             let damaged = Error::Damaged { place: Place::Record(seq) };
             if self.entrances.is_empty() {
-                self.entrances.push(Entrance { seq, start, before: self.head.hash });
+                self.enter(Entrance { seq, start, before: self.head.hash });
             } else if let Some((after, before)) = snapshot.filter(|(after, _)| *after == seq) {
-                self.entrances.push(Entrance { seq: after, start, before });
+                self.enter(Entrance { seq: after, start, before });
             }
             let mut lead = [0; LEAD];
             input.read_exact(&mut lead).map_err(failed)?;
             let [kind, a, b, c, d, ..] = lead;
             let length = u32::from_le_bytes([a, b, c, d]) as usize;
-            if kind != frame::RECORD || length > stored::MAX_RECORD {
+            if !kinds(version).iter().any(|(known, limit)| *known == kind && length <= *limit) {
                 return Err(damaged);
             }
-            last = Some(Span { start: start + LEAD as u64, length });
-            let rest = length + CHECK;
+            let (span, rest) = (Span { start: start + LEAD as u64, length }, length + CHECK);
+            if kind == frame::MILESTONE {
+                let mut contents = [0; milestone::LEAD];
+                self.file.read_exact_at(&mut contents, span.start).map_err(failed)?;
+                let (name, before) = milestone::named(self.head.seq, &contents)
+                    .filter(|_| length >= contents.len() && self.is_next(self.head.seq))
+                    .ok_or(Error::Damaged { place: Place::Milestone(self.head.seq) })?;
+                self.milestones.insert(name, span);
+                input.seek_relative(rest as i64).map_err(failed)?;
+                start += (LEAD + rest) as u64;
+                // The hash is proven by what follows, as far as that is read.
+                self.enter(Entrance { seq, start, before });
+                continue;
+            }
+            last = Some(span);
             input.seek_relative(rest as i64).map_err(failed)?;
             start += (LEAD + rest) as u64;
             self.head.seq = seq;
@@ -381,13 +413,19 @@ impl History for Reader {
     }
 
     fn snapshots(&self) -> Result<Vec<SnapshotName>, log::Error> {
-        Ok(self.header.snapshot.into_iter().collect())
+        let mut all: Vec<_> = self.milestones.keys().copied().chain(self.header.snapshot).collect();
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
     }
 
     fn snapshot(&self, name: SnapshotName) -> Result<Option<Snapshot>, log::Error> {
         match self.snapshot {
             Some(span) if self.header.snapshot == Some(name) => Ok(snapshot_of(name, &self.contents(span)?)),
-            _ => Ok(None),
+            _ => match self.milestones.get(&name) {
+                Some(span) => Ok(milestone::unpacked(name.seq, &self.contents(*span)?, MAX_SNAPSHOT)),
+                None => Ok(None),
+            },
         }
     }
 }
@@ -406,11 +444,17 @@ impl Records<'_> {
     fn read(&mut self) -> Result<Stored, log::Error> {
         let seq = self.next;
         let failed = |err| self.reader.failed(err);
-        let mut lead = [0; LEAD];
-        self.input.read_exact(&mut lead).map_err(failed)?;
-        let [_, a, b, c, d, ..] = lead;
-        let length = u32::from_le_bytes([a, b, c, d]);
-        let mut bytes = Vec::new();
+        let length = loop {
+            let mut lead = [0; LEAD];
+            self.input.read_exact(&mut lead).map_err(failed)?;
+            let [kind, a, b, c, d, ..] = lead;
+            let length = u32::from_le_bytes([a, b, c, d]);
+            if kind != frame::MILESTONE {
+                break length;
+            }
+            self.input.seek_relative(i64::from(length) + CHECK as i64).map_err(failed)?;
+        };
+        let mut bytes = Vec::with_capacity((length as usize).min(1 << 16));
         (&mut self.input).take(u64::from(length)).read_to_end(&mut bytes).map_err(failed)?;
         self.input.read_exact(&mut [0; CHECK]).map_err(failed)?;
         let hash = self.before.then(&bytes);
@@ -422,9 +466,7 @@ impl Records<'_> {
         self.next = seq.next();
         Ok(Stored { seq, bytes, hash })
     }
-}
 
-impl Records<'_> {
     /// The hash of a record, where it is known from when the file was opened.
     fn expected_after(&self, seq: Seq) -> Option<ChainHash> {
         if seq == self.reader.head.seq {

@@ -8,7 +8,11 @@ use std::{
 
 use crate::{
     BlobId, ChainHash, Payload, Record, Seq,
-    capture::{Error, Header, MAGIC, Trailer, VERSION, frame, frame::Framed},
+    capture::{
+        Error, Fold, Header, MAGIC, PLAIN, Trailer, VERSION, frame,
+        frame::Framed,
+        milestone::{self, Pace},
+    },
     disk::packed,
     log::{self, Head, History, Owner, SnapshotName},
     stored,
@@ -23,7 +27,7 @@ pub fn write(log: &dyn History, from: Seq, to: Seq, out: &mut dyn Write) -> Resu
     let before = before(log, from, to).map_err(Error::Log)?;
     let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
     let provenance = provenance(log, from, to, None).map_err(Error::Log)?;
-    write_with(log, before, to, snapshot, provenance, Seq(0), out).map(|(header, _)| header)
+    write_with(log, before, to, snapshot, provenance, Seq(0), None, out).map(|(header, _)| header)
 }
 
 /// As [`fn@write`], with only those blobs that came with these records: one of the pieces that a log is cut into. Tells the
@@ -38,7 +42,7 @@ pub(super) fn write_stretch(
     let before = before(log, from, to).map_err(Error::Log)?;
     let snapshot = snapshot(log, before.seq, to).map_err(Error::Log)?;
     let provenance = provenance(log, from, to, at_work).map_err(Error::Log)?;
-    write_with(log, before, to, snapshot, provenance, from, out)
+    write_with(log, before, to, snapshot, provenance, from, None, out)
 }
 
 /// As [`fn@write`], for a slice: with the state after the record before the first, so that the slice can be folded and
@@ -56,10 +60,30 @@ pub fn write_slice(
     let before = before(log, from, to).map_err(Error::Log)?;
     let snapshot = log::Snapshot { seq: before.seq, hash: before.hash, decider, bytes: state };
     let provenance = provenance(log, from, to, None).map_err(Error::Log)?;
-    write_with(log, before, to, Some(snapshot), provenance, Seq(0), out).map(|(header, _)| header)
+    write_with(log, before, to, Some(snapshot), provenance, Seq(0), None, out).map(|(header, _)| header)
 }
 
-/// `blobs_from`: the first record whose blobs are wanted.
+/// As [`fn@write`], with the state before the first record, unless a log begins there, and with milestones among the
+/// records. `fold` has to be at the record before the first; it is at the last afterwards.
+///
+/// # Errors
+/// As [`fn@write`].
+pub fn write_along(
+    log: &dyn History,
+    from: Seq,
+    to: Seq,
+    fold: &mut dyn Fold,
+    out: &mut dyn Write,
+) -> Result<Header, Error> {
+    let before = before(log, from, to).map_err(Error::Log)?;
+    let state = || log::Snapshot { seq: before.seq, hash: before.hash, decider: fold.decider(), bytes: fold.state() };
+    let snapshot = (before.seq > Seq(0)).then(state);
+    let provenance = provenance(log, from, to, None).map_err(Error::Log)?;
+    write_with(log, before, to, snapshot, provenance, Seq(0), Some(fold), out).map(|(header, _)| header)
+}
+
+/// `blobs_from`: the first record whose blobs are wanted. With `fold`, milestones are written.
+#[expect(clippy::too_many_arguments, reason = "its callers are the ones to read: each gives what it is about")]
 fn write_with(
     log: &dyn History,
     before: Head,
@@ -67,6 +91,7 @@ fn write_with(
     snapshot: Option<log::Snapshot>,
     (owner, deciders): Provenance,
     blobs_from: Seq,
+    mut fold: Option<&mut dyn Fold>,
     out: &mut dyn Write,
 ) -> Result<(Header, ChainHash), Error> {
     let from = before.seq.next();
@@ -84,7 +109,8 @@ fn write_with(
         written_by: env!("CARGO_PKG_VERSION").to_owned(),
     };
 
-    let mut out = Framed::new(out, &[&MAGIC[..], &VERSION.to_le_bytes()].concat()).map_err(Error::Write)?;
+    let version = if fold.is_some() { VERSION } else { PLAIN };
+    let mut out = Framed::new(out, &[&MAGIC[..], &version.to_le_bytes()].concat()).map_err(Error::Write)?;
     out.frame(frame::HEADER, &encoded(&header)).map_err(Error::Write)?;
     if let Some(snapshot) = snapshot {
         let mut contents = snapshot.hash.0.to_vec();
@@ -101,8 +127,19 @@ fn write_with(
     }
     let mut trailer = Trailer { records: 0, blobs: blobs.len() as u64, head: before.hash };
     let count = usize::try_from(header.records()).unwrap_or(usize::MAX);
+    let mut pace = Pace::default();
     for stored in log.stored(from).take(count) {
         let stored = stored.map_err(Error::Log)?;
+        if let Some(fold) = fold.as_deref_mut() {
+            if pace.is_due() {
+                let contents = milestone::contents(fold.decider(), trailer.head, &fold.state());
+                let contents = contents.map_err(Error::Write)?;
+                out.frame(frame::MILESTONE, &contents).map_err(Error::Write)?;
+                pace.milestone(contents.len());
+            }
+            fold.apply(&stored.record().map_err(Error::Log)?);
+            pace.record(stored.bytes.len());
+        }
         trailer.records += 1;
         trailer.head = stored.hash;
         out.frame(frame::RECORD, &stored.bytes).map_err(Error::Write)?;
@@ -120,18 +157,18 @@ pub fn write_file(log: &dyn History, from: Seq, to: Seq, path: &Path) -> Result<
     to_file(path, |out| write(log, from, to, out))
 }
 
-/// As [`write_slice`], to a file that appears under its name only when it is whole and durable.
+/// As [`write_along`], to a file that appears under its name only when it is whole and durable.
 ///
 /// # Errors
 /// As [`fn@write`], and [`Error::File`].
-pub fn write_slice_file(
+pub fn write_along_file(
     log: &dyn History,
     from: Seq,
     to: Seq,
-    state: (u32, Vec<u8>),
+    fold: &mut dyn Fold,
     path: &Path,
 ) -> Result<Header, Error> {
-    to_file(path, |out| write_slice(log, from, to, state, out))
+    to_file(path, |out| write_along(log, from, to, fold, out))
 }
 
 fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<Header, Error>) -> Result<Header, Error> {

@@ -112,7 +112,7 @@ fn value(merged: &Merged, index: usize) -> Result<Value> {
     if let Some(fields) = value.as_object_mut() {
         fields.insert("record".into(), json!(merged.name(index)));
         fields.insert("time".into(), json!(entry.record.stamp.to_string()));
-        fields.insert("about".into(), json!(words::about(entry)));
+        fields.insert("about".into(), json!(words::about(&entry.record)));
         fields.insert("says".into(), json!(words::says(merged, index)));
     }
     Ok(value)
@@ -155,7 +155,7 @@ fn row(merged: &Merged, index: usize, entry: &Entry) -> Vec<Cell> {
         (merged.name(index), NAME),
         (words::because(merged, index), DIM),
         (words::kind(entry).to_owned(), style),
-        (words::about(entry), plain),
+        (words::about(&entry.record), plain),
         (words::says(merged, index), style),
     ]
 }

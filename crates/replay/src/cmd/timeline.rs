@@ -1,23 +1,29 @@
 //! `timeline`: how applications went through their runbooks, and what each step waited for.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::PathBuf,
+};
 
 use anstyle::Style;
 use anyhow::{Context, Result};
 use clap::Args;
-use ramen_events::Time;
+use ramen_events::{Record, Time};
 use serde_json::{Value, json};
 
 use crate::{
     Exit,
     cmd::Format,
+    filter,
     input::Input,
     merge::Merged,
     moment::{clock_text, day_text, span_text},
+    open::Log,
     page,
     story::{Block, Row, Story},
     table::{BOLD, DIM, GOOD, NAME, WAITING, styled, terminal_width},
-    walks::Step,
+    walks::{self, Step},
     words::wait_text,
 };
 
@@ -26,6 +32,8 @@ use crate::{
 #[command(after_help = "Give the logs of the hub and of all managed clusters for the whole picture.\n\n\
                   Examples:\n  ramen-replay timeline *.ramenlog --about app-1\n  \
                   ramen-replay timeline *.ramenlog --html incident.html\n\n\
+                  A page of logs with more than 100,000 records holds the steps of all applications and says what it leaves out; with \
+                  --about it holds everything about those.\n\n\
                   Exit codes: 0 shown; 2 a file is damaged, cut off, or not a log; 64 wrong usage.")]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -51,12 +59,24 @@ const WAITS: usize = 2;
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let merged = arguments.input.read()?;
+    let logs = arguments.input.open()?;
+    let long = logs.iter().map(Log::records).sum::<u64>() > page::MOST;
+    let about = arguments.about.as_deref().filter(|_| arguments.html.is_some());
+    // Lines are made of steps; so is a page, if there is more than it can hold.
+    let all = arguments.html.is_some() && !long;
+    let wanted =
+        |record: &Record| all || walks::tell(record) || about.is_some_and(|about| filter::concerns(record, about));
+    let merged = arguments.input.merge(logs, &wanted)?;
     let story = Story::of(&merged, arguments.about.as_deref())?;
     if let Some(file) = &arguments.html {
-        let page = page::html(&merged, &story)?;
-        std::fs::write(file, &page).with_context(|| format!("could not write {}", file.display()))?;
-        writeln!(out, "{}: {} KB", file.display(), page.len() / 1000)?;
+        let told = || format!("could not write {}", file.display());
+        let mut page = BufWriter::new(File::create(file).with_context(told)?);
+        page::html(&merged, &story, &mut page).with_context(told)?;
+        let page = page.into_inner().with_context(told)?;
+        writeln!(out, "{}: {} KB", file.display(), page.metadata()?.len() / 1000)?;
+        if let Some(left_out) = page::left_out(&merged, &story) {
+            writeln!(out, "{left_out}")?;
+        }
         return Ok(Exit::Good);
     }
     for block in story.blocks() {

@@ -2,10 +2,14 @@
 
 use std::{
     io::Write,
+    iter,
     num::NonZero,
     panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::mpsc::{SyncSender, sync_channel},
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc::{SyncSender, sync_channel},
+    },
     thread::{self, Scope, ScopedJoinHandle},
 };
 
@@ -13,8 +17,8 @@ use anyhow::Result;
 use clap::Args;
 use ramen_events::{
     Operator, Payload, Record, Seq,
-    capture::{self, Reader},
-    log::{History, SnapshotName},
+    capture::{self, Item, Reader},
+    log::{History, Snapshot, SnapshotName},
 };
 use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
 use serde::Serialize;
@@ -26,6 +30,7 @@ use crate::{
     blobs::Missing,
     cmd::Format,
     open::Log,
+    state,
 };
 
 /// Checks the hash chain, folds, decides again and compares each decision with the recorded one
@@ -89,31 +94,37 @@ enum Verdict {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut exit = Exit::Good;
     let anchors = arguments.anchors.as_deref().map(Anchors::read).transpose()?;
-    // One core each: they have nothing in common.
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    for files in arguments.files.chunks(cores) {
-        for finding in side_by_side(files, anchors.as_ref()) {
-            exit = exit.max(match finding.verdict {
-                Verdict::Same => Exit::Good,
-                Verdict::Diverged => Exit::Diverged,
-                Verdict::Unproven | Verdict::Unreadable => Exit::Unreadable,
-            });
-            match arguments.output {
-                Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
-                Format::Table => finding.print(out)?,
-            }
+    for finding in side_by_side(&arguments.files, anchors.as_ref()) {
+        exit = exit.max(match finding.verdict {
+            Verdict::Same => Exit::Good,
+            Verdict::Diverged => Exit::Diverged,
+            Verdict::Unproven | Verdict::Unreadable => Exit::Unreadable,
+        });
+        match arguments.output {
+            Format::Json => writeln!(out, "{}", serde_json::to_string(&finding)?)?,
+            Format::Table => finding.print(out)?,
         }
     }
     Ok(exit)
 }
 
-/// Verifies several files at the same time; findings in their order.
+/// Verifies as many files at a time as there are cores: they have nothing in common. Findings in the order of the files.
 fn side_by_side(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
-    thread::scope(|scope| {
-        let threads: Vec<_> = files.iter().map(|file| scope.spawn(move || verify(file, anchors))).collect();
-        let ended = threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        ended.collect()
-    })
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let take = || {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            files.get(index).map(|file| (index, verify(file, anchors)))
+        };
+        iter::from_fn(take).collect::<Vec<_>>()
+    };
+    let mut found: Vec<(usize, Finding)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores.min(files.len())).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    found.sort_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, finding)| finding).collect()
 }
 
 impl Finding {
@@ -175,10 +186,10 @@ fn verify_file(file: &Path, anchors: Option<&Anchors>) -> Finding {
     // In one go: each record is checked when it is read, and folded and compared behind that, on another core.
     let (opened, replay) = thread::scope(|scope| {
         let mut behind: Option<Result<Behind<'_>, String>> = None;
-        let opened = Reader::follow(file, &mut |capture, record| {
+        let opened = Reader::follow(file, &mut |capture, item| {
             let begin = || Replay::before(capture).map(|replay| Behind::new(scope, replay));
             if let Ok(behind) = behind.get_or_insert_with(begin) {
-                behind.next(record);
+                behind.next(item);
             }
         });
         (opened, behind.map(|behind| behind.map(Behind::end)))
@@ -193,9 +204,10 @@ fn verify_file(file: &Path, anchors: Option<&Anchors>) -> Finding {
     let (compared, divergence) = match replay.transpose() {
         Err(problem) => return unreadable(file, problem),
         Ok(None) => (0, None),
-        Ok(Some(replay)) => match (replay.divergence, replay.missing.words()) {
-            (None, Some(words)) => return unreadable(file, words),
-            (divergence, _) => (replay.verifier.compared(), divergence),
+        Ok(Some(replay)) => match (replay.divergence, replay.untrue, replay.missing.words()) {
+            (None, Some(seq), _) => return unreadable(file, untrue(seq)),
+            (None, None, Some(words)) => return unreadable(file, words),
+            (divergence, ..) => (replay.verifier.compared(), divergence),
         },
     };
     let owner = capture.header().owner.as_ref();
@@ -221,19 +233,31 @@ fn verify_file(file: &Path, anchors: Option<&Anchors>) -> Finding {
     }
 }
 
+/// What is said of a state that does not follow from the records.
+fn untrue(seq: Seq) -> String {
+    format!(
+        "the state after record {seq} that it carries is not what its records lead to, so `state` would show what never \
+         was; capture the log again: its records are as they were written"
+    )
+}
+
 /// Folds a capture and decides again, up to the first divergence.
 struct Replay {
     verifier: AnyVerifier,
     /// Decisions of other deciders are theirs: they are folded, not compared.
     ours: bool,
     missing: Missing,
+    /// The snapshot among the records that comes next.
+    snapshot: Option<Snapshot>,
+    /// The first record after which the file gives another state than the records lead to.
+    untrue: Option<Seq>,
     divergence: Option<Divergence>,
 }
 
 /// A replay on a thread of its own. It gets records in parts, and holds up whoever reads them too fast.
 struct Behind<'s> {
-    part: Vec<Record>,
-    parts: SyncSender<Vec<Record>>,
+    part: Vec<Item>,
+    parts: SyncSender<Vec<Item>>,
     thread: ScopedJoinHandle<'s, Replay>,
 }
 
@@ -244,16 +268,16 @@ impl<'s> Behind<'s> {
     const WAITING: usize = 8;
 
     fn new<'e>(scope: &'s Scope<'s, 'e>, mut replay: Replay) -> Self {
-        let (parts, waiting) = sync_channel::<Vec<Record>>(Self::WAITING);
+        let (parts, waiting) = sync_channel::<Vec<Item>>(Self::WAITING);
         let thread = scope.spawn(move || {
-            waiting.iter().flatten().for_each(|record| replay.next(&record));
+            waiting.iter().flatten().for_each(|item| replay.next(&item));
             replay
         });
         Self { part: Vec::with_capacity(Self::PART), parts, thread }
     }
 
-    fn next(&mut self, record: Record) {
-        self.part.push(record);
+    fn next(&mut self, item: Item) {
+        self.part.push(item);
         if self.part.len() == Self::PART {
             self.hand_over();
         }
@@ -290,13 +314,34 @@ impl Replay {
         let missing = Missing::of(capture).map_err(|err| format!("{err}; {}", err.remedy()))?;
         // A slice tells who was at work when it begins.
         let ours = capture.header().deciders.first().is_none_or(is_ours);
-        Ok(Self { verifier, ours, missing, divergence: None })
+        let told = |err: ramen_events::log::Error| format!("{err}; {}", err.remedy());
+        let name = capture.header().snapshot.filter(|name| name.seq > capture.base().seq);
+        let snapshot = name.map(|name| capture.snapshot(name)).transpose().map_err(told)?.flatten();
+        Ok(Self { verifier, ours, missing, snapshot, untrue: None, divergence: None })
     }
 
-    fn next(&mut self, record: &Record) {
-        if self.divergence.is_some() {
-            return;
+    fn next(&mut self, item: &Item) {
+        match item {
+            // After a divergence nothing is folded.
+            _ if self.divergence.is_some() => {}
+            Item::Record(record) => {
+                self.record(record);
+                if let Some(snapshot) = self.snapshot.take_if(|snapshot| snapshot.seq == record.seq) {
+                    self.compare(&snapshot);
+                }
+            }
+            Item::Milestone(snapshot) => self.compare(snapshot),
         }
+    }
+
+    /// A state that the file gives has to be the one that its records lead to; the form of those of other deciders is not known.
+    fn compare(&mut self, snapshot: &Snapshot) {
+        if self.divergence.is_none() && snapshot.decider == DECIDER_VERSION && snapshot.bytes != self.verifier.state() {
+            self.untrue.get_or_insert(snapshot.seq);
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
         self.missing.next(record);
         if let Payload::Started { decider, .. } = &record.payload {
             self.ours = is_ours(decider);
@@ -325,6 +370,13 @@ impl AnyVerifier {
         match self {
             Self::Hub(verifier) => verifier.fold(record),
             Self::Spoke(verifier) => verifier.fold(record),
+        }
+    }
+
+    fn state(&self) -> Vec<u8> {
+        match self {
+            Self::Hub(verifier) => state::bytes(verifier.world()),
+            Self::Spoke(verifier) => state::bytes(verifier.world()),
         }
     }
 

@@ -324,7 +324,7 @@ impl Found<'_> {
         };
         let because = match split.input.and_then(|seq| self.entry(seq)) {
             Some(index) => {
-                let about = self.merged.entries.get(index).map(words::about).unwrap_or_default();
+                let about = self.merged.entries.get(index).map(|entry| words::about(&entry.record)).unwrap_or_default();
                 (self.merged.name(index), format!("{about}: {}", words::says(self.merged, index)))
             }
             None => (String::new(), "what was added, or a timer".to_owned()),

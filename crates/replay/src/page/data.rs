@@ -14,7 +14,7 @@ use crate::{
     open::Log,
     state::State,
     story::Story,
-    walks::{Step, Walk},
+    walks::{self, Step, Walk},
     words,
 };
 
@@ -141,7 +141,7 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
             entry.record.seq.0,
             entry.time.0.saturating_sub(start),
             kinds.number(words::kind(entry)),
-            abouts.number(words::about(entry)),
+            abouts.number(words::about(&entry.record)),
             cause.map(|(cause, _)| cause),
             link,
             u8::from(failed) + 2 * u8::from(cause.is_some_and(|(_, how)| how == How::Followed)),
@@ -164,7 +164,9 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
 
 /// For each entry the lanes that it concerns.
 fn concerns(merged: &Merged, lane_of: &BTreeMap<(usize, Aggregate), usize>) -> Vec<Vec<usize>> {
-    let mut states: Vec<State> = merged.logs.iter().map(|log| State::empty(log.owner.operator)).collect();
+    // A state is folded of all records, or not at all.
+    let whole = merged.logs.iter().filter(|_| !merged.is_partial());
+    let mut states: Vec<State> = whole.map(|log| State::empty(log.owner.operator)).collect();
     let of = |entry: &Entry| {
         let touched = states.get_mut(entry.log).map(|state| state.apply(&entry.record)).unwrap_or_default();
         let all = touched.iter().chain(&entry.record.aggregate);
@@ -179,7 +181,12 @@ fn concerns(merged: &Merged, lane_of: &BTreeMap<(usize, Aggregate), usize>) -> V
 
 /// Which entries the page holds: all; if it is about some applications, what concerns them and what led to that.
 fn kept(merged: &Merged, story: &Story, concerns: &[Vec<usize>]) -> Vec<bool> {
-    let mut kept: Vec<bool> = concerns.iter().map(|lanes| !story.partial || !lanes.is_empty()).collect();
+    // Of long logs, only that was read which concerns them.
+    let read = |index| {
+        merged.is_partial() && merged.entries.get(index).is_some_and(|entry: &Entry| !walks::tell(&entry.record))
+    };
+    let of = |(index, lanes): (usize, &Vec<usize>)| !story.partial || !lanes.is_empty() || read(index);
+    let mut kept: Vec<bool> = concerns.iter().enumerate().map(of).collect();
     // Causes lie before their effects.
     for index in (0..kept.len()).rev().filter(|_| story.partial) {
         if kept.get(index).copied().unwrap_or_default()

@@ -9,6 +9,8 @@
 mod data;
 mod tables;
 
+use std::io::{self, Write};
+
 use anyhow::Result;
 
 use crate::{
@@ -30,12 +32,18 @@ const SCRIPTS: [&str; 6] = [
     include_str!("script/main.js"),
 ];
 
-/// The page.
+/// The most records of which a page holds all. Of longer logs it holds the steps, and what concerns the applications that were
+/// asked for; so it can be opened, and is made in bounded memory.
+pub const MOST: u64 = 100_000;
+
+/// Actions up to which each has a table of its steps; the chart has them always.
+const TABLES: usize = 1_000;
+
+/// Writes the page.
 ///
 /// # Errors
-/// None that is known.
-pub fn html(merged: &Merged, story: &Story) -> Result<String> {
-    let data = serde_json::to_string(&data::of(merged, story))?;
+/// When it can't be written.
+pub fn html(merged: &Merged, story: &Story, out: &mut dyn Write) -> Result<()> {
     let title = match story.applications.as_slice() {
         [one] => one.aggregate.to_string(),
         many => format!("{} applications", many.len()),
@@ -46,22 +54,72 @@ pub fn html(merged: &Merged, story: &Story) -> Result<String> {
         format_args!("{} {}", day_text(story.start), clock_text(story.start)),
         clock_text(story.end),
         span_text(story.end.ms_since(story.start)),
-        merged.entries.len(),
+        merged.total(),
         logs.join(", "),
     );
-    let parts = [
-        ("{{title}}", escape(&title)),
-        ("{{about}}", escape(&about)),
-        ("{{warnings}}", tables::warnings(merged)),
-        ("{{actions}}", tables::actions(story)),
-        ("{{steps}}", tables::steps(merged, story)),
-        ("{{origin}}", tables::origin(merged)),
-        ("{{style}}", STYLE.to_owned()),
-        ("{{script}}", SCRIPTS.concat()),
-        // The one sequence that could end the element early. Last, so that nothing in it is taken for a part.
-        ("{{data}}", data.replace('<', "\\u003c")),
-    ];
-    Ok(parts.iter().fold(PAGE.to_owned(), |page, (name, part)| page.replace(name, part)))
+    for part in PAGE.split("{{") {
+        // The first part has no name.
+        let (name, rest) = part.split_once("}}").unwrap_or(("", part));
+        match name {
+            "title" => out.write_all(escape(&title).as_bytes())?,
+            "about" => out.write_all(escape(&about).as_bytes())?,
+            "warnings" => {
+                out.write_all(tables::warnings(merged).as_bytes())?;
+                if let Some(text) = left_out(merged, story) {
+                    write!(out, "<p class=\"warning\" role=\"note\">{}</p>", escape(&text))?;
+                }
+            }
+            "actions" => tables::actions(story, out)?,
+            "steps" if has_tables(story) => tables::steps(merged, story, out)?,
+            "steps" => out.write_all(b"<p class=\"help\">The chart has them.</p>")?,
+            "origin" => out.write_all(tables::origin(merged).as_bytes())?,
+            "style" => out.write_all(STYLE.as_bytes())?,
+            "script" => SCRIPTS.iter().try_for_each(|script| out.write_all(script.as_bytes()))?,
+            "data" => serde_json::to_writer(Embedded(out), &data::of(merged, story))?,
+            _ => {}
+        }
+        out.write_all(rest.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn has_tables(story: &Story) -> bool {
+    story.blocks().len() <= TABLES
+}
+
+/// What the page does not hold, and where it is; `None` when it holds all.
+pub fn left_out(merged: &Merged, story: &Story) -> Option<String> {
+    if !merged.is_partial() {
+        return None;
+    }
+    let what =
+        if story.partial { "what concerns these applications" } else { "how applications went through their steps" };
+    Some(format!(
+        "Of {} records this page holds {}: {what}, and what they waited for. The others: `ramen-replay show` with --about, \
+         --since and --until; a page with everything about one application: `ramen-replay timeline --html --about`; of a \
+         shorter time: of slices that `ramen-replay capture --since` makes.",
+        merged.total(),
+        merged.entries.len()
+    ))
+}
+
+/// JSON inside of HTML: without the one character that could begin what ends the element early.
+struct Embedded<'a>(&'a mut dyn Write);
+
+impl Write for Embedded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut parts = bytes.split(|byte| *byte == b'<');
+        self.0.write_all(parts.next().unwrap_or_default())?;
+        for part in parts {
+            self.0.write_all(b"\\u003c")?;
+            self.0.write_all(part)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Text that stands for itself in HTML, in attributes too.

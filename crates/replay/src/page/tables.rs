@@ -1,6 +1,6 @@
 //! The parts of the page that need no scripts.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use ramen_events::Time;
 
@@ -31,8 +31,7 @@ pub fn warnings(merged: &Merged) -> String {
 }
 
 /// One row for each action.
-pub fn actions(story: &Story) -> String {
-    let mut rows = String::new();
+pub fn actions(story: &Story, out: &mut dyn Write) -> io::Result<()> {
     for block in story.blocks() {
         let walk = block.walk;
         let (what, waited) = longest_wait(&block, story.end_of(walk.log));
@@ -41,8 +40,8 @@ pub fn actions(story: &Story) -> String {
         } else {
             format!("<span class=\"num\">{}</span> for {}", span_text(waited), escape(&what))
         };
-        let _ = write!(
-            rows,
+        write!(
+            out,
             "<tr data-from=\"{}\" data-until=\"{}\"{}><th scope=\"row\">{}</th><td class=\"action\">{}</td><td \
              class=\"num\">{}</td><td class=\"num took\">{}</td><td>{}</td><td class=\"wait\">{wait}</td></tr>",
             walk.from.0.saturating_sub(story.start.0),
@@ -53,9 +52,9 @@ pub fn actions(story: &Story) -> String {
             clock_text(walk.from),
             span_text(walk.ms(story.end_of(walk.log))),
             result(walk),
-        );
+        )?;
     }
-    rows
+    Ok(())
 }
 
 /// "failover to c2" says more than "failover-c2-2".
@@ -87,16 +86,15 @@ fn longest_wait(block: &Block<'_>, end: Time) -> (String, u64) {
 }
 
 /// For each action its steps, with bars.
-pub fn steps(merged: &Merged, story: &Story) -> String {
-    let mut all = String::new();
+pub fn steps(merged: &Merged, story: &Story, out: &mut dyn Write) -> io::Result<()> {
     for block in story.blocks() {
         let walk = block.walk;
         let rows = block.rows();
         if rows.is_empty() {
             continue;
         }
-        let _ = write!(
-            all,
+        write!(
+            out,
             "<details class=\"steps\"><summary><b>{}</b> {} <span class=\"num\">{}</span></summary><table><thead><tr>\
              <th scope=\"col\">Cluster</th><th scope=\"col\">Step</th><th scope=\"col\">From</th><th \
              scope=\"col\">Took</th><th scope=\"col\" class=\"bars\">When</th><th scope=\"col\">Waited for</th></tr>\
@@ -104,16 +102,16 @@ pub fn steps(merged: &Merged, story: &Story) -> String {
             escape(&walk.aggregate.to_string()),
             escape(&action(walk)),
             span_text(walk.ms(story.end_of(walk.log))),
-        );
+        )?;
         for row in rows {
-            step_row(&mut all, merged, story, walk, &row);
+            step_row(out, merged, story, walk, &row)?;
         }
-        all.push_str("</tbody></table></details>");
+        out.write_all(b"</tbody></table></details>")?;
     }
-    all
+    Ok(())
 }
 
-fn step_row(all: &mut String, merged: &Merged, story: &Story, walk: &Walk, row: &Row<'_>) {
+fn step_row(out: &mut dyn Write, merged: &Merged, story: &Story, walk: &Walk, row: &Row<'_>) -> io::Result<()> {
     let (step, log) = (row.step, row.walk.log);
     let until = step.until.unwrap_or(story.end_of(log));
     let per_mille = |time: Time| {
@@ -133,8 +131,8 @@ fn step_row(all: &mut String, merged: &Merged, story: &Story, walk: &Walk, row: 
             )
         })
         .collect();
-    let _ = write!(
-        all,
+    write!(
+        out,
         "<tr class=\"k{}\"><td><i class=\"dot\"></i>{}</td><th scope=\"row\">{}</th><td class=\"num\" \
          title=\"{}\">{}</td><td class=\"num\">{}</td><td class=\"bars\"><i style=\"margin-left:{}.{}%;width:{}.{}%\">\
          </i></td><td><ul>{waits}</ul></td></tr>",
@@ -148,7 +146,7 @@ fn step_row(all: &mut String, merged: &Merged, story: &Story, walk: &Walk, row: 
         from % 10,
         (to - from) / 10,
         (to - from) % 10,
-    );
+    )
 }
 
 /// Where the records come from: what makes the page checkable.

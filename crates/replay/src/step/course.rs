@@ -63,7 +63,7 @@ impl<'a> Course<'a> {
         let first = Rc::new(state.clone());
         for (count, &index) in self.merged.entries_of(log).iter().enumerate() {
             if count % stride == 0 {
-                points.push(state.bytes()?);
+                points.push(state.bytes());
             }
             let Some(entry) = self.merged.entries.get(index) else { continue };
             let own = entry.record.aggregate.as_ref();

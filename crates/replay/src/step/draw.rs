@@ -127,7 +127,7 @@ impl Model<'_> {
             Payload::Moved(_) | Payload::Commanded { .. } => BOLD,
             _ => anstyle::Style::new(),
         };
-        let about = words::about(entry);
+        let about = words::about(&entry.record);
         let says = words::says(self.merged, index);
         let text = if about.is_empty() { says } else { format!("{about}: {says}") };
         let mark = match (index == self.cursor, self.breaks.iter().any(|stops| stops.is_at(index))) {

@@ -10,10 +10,10 @@ use std::{
 
 use ramen_events::{
     Cause, Clock, Operator, Payload, Record, Seq,
-    capture::{self, Reader},
+    capture::{self, Fold, Reader},
     log::{Batch, EventLog, History, MemoryLog},
 };
-use ramen_projector::{Domain, World, hub::Hub, spoke::Spoke};
+use ramen_projector::{DECIDER_VERSION, Domain, World, hub::Hub, spoke::Spoke};
 use uuid::Uuid;
 
 /// Milliseconds from one repetition to the next: whole seconds, and longer than a recording.
@@ -38,13 +38,30 @@ fn one(file: &Path, copies: u64, folder: &Path, ids: &mut Ids) -> PathBuf {
     let log = MemoryLog::default();
     let blobs =
         reader.blobs().expect("an index").into_iter().map(|(id, _)| reader.blob(id).expect("read").expect("held"));
-    match reader.header().owner.as_ref().expect("an owner").operator {
+    let mut states: Box<dyn Fold> = match reader.header().owner.as_ref().expect("an owner").operator {
         Operator::Hub => Grower::<Hub>::new(&reader, &log, blobs.collect()).run(copies, ids),
         Operator::Spoke => Grower::<Spoke>::new(&reader, &log, blobs.collect()).run(copies, ids),
-    }
+    };
     let path = folder.join(file.file_name().expect("a file"));
-    capture::write_file(&log, Seq(1), log.head().seq, &path).expect("a capture can be written");
+    capture::write_along_file(&log, Seq(1), log.head().seq, &mut *states, &path).expect("a capture can be written");
     path
+}
+
+/// The states that the capture carries.
+struct States<D>(World<D>);
+
+impl<D: Domain> Fold for States<D> {
+    fn decider(&self) -> u32 {
+        DECIDER_VERSION
+    }
+
+    fn apply(&mut self, record: &Record) {
+        self.0.apply(record);
+    }
+
+    fn state(&self) -> Vec<u8> {
+        bincode::encode_to_vec(&self.0, bincode::config::standard()).expect("a state encodes")
+    }
 }
 
 struct Grower<'a, D> {
@@ -61,7 +78,7 @@ struct Grower<'a, D> {
     blobs: Vec<Vec<u8>>,
 }
 
-impl<'a, D: Domain> Grower<'a, D> {
+impl<'a, D: Domain + 'static> Grower<'a, D> {
     fn new(reader: &Reader, log: &'a MemoryLog, blobs: Vec<Vec<u8>>) -> Self {
         let recorded: Vec<(Record, String)> = reader
             .scan(Seq(1))
@@ -84,7 +101,8 @@ impl<'a, D: Domain> Grower<'a, D> {
         }
     }
 
-    fn run(mut self, copies: u64, ids: &mut Ids) {
+    /// Repeats; hands back what folds it anew.
+    fn run(mut self, copies: u64, ids: &mut Ids) -> Box<dyn Fold> {
         for copy in 0..copies {
             let mut places = BTreeMap::new();
             let from = if copy == 0 { 0 } else { self.before };
@@ -95,6 +113,7 @@ impl<'a, D: Domain> Grower<'a, D> {
             }
         }
         self.write();
+        Box::new(States(World::<D>::default()))
     }
 
     /// Takes an input of the recording, and decides; what was decided then tells which command is which.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses what it needs")]
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of a test may fail it")]
 
+pub mod forge;
 pub mod grow;
 pub mod multiply;
 
