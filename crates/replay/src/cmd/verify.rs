@@ -1,6 +1,8 @@
 //! `verify`: is this log what it was, and do its facts still lead to its decisions?
 
 use std::{
+    cmp::Reverse,
+    fs,
     io::Write,
     iter,
     num::NonZero,
@@ -108,14 +110,17 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     Ok(exit)
 }
 
-/// Verifies as many files at a time as there are cores: they have nothing in common. Findings in the order of the files.
+/// Verifies as many files at a time as there are cores: they have nothing in common. The largest come first, so that no core
+/// is idle while another is left with one of them. Findings in the order of the files.
 fn side_by_side(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut queue: Vec<(usize, &PathBuf)> = files.iter().enumerate().collect();
+    queue.sort_by_cached_key(|(_, file)| Reverse(fs::metadata(file).map_or(0, |about| about.len())));
     let next = AtomicUsize::new(0);
     let work = || {
         let take = || {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            files.get(index).map(|file| (index, verify(file, anchors)))
+            let (index, file) = queue.get(next.fetch_add(1, Ordering::Relaxed))?;
+            Some((*index, verify(file, anchors)))
         };
         iter::from_fn(take).collect::<Vec<_>>()
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ramen_api::ramen::wire::{condition, finalizer, name, reason};
 use ramen_events::{
-    Command,
+    Command, Json,
     hub::{self, DrClusterStatus},
 };
 
@@ -25,7 +25,9 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
             "the cluster is referenced in one or more existing drPolicy resources ({}); delete them first",
             policies.join(", ")
         );
-        say(cluster, text, decision);
+        // What is protected under a policy goes on (decision 17), and so do its failovers.
+        let modes = maintenance::ensure(cluster, decision);
+        say(cluster, text, Some(modes), decision);
         return;
     }
     views::delete_all(cluster, decision);
@@ -33,7 +35,7 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
         || await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision)
         || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
     {
-        say(cluster, "waiting for the cluster's agent to remove what was put there".into(), decision);
+        say(cluster, "waiting for the cluster's agent to remove what was put there".into(), None, decision);
         return;
     }
     let finalizers = &cluster.fact.meta.finalizers;
@@ -55,12 +57,14 @@ fn await_gone(cluster: &Cluster<'_>, work: &str, decision: &mut Decision) -> boo
     true
 }
 
-fn say(cluster: &Cluster<'_>, text: String, decision: &mut Decision) {
+/// Tells why the DRCluster is still there, and of storage that was told of failovers, if that may have changed.
+fn say(cluster: &Cluster<'_>, text: String, modes: Option<Json>, decision: &mut Decision) {
     let none = DrClusterStatus::default();
     let before = cluster.fact.status.as_ref().unwrap_or(&none);
     let mut conditions = Conditions::new(cluster.ask.now, &cluster.fact.meta, &before.conditions);
     conditions.no(condition::VALIDATED, reason::VALIDATION_FAILED, text);
-    let status = DrClusterStatus { conditions: conditions.finish(), ..before.clone() };
+    let maintenance_modes = modes.unwrap_or_else(|| before.maintenance_modes.clone());
+    let status = DrClusterStatus { conditions: conditions.finish(), maintenance_modes, ..before.clone() };
     if status != *before {
         let command = hub::Command::WriteClusterStatus {
             cluster: cluster.name.0.clone(),

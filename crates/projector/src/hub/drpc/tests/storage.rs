@@ -93,6 +93,23 @@ fn storage_is_kept_prepared_until_the_application_is_available() {
 }
 
 #[test]
+fn a_cluster_that_is_being_deleted_and_is_still_needed_asks_its_storage_all_the_same() {
+    let mut story = told(&[("csi", "rid")]);
+    let mut cluster = story.world.domain.clusters["c2"].clone();
+    cluster.meta.deleting = Some(story.now);
+    story.see(Fact::DrCluster(Box::new(cluster)));
+    story.lose("c1");
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(asked(&story), ["rid-mmode-mw"]);
+    assert_eq!(reported(&story), [("rid".into(), "Unknown".into())]);
+    story.answer_mode("c2", "rid", "Completed", true);
+    story.pass(2);
+    assert_eq!(story.told("Available"), (True, "FailedOver"), "{}", story.words("Available"));
+    assert_eq!((asked(&story), reported(&story)), (vec![], vec![]), "withdrawn");
+}
+
+#[test]
 fn what_storage_says_is_shown() {
     let mut story = told(&[("csi", "rid")]);
     story.ask("Failover", "c2");
