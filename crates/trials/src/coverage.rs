@@ -1,4 +1,4 @@
-//! Which steps of which runbooks were reached while which faults were about: what is never reached is never tested.
+//! Which steps and gates of which runbooks were reached while which faults were about: what is never reached is never tested.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,11 +14,16 @@ use crate::{
     universe::{Turn, Universe},
 };
 
-/// How often each step was entered, by the classes of faults that had struck by then. `None`: no fault at all.
+/// How often each step was entered, and each gate found shut, by the classes of faults that had struck by then. `None`: no
+/// fault at all.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
-    steps: BTreeMap<(String, String), BTreeMap<Option<Class>, u64>>,
+    steps: Reached<(String, String)>,
+    /// By runbook, and what the gate waits for, without names.
+    gates: Reached<(String, String)>,
 }
+
+type Reached<K> = BTreeMap<K, BTreeMap<Option<Class>, u64>>;
 
 /// Collects the coverage of one plan.
 pub struct Collector<'a> {
@@ -56,12 +61,14 @@ impl Watcher for Collector<'_> {
                     continue;
                 }
                 let struck = self.struck(universe);
-                let step = self.coverage.steps.entry((position.runbook.clone(), position.step.clone())).or_default();
-                if struck.is_empty() {
-                    *step.entry(None).or_default() += 1;
-                }
-                for class in struck {
-                    *step.entry(Some(class)).or_default() += 1;
+                let classes: Vec<Option<Class>> =
+                    if struck.is_empty() { vec![None] } else { struck.into_iter().map(Some).collect() };
+                let book = || position.runbook.clone();
+                let step = self.coverage.steps.entry((book(), position.step.clone())).or_default();
+                classes.iter().for_each(|class| *step.entry(*class).or_default() += 1);
+                if let Some(wait) = &position.wait {
+                    let gate = self.coverage.gates.entry((book(), without_names(&wait.what))).or_default();
+                    classes.iter().for_each(|class| *gate.entry(*class).or_default() += 1);
                 }
             }
         }
@@ -72,10 +79,12 @@ impl Watcher for Collector<'_> {
 impl Coverage {
     /// Adds what another run reached.
     pub fn add(&mut self, other: &Self) {
-        for (step, by_class) in &other.steps {
-            let step = self.steps.entry(step.clone()).or_default();
-            for (class, count) in by_class {
-                *step.entry(*class).or_default() += count;
+        for (all, more) in [(&mut self.steps, &other.steps), (&mut self.gates, &other.gates)] {
+            for (what, by_class) in more {
+                let counts = all.entry(what.clone()).or_default();
+                for (class, count) in by_class {
+                    *counts.entry(*class).or_default() += count;
+                }
             }
         }
     }
@@ -89,42 +98,64 @@ impl Coverage {
         self.steps.contains_key(&(book.to_owned(), step.to_owned()))
     }
 
-    /// The table: a row a step, a column a class of faults; a dot where a step was never reached under it.
+    /// The tables: a row a step, then a row a gate that was shut; a column a class of faults; a dot where it was never
+    /// reached under that.
     pub fn table(&self) -> String {
-        let mut text = String::new();
-        let widest = existing().iter().map(|(book, step)| book.len() + step.len() + 1).max().unwrap_or(0).max(40);
-        let _ = write!(text, "{:widest$}  {:>9}", "STEP", "none");
-        for class in Class::ALL {
-            let _ = write!(text, " {:>9}", format!("{class:?}").to_lowercase());
+        let mut steps = self.steps.clone();
+        for (book, step) in existing() {
+            steps.entry((book.to_owned(), step.to_owned())).or_default();
         }
-        text.push('\n');
-        let mut rows: BTreeSet<(String, String)> = self.steps.keys().cloned().collect();
-        rows.extend(existing().into_iter().map(|(book, step)| (book.to_owned(), step.to_owned())));
-        for (book, step) in rows {
-            let counts = self.steps.get(&(book.clone(), step.clone()));
-            let count = |class: Option<Class>| counts.and_then(|counts| counts.get(&class)).copied();
-            let shown = |class| count(class).map_or_else(|| "·".to_owned(), |count| count.to_string());
-            let _ = write!(text, "{:widest$}  {:>9}", format!("{book}/{step}"), shown(None));
-            for class in Class::ALL {
-                let _ = write!(text, " {:>9}", shown(Some(*class)));
-            }
-            text.push('\n');
-        }
-        text
+        format!("{}\n{}", rows("STEP", "/", &steps), rows("GATE", " waits for ", &self.gates))
     }
 
     /// The same for programs.
     pub fn json(&self) -> serde_json::Value {
-        let rows = self.steps.iter().map(|((book, step), by_class)| {
-            let counts = by_class.iter().map(|(class, count)| {
-                let class = class.map_or_else(|| "none".to_owned(), |class| format!("{class:?}").to_lowercase());
-                (class, serde_json::json!(count))
-            });
-            let counts: serde_json::Map<_, _> = counts.collect();
-            serde_json::json!({ "runbook": book, "step": step, "reached": counts })
-        });
-        rows.collect()
+        let rows = |named: &str, reached: &Reached<(String, String)>| -> Vec<serde_json::Value> {
+            let row = |((book, what), by_class): (&(String, String), &BTreeMap<Option<Class>, u64>)| {
+                let counts = by_class.iter().map(|(class, count)| {
+                    let class = class.map_or_else(|| "none".to_owned(), |class| format!("{class:?}").to_lowercase());
+                    (class, serde_json::json!(count))
+                });
+                let counts: serde_json::Map<_, _> = counts.collect();
+                serde_json::json!({ "runbook": book, named: what, "reached": counts })
+            };
+            reached.iter().map(row).collect()
+        };
+        [rows("step", &self.steps), rows("gate", &self.gates)].concat().into()
     }
+}
+
+fn rows(head: &str, between: &str, reached: &Reached<(String, String)>) -> String {
+    let mut text = String::new();
+    let name = |(book, what): &(String, String)| format!("{book}{between}{what}");
+    let widest = reached.keys().map(|key| name(key).chars().count()).max().unwrap_or(0).max(40);
+    let _ = write!(text, "{head:widest$}  {:>9}", "none");
+    for class in Class::ALL {
+        let _ = write!(text, " {:>9}", format!("{class:?}").to_lowercase());
+    }
+    text.push('\n');
+    for (key, counts) in reached {
+        let shown = |class| counts.get(&class).map_or_else(|| "·".to_owned(), u64::to_string);
+        let _ = write!(text, "{:widest$}  {:>9}", name(key), shown(None));
+        for class in Class::ALL {
+            let _ = write!(text, " {:>9}", shown(Some(*class)));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What a gate waits for, without the names of what it waits for this time, and without what others said; the first, if it
+/// waits for several things.
+fn without_names(what: &str) -> String {
+    let words = [" (", ", ", "; "].iter().fold(what, |words, end| words.split(end).next().unwrap_or_default());
+    let is_name = |word: &str| word != "S3" && word.contains(|c: char| c.is_ascii_digit() || c == '"');
+    let word = |word: &str| match word.strip_suffix(':') {
+        Some(name) if is_name(name) => "…:".to_owned(),
+        _ if is_name(word) => "…".to_owned(),
+        _ => word.to_owned(),
+    };
+    words.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// All steps of all runbooks, by the names under which they are recorded.
@@ -132,4 +163,18 @@ fn existing() -> Vec<(&'static str, &'static str)> {
     let hub = ["deploy", "failover", "relocate", "deletion"].map(|book| (book, ramen_projector::hub::drpc_steps(book)));
     let spoke = ["primary", "secondary", "deletion"].map(|book| (book, ramen_projector::spoke::vrg_steps(book)));
     hub.into_iter().chain(spoke).flat_map(|(book, steps)| steps.into_iter().map(move |step| (book, step))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("claim data-0: its VolumeReplication to be gone (and 1 more)", "claim …: its VolumeReplication to be gone")]
+    #[case("copies to be deleted from S3 store s3-c2", "copies to be deleted from S3 store …")]
+    #[case("claim data-1 to be created, claim data-0 to be created", "claim … to be created")]
+    #[case("volumes to be restored and primary (DataReady is Error: no)", "volumes to be restored and primary")]
+    fn a_gate_is_the_same_for_whatever_it_waits(#[case] what: &str, #[case] gate: &str) {
+        assert_eq!(super::without_names(what), gate);
+    }
 }

@@ -62,7 +62,7 @@ pub struct Run {
     #[arg(long)]
     no_shrink: bool,
 
-    /// Show which steps were reached under which faults
+    /// Show which steps were reached, and which gates were shut, under which faults
     #[arg(long)]
     coverage: bool,
 
