@@ -105,6 +105,9 @@ impl Policy<'_> {
         for cluster in &self.fact.spec.clusters {
             match inventory::of(self.hub, cluster) {
                 Ok(inventory) => inventories.push(inventory),
+                Err(_) if validate::leaves(self, cluster) && !self.is_valid() => {
+                    return (validate::gone_soon(&[cluster]), None);
+                }
                 Err(why) => return (Verdict::Waiting(why), None),
             }
         }
@@ -135,10 +138,7 @@ impl Policy<'_> {
             Verdict::Invalid { reason, message } => conditions.no(condition::VALIDATED, reason, message),
             // What was valid stays so while its clusters are asked anew.
             Verdict::Waiting(why) => {
-                let valid = conditions.before(condition::VALIDATED).is_some_and(|c| {
-                    c.status == ramen_events::ConditionStatus::True && c.generation == self.fact.meta.generation
-                });
-                if !valid {
+                if !self.is_valid() {
                     conditions.unknown(condition::VALIDATED, reason::INITIALIZING, why);
                 }
             }
@@ -157,6 +157,16 @@ impl Policy<'_> {
             events,
         };
         decision.want("status", Command::Hub(command));
+    }
+
+    /// Whether it was found valid as it is.
+    fn is_valid(&self) -> bool {
+        let conditions = self.fact.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        conditions.iter().any(|told| {
+            told.kind == condition::VALIDATED
+                && told.status == ramen_events::ConditionStatus::True
+                && told.generation == self.fact.meta.generation
+        })
     }
 
     /// When it will have been quiet about its clusters for long enough, unless more is done. What a policy waits for is

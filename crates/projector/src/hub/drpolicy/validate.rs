@@ -57,15 +57,9 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
         let conditions = fact.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         validated |= conditions.iter().any(|c| c.kind == condition::VALIDATED && c.status == ConditionStatus::True);
     }
-    let leaves = |name: &ClusterName| policy.hub.clusters.get(&name.0).is_some_and(|c| c.meta.deleting.is_some());
-    if !validated && policy.ask.decider >= TELLS_OF_DELETION_SINCE && listed.iter().all(leaves) {
-        let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
-        let text = format!(
-            "spec.drClusters: the DRClusters are being deleted ([{}]) and go when no policy lists them: delete what refers \
-             to this policy, then this policy, and make all of them again",
-            names.join(" ")
-        );
-        return Err(invalid(reason::DR_CLUSTERS_UNAVAILABLE, text));
+    let leaving: Vec<&ClusterName> = listed.iter().filter(|name| leaves(policy, name)).collect();
+    if !validated && leaving.len() == listed.len() {
+        return Err(gone_soon(&leaving));
     }
     if !validated {
         let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
@@ -84,6 +78,23 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
         }
     }
     Ok(())
+}
+
+/// Whether a DRCluster is being deleted.
+pub fn leaves(policy: &Policy<'_>, name: &ClusterName) -> bool {
+    let leaves = policy.hub.clusters.get(&name.0).is_some_and(|cluster| cluster.meta.deleting.is_some());
+    leaves && policy.ask.decider >= TELLS_OF_DELETION_SINCE
+}
+
+/// Nobody will ever tell what these clusters have.
+pub fn gone_soon(clusters: &[&ClusterName]) -> Verdict {
+    let names: Vec<&str> = clusters.iter().map(|cluster| cluster.as_str()).collect();
+    let text = format!(
+        "spec.drClusters: DRClusters are being deleted ([{}]) and go when no policy lists them: delete what refers to this \
+         policy, then this policy, and make all of them again",
+        names.join(" ")
+    );
+    invalid(reason::DR_CLUSTERS_UNAVAILABLE, text)
 }
 
 /// The API server asks for two clusters, but does not compare them.
