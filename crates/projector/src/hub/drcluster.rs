@@ -1,7 +1,8 @@
 //! One managed cluster: the agent's rights, the store, the inventory of classes, what its storage is asked to prepare
 //! for (spec hub 3, 4, 5).
 //!
-//! Neighbours: the policies that list it, DRPCs that fail over to it, its ManagedCluster, its works and views, the configuration and the store.
+//! Neighbours: the policies that list it, DRPCs that fail over to it, its ManagedCluster, its works and views, the
+//! configuration and the store.
 //! Independent concerns go on independently (spec hub 13, H7); `Validated` names the first that is not met.
 
 mod cidrs;

@@ -162,11 +162,8 @@ impl Policy<'_> {
     /// Whether it was found valid as it is.
     fn is_valid(&self) -> bool {
         let conditions = self.fact.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-        conditions.iter().any(|told| {
-            told.kind == condition::VALIDATED
-                && told.status == ramen_events::ConditionStatus::True
-                && told.generation == self.fact.meta.generation
-        })
+        let generation = self.fact.meta.generation;
+        conditions.iter().any(|told| told.kind == condition::VALIDATED && told.is_true_at(generation))
     }
 
     /// When it will have been quiet about its clusters for long enough, unless more is done. What a policy waits for is

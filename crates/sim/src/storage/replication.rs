@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ramen_api::ramen::wire::label;
 use serde_json::{Value, json};
 
 use self::report::Verdict;
@@ -368,7 +369,7 @@ fn source(api: &dyn Api, replication: &Value, settings: &Settings) -> Result<Sou
     let scheduled = interval(object::text(&class, "/spec/parameters/schedulingInterval"));
     let interval = scheduled.unwrap_or(Duration::from_hours(1));
     let half = if interval < Duration::from_mins(2) { interval } else { interval / 2 };
-    let relation = object::label(&class, "ramendr.openshift.io/replicationid");
+    let relation = object::label(&class, label::REPLICATION_ID);
     let relation = (!relation.is_empty()).then(|| relation.to_owned());
     Ok(Source { handle, relation, interval, refresh: settings.refresh.unwrap_or(half) })
 }

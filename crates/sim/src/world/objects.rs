@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ramen_api::ramen::wire::label;
 use serde_json::{Value, json};
 
 use super::{Classes, Store};
@@ -30,8 +31,8 @@ pub(super) fn node(cluster: &str) -> Value {
 /// Labels by which the hub pairs the classes of two clusters.
 fn class_labels(cluster: &str, classes: &Classes) -> Value {
     json!({
-        "ramendr.openshift.io/storageid": format!("sid-{cluster}{}", classes.suffix),
-        "ramendr.openshift.io/replicationid": classes.relation,
+        (label::STORAGE_ID): format!("sid-{cluster}{}", classes.suffix),
+        (label::REPLICATION_ID): classes.relation,
     })
 }
 

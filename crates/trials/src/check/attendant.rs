@@ -19,7 +19,7 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         let conditions = drpc.value().at("/status/conditions").and_then(Value::as_array);
         let told: Vec<&str> = conditions.into_iter().flatten().map(|condition| text(condition, "/message")).collect();
         let says = |words: &str| told.iter().any(|told| told.contains(words));
-        if says("there is no DRPolicy") || says("DRCluster") && says("is not there; create it") {
+        if says("there is no DRPolicy") || (says("DRCluster") && says("is not there; create it")) {
             todo.push(Happening::RestorePolicies);
         } else if says("delete this DRPlacementControl") || says("delete what refers to this policy") {
             todo.push(Happening::Unprotect { app });

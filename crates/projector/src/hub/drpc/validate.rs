@@ -140,7 +140,8 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     let Some(policy) = &drpc.policy else {
         return Err(error(format!("spec.drPolicyRef.name: there is no DRPolicy {name}; create it")));
     };
-    if policy.meta.deleting.is_some() && !goes_on(drpc) {
+    let deleting = policy.meta.deleting.is_some();
+    if deleting && !goes_on(drpc) {
         let remedy = if drpc.decider >= GOES_ON_SINCE {
             "delete this DRPlacementControl and make it again under another one"
         } else {
@@ -150,8 +151,7 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
     }
     let status = policy.status.clone().unwrap_or_default();
     let validated = validated(policy);
-    let unavailable =
-        policy.meta.deleting.is_some() || validated.is_some_and(|told| told.reason == reason::DR_CLUSTERS_UNAVAILABLE);
+    let unavailable = deleting || validated.is_some_and(|told| told.reason == reason::DR_CLUSTERS_UNAVAILABLE);
     if validated.is_none_or(|c| c.status != ConditionStatus::True)
         && !may_fail_over(drpc, validated)
         && !(unavailable && goes_on(drpc))
