@@ -46,6 +46,14 @@ pub(crate) fn shared<T: Serialize, S: Serializer>(shared: &Arc<T>, serializer: S
     T::serialize(shared, serializer)
 }
 
+/// For `#[serde(serialize_with)]`: a map of what is shared, as if it were not.
+pub(crate) fn shared_values<K: Serialize, V: Serialize, S: Serializer>(
+    map: &BTreeMap<K, Arc<V>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(map.iter().map(|(key, value)| (key, &**value)))
+}
+
 /// For `#[serde(serialize_with)]`.
 pub(crate) fn by_text<K: Text, V: Serialize, S: Serializer>(
     map: &BTreeMap<K, V>,

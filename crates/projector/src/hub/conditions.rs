@@ -37,17 +37,18 @@ impl<'a> Conditions<'a> {
     pub fn set(&mut self, kind: &str, status: ConditionStatus, reason: &str, message: impl Into<String>) {
         let same = |c: &&Condition| c.kind == kind && c.status == status && c.generation == self.generation;
         let since = self.before.iter().find(same).map_or(self.now, |before| before.since);
-        let condition = Condition {
-            kind: kind.to_owned(),
-            status,
-            reason: reason.to_owned(),
-            message: message.into(),
-            generation: self.generation,
-            since,
-        };
-        match self.after.iter_mut().find(|before| before.kind == kind) {
-            Some(before) => *before = condition,
-            None => self.after.push(condition),
+        let (message, generation) = (message.into(), self.generation);
+        match self.after.iter_mut().find(|there| there.kind == kind) {
+            Some(there) => {
+                if there.reason != reason {
+                    reason.clone_into(&mut there.reason);
+                }
+                (there.status, there.message, there.generation, there.since) = (status, message, generation, since);
+            }
+            None => {
+                let (kind, reason) = (kind.to_owned(), reason.to_owned());
+                self.after.push(Condition { kind, status, reason, message, generation, since });
+            }
         }
     }
 
@@ -68,8 +69,18 @@ impl<'a> Conditions<'a> {
 
     /// Sets a condition to what it said before, at the present generation.
     pub fn keep(&mut self, kind: &str) -> bool {
-        let Some(before) = self.before(kind).cloned() else { return false };
-        self.set(kind, before.status, &before.reason, before.message);
+        let Some(before) = self.before(kind) else { return false };
+        let since = if before.generation == self.generation { before.since } else { self.now };
+        match self.after.iter_mut().find(|there| there.kind == kind) {
+            // Most of them are as they were: those cost no copy.
+            Some(there) => {
+                if there != before {
+                    there.clone_from(before);
+                }
+                (there.generation, there.since) = (self.generation, since);
+            }
+            None => self.after.push(Condition { generation: self.generation, since, ..before.clone() }),
+        }
         true
     }
 

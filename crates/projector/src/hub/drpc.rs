@@ -32,6 +32,8 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use ramen_events::{
     ActionId, ClusterName, Position, Time,
     hub::{DrpcFact, ObjectRef, PlacementFact, PolicyFact},
@@ -57,15 +59,15 @@ pub struct Drpc {
     /// Namespace and name.
     pub key: ObjectRef,
     /// The DRPC.
-    pub fact: DrpcFact,
+    pub fact: Arc<DrpcFact>,
     /// What it was last asked to do, and since when.
     pub asked: Asked,
     /// Where it stood when it last moved.
     pub position: Option<Position>,
     /// The policy that it refers to.
-    pub policy: Option<PolicyFact>,
+    pub policy: Option<Arc<PolicyFact>>,
     /// The placement that it refers to.
-    pub placement: Option<PlacementFact>,
+    pub placement: Option<Arc<PlacementFact>>,
     /// There are two placements of that name, of different kinds.
     pub two_placements: bool,
     /// The clusters of the policy, in its order; then others that hold something of this DRPC.

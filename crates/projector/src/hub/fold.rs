@@ -27,13 +27,13 @@ impl Hub {
         match fact {
             hub::Fact::Config(fact) => self.config.as_ref() != Some(fact),
             hub::Fact::Secret(fact) => self.secrets.get(&key) != Some(fact),
-            hub::Fact::Drpc(fact) => self.drpcs.get(&key) != Some(fact),
-            hub::Fact::Policy(fact) => self.policies.get(name) != Some(fact),
+            hub::Fact::Drpc(fact) => self.drpcs.get(&key).map(|known| &**known) != Some(fact),
+            hub::Fact::Policy(fact) => self.policy(name) != Some(fact),
             hub::Fact::DrCluster(fact) => self.clusters.get(name) != Some(fact),
             hub::Fact::ManagedCluster(fact) => self.managed.get(name) != Some(fact),
             hub::Fact::Placement(fact) => match fact.kind {
-                PlacementKind::Placement => self.placements.get(&key) != Some(fact),
-                PlacementKind::Rule => self.rules.get(&key) != Some(fact),
+                PlacementKind::Placement => self.placements.get(&key).map(|known| &**known) != Some(fact),
+                PlacementKind::Rule => self.rules.get(&key).map(|known| &**known) != Some(fact),
             },
             hub::Fact::Decision(fact) => self.decisions.get(&key) != Some(fact),
             hub::Fact::ApplicationSet(fact) => self.application_sets.get(&key) != Some(fact),
@@ -66,8 +66,9 @@ impl Hub {
             }
             hub::Fact::Drpc(fact) => self.learn_drpc(now, key, fact),
             hub::Fact::Policy(fact) => {
-                replaced(self.policies.insert(object.name, (**fact).clone()), |old| self.index.policy(&old, false));
-                self.index.policy(fact, true);
+                let fact = Arc::new((**fact).clone());
+                replaced(self.policies.insert(object.name, fact.clone()), |old| self.index.policy(&old, false));
+                self.index.policy(&fact, true);
             }
             hub::Fact::DrCluster(fact) => {
                 replaced(self.clusters.insert(object.name, (**fact).clone()), |old| self.index.cluster(&old, false));
@@ -81,7 +82,7 @@ impl Hub {
                     PlacementKind::Placement => &mut self.placements,
                     PlacementKind::Rule => &mut self.rules,
                 };
-                kind.insert(key, (**fact).clone());
+                kind.insert(key, Arc::new((**fact).clone()));
             }
             hub::Fact::Decision(fact) => {
                 replaced(self.decisions.insert(key, fact.clone()), |old| self.index.decision(&old, false));
@@ -135,13 +136,13 @@ impl Hub {
                 Asked { id: ActionId(id), action: fact.spec.action.clone(), target: target.clone(), since, first };
             self.actions.insert(key.clone(), asked);
         }
-        replaced(self.drpcs.insert(key, fact.clone()), |old| self.index.drpc(&old, false));
+        replaced(self.drpcs.insert(key, Arc::new(fact.clone())), |old| self.index.drpc(&old, false));
         self.index.drpc(fact, true);
     }
 
     fn learn_copy(&mut self, now: Time, fact: StoredVrgFact) {
         let copies = self.stored.entry(fact.profile.clone()).or_default();
-        copies.insert(fact.key.clone(), KnownCopy { fact, at: now });
+        copies.insert(fact.key.clone(), KnownCopy { fact: Arc::new(fact), at: now });
     }
 
     fn lose(&mut self, object: &ObjectId) {

@@ -224,8 +224,8 @@ mod tests {
 
     fn hub(policy: PolicyFact, drpc: DrpcFact) -> Hub {
         let mut hub = Hub::default();
-        hub.policies.insert("p".to_owned(), policy);
-        hub.drpcs.insert(ObjectRef::new("apps", "a"), drpc);
+        hub.policies.insert("p".to_owned(), policy.into());
+        hub.drpcs.insert(ObjectRef::new("apps", "a"), drpc.into());
         hub
     }
 

@@ -14,19 +14,23 @@ use serde::Serialize;
 
 use super::index::Index;
 
-/// State of all controllers of the hub.
+/// State of all controllers of the hub. What decisions read whole is shared with them, not copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Hub {
     pub(super) config: Option<ConfigFact>,
     /// The ops namespace that was created, or found to exist.
     pub(super) ops_namespace: String,
     pub(super) secrets: BTreeMap<ObjectRef, SecretFact>,
-    pub(super) drpcs: BTreeMap<ObjectRef, DrpcFact>,
-    pub(super) policies: BTreeMap<String, PolicyFact>,
+    #[serde(serialize_with = "crate::json::shared_values")]
+    pub(super) drpcs: BTreeMap<ObjectRef, Arc<DrpcFact>>,
+    #[serde(serialize_with = "crate::json::shared_values")]
+    pub(super) policies: BTreeMap<String, Arc<PolicyFact>>,
     pub(super) clusters: BTreeMap<String, DrClusterFact>,
     pub(super) managed: BTreeMap<String, ManagedClusterFact>,
-    pub(super) placements: BTreeMap<ObjectRef, PlacementFact>,
-    pub(super) rules: BTreeMap<ObjectRef, PlacementFact>,
+    #[serde(serialize_with = "crate::json::shared_values")]
+    pub(super) placements: BTreeMap<ObjectRef, Arc<PlacementFact>>,
+    #[serde(serialize_with = "crate::json::shared_values")]
+    pub(super) rules: BTreeMap<ObjectRef, Arc<PlacementFact>>,
     pub(super) decisions: BTreeMap<ObjectRef, DecisionFact>,
     pub(super) application_sets: BTreeMap<ObjectRef, ApplicationSetFact>,
     pub(super) works: BTreeMap<ClusterName, BTreeMap<String, KnownWork>>,
@@ -69,8 +73,9 @@ pub struct KnownView {
 /// What a store holds of a VRG, and when it said so.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct KnownCopy {
-    /// The answer.
-    pub fact: StoredVrgFact,
+    /// The answer, shared with decisions that read it.
+    #[serde(serialize_with = "crate::json::shared")]
+    pub fact: Arc<StoredVrgFact>,
     /// When it was given.
     pub at: Time,
 }
@@ -106,12 +111,12 @@ pub struct Asked {
 impl Hub {
     /// A DRPlacementControl, as it was last seen.
     pub fn drpc(&self, namespace: &str, name: &str) -> Option<&DrpcFact> {
-        self.drpcs.get(&ObjectRef::new(namespace, name))
+        self.drpcs.get(&ObjectRef::new(namespace, name)).map(Arc::as_ref)
     }
 
     /// A DRPolicy, as it was last seen.
     pub fn policy(&self, name: &str) -> Option<&PolicyFact> {
-        self.policies.get(name)
+        self.policies.get(name).map(Arc::as_ref)
     }
 
     /// A DRCluster, as it was last seen.
@@ -162,7 +167,7 @@ impl Hub {
 
     /// Policies that list a cluster.
     pub(super) fn policies_of(&self, cluster: &str) -> impl Iterator<Item = &PolicyFact> {
-        self.index.policies_by_cluster.get(cluster).into_iter().flatten().filter_map(|name| self.policies.get(name))
+        self.index.policies_by_cluster.get(cluster).into_iter().flatten().filter_map(|name| self.policy(name))
     }
 
     /// DRPCs that refer to a policy.

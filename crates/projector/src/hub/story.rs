@@ -1,6 +1,9 @@
 //! A small world for stories: it carries out commands, plays clusters and their agents, and keeps what was wanted.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use ramen_events::{
     Aggregate, Cause, ClusterName, Command, CommandId, Condition, ConditionStatus, Epoch, Fact, Json, Kind, ObjectId,
@@ -407,7 +410,7 @@ impl Story {
         old.works.clear();
         old.views.clear();
         old.decisions.clear();
-        for fact in old.drpcs.values_mut() {
+        for fact in old.drpcs.values_mut().map(Arc::make_mut) {
             fact.meta.uid = "uid-restored".into();
             fact.status = DrpcStatus::default();
         }
@@ -422,8 +425,8 @@ impl Story {
         old.secrets.values().for_each(|f| self.see(hub::Fact::Secret(f.clone())));
         old.managed.values().for_each(|f| self.see(hub::Fact::ManagedCluster(f.clone())));
         old.clusters.values().for_each(|f| self.see(hub::Fact::DrCluster(Box::new(f.clone()))));
-        old.policies.values().for_each(|f| self.see(hub::Fact::Policy(Box::new(f.clone()))));
-        old.placements.values().for_each(|f| self.see(hub::Fact::Placement(Box::new(f.clone()))));
+        old.policies.values().for_each(|f| self.see(hub::Fact::Policy(Box::new((**f).clone()))));
+        old.placements.values().for_each(|f| self.see(hub::Fact::Placement(Box::new((**f).clone()))));
         old.decisions.values().for_each(|f| self.see(hub::Fact::Decision(f.clone())));
         old.application_sets.values().for_each(|f| self.see(hub::Fact::ApplicationSet(f.clone())));
         let works = old.works.values().flat_map(BTreeMap::values);
@@ -431,7 +434,7 @@ impl Story {
         self.now = self.now.plus_ms(1); // lists come one after the other
         let views = old.views.values().flat_map(BTreeMap::values);
         views.for_each(|v| self.see(hub::Fact::View(Box::new((*v.fact).clone()))));
-        old.drpcs.values().for_each(|f| self.see(hub::Fact::Drpc(Box::new(f.clone()))));
+        old.drpcs.values().for_each(|f| self.see(hub::Fact::Drpc(Box::new((**f).clone()))));
     }
 
     /// Learns a fact, if it is news.

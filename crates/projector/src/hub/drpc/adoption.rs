@@ -43,7 +43,7 @@ fn to_adopt(drpc: &Drpc, site: &Site) -> Option<VrgManifest> {
         Some(_) => return None,
         None if site.work.is_some() => return None, // being withdrawn
         None => {
-            let seen = site.vrg.seen.as_ref().filter(|seen| site.vrg.is_present() && !seen.deleting)?;
+            let seen = site.vrg.seen().filter(|seen| site.vrg.is_present() && !seen.deleting)?;
             let mut manifest = seen.manifest.clone();
             let kept =
                 [annotation::DESTINATION_CLUSTER, annotation::STORE_EPOCH].into_iter().chain(annotation::COPIED_TO_VRG);

@@ -181,7 +181,7 @@ pub fn judge(drpc: &Drpc, silent: &[&Site], since: Time) -> Verdict {
             Some(failed) => judge_copies(drpc, destination, failed, reachable, since), // 4, 5, 6
         };
     };
-    let told = picked.vrg.seen.as_ref().map(|seen| seen.manifest.spec.action.as_str()).unwrap_or_default();
+    let told = picked.vrg.seen().map(|seen| seen.manifest.spec.action.as_str()).unwrap_or_default();
     // A VRG keeps its action when that of the DRPC is cleared: the application stays where it is.
     let cleared = action.is_empty() && primaries().count() == 1 && failed.is_none() && drpc.decider >= KEPT_SINCE;
     let same_action = told == action || cleared;

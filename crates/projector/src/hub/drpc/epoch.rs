@@ -76,7 +76,7 @@ pub fn held(site: &Site) -> u64 {
         WorkContent::Vrg { manifest, .. } => read(&manifest.annotations),
         _ => None,
     });
-    let seen = site.vrg.seen.as_ref().and_then(|seen| read(&seen.manifest.annotations));
+    let seen = site.vrg.seen().and_then(|seen| read(&seen.manifest.annotations));
     wished.max(seen).unwrap_or(if site.is_wished_secondary() { SECONDARY } else { PRIMARY })
 }
 

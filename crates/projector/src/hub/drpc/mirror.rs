@@ -35,7 +35,7 @@ pub fn copy(drpc: &Drpc, status: &mut DrpcStatus) {
         status.resource = None;
         return;
     };
-    status.resource = site.vrg.seen.as_ref().filter(|_| site.vrg.is_present()).and_then(|seen| {
+    status.resource = site.vrg.seen().filter(|_| site.vrg.is_present()).and_then(|seen| {
         let told = seen.status.as_ref()?;
         Some(ResourceMirror {
             namespace: seen.manifest.namespace.clone(),
@@ -53,7 +53,7 @@ pub fn copy(drpc: &Drpc, status: &mut DrpcStatus) {
         status.last_group_sync_duration.clone_from(duration);
         status.last_group_sync_bytes = *bytes;
     }
-    let captured = site.vrg.seen.as_ref().and_then(|seen| seen.status.as_ref()).and_then(|told| told.captured);
+    let captured = site.vrg.seen().and_then(|seen| seen.status.as_ref()).and_then(|told| told.captured);
     if captured.is_some() {
         status.last_kube_object_protection = captured;
     }

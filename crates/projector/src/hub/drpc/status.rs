@@ -74,7 +74,7 @@ pub fn write(drpc: &Drpc, stage: &Stage, decision: &mut Decision) {
 /// When a status should be written; `None`: it says nothing new.
 fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
     let before = &drpc.fact.status;
-    if !differs(before, after, |_, _| {}) {
+    if after == before {
         return None;
     }
     let last = drpc.status_written.unwrap_or(Time(0));
@@ -176,13 +176,13 @@ fn lasts_at(drpc: &Drpc, stage: &Stage) -> Time {
 /// Whether two statuses differ once `but` has made alike what does not count.
 fn differs(before: &DrpcStatus, after: &DrpcStatus, but: impl Fn(&mut DrpcStatus, &DrpcStatus)) -> bool {
     let mut after = after.clone();
-    after.last_update = before.last_update;
     but(&mut after, before);
     after != *before
 }
 
 fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
     let before = &drpc.fact.status;
+    // Its time stays that of before: it is set when this is written.
     let mut status = before.clone();
     let mut conditions = Conditions::new(drpc.now, &drpc.fact.meta, &before.conditions);
     if before.conditions.is_empty() {

@@ -22,7 +22,7 @@ pub fn claims<'a>(sites: &'a [Site], target: &'a str) -> impl Iterator<Item = &'
 }
 
 fn protected(site: &Site) -> &[ProtectedPvc] {
-    let status = site.vrg.seen.as_ref().and_then(|seen| seen.status.as_ref());
+    let status = site.vrg.seen().and_then(|seen| seen.status.as_ref());
     status.map(|status| status.protected_pvcs.as_slice()).unwrap_or_default()
 }
 
@@ -51,7 +51,7 @@ pub fn need(hub: &Hub, key: &ObjectRef, cluster: &ClusterName) -> Option<Need> {
     let mut need = Need {
         required: BTreeSet::new(),
         kept: used.collect(),
-        unclear: sites.iter().any(|site| site.vrg.seen.is_none() && site.vrg.presence != Presence::Absent),
+        unclear: sites.iter().any(|site| site.vrg.seen().is_none() && site.vrg.presence != Presence::Absent),
     };
     // What came before the promotion is past: if its home of before can still be seen as one, that is out of date.
     if !target.is_some_and(Site::is_wished_primary) {

@@ -4,10 +4,12 @@
 //! newer one counts. Neither proves anything about a wish that it was not asked for: an answer belongs to the wish whose
 //! command the VRG carries, at the generation that the cluster says it looked at (spec drpc 10, P2, P3, P9).
 
+use std::sync::Arc;
+
 use ramen_api::ramen::wire::{condition, state::State};
 use ramen_events::{
     Condition, ConditionStatus, Time,
-    hub::{Feedback, ViewAnswer, ViewedObject, VrgSeen},
+    hub::{Feedback, ViewAnswer, ViewFact, ViewedObject, VrgSeen, VrgStatus},
 };
 
 use crate::hub::state::{KnownView, KnownWork};
@@ -49,8 +51,8 @@ pub struct Vrg {
     pub conditions: Vec<Condition>,
     /// Time, duration and bytes of the last synchronization.
     pub last_group_sync: (Option<Time>, Option<String>, Option<i64>),
-    /// The whole VRG as the view last showed it, perhaps older than the rest.
-    pub seen: Option<VrgSeen>,
+    /// The view that shows the whole VRG, perhaps older than the rest.
+    pub shown: Option<Arc<ViewFact>>,
     /// The view shows conditions other than those that feedback tells of.
     pub view_lags: bool,
     /// When feedback last changed.
@@ -65,10 +67,7 @@ impl Vrg {
     pub fn known(view: Option<&KnownView>, work: Option<&KnownWork>) -> Self {
         let feedback = work.and_then(|work| work.fact.feedback.as_ref().map(|told| (told, work.feedback_at)));
         let answer = view.map(|view| (&view.fact.answer, view.answered));
-        let seen = answer.and_then(|(answer, at)| match answer {
-            ViewAnswer::Found(ViewedObject::Vrg(seen)) => Some((&**seen, at)),
-            _ => None,
-        });
+        let seen = view.and_then(|view| Some((shown_by(&view.fact)?, view.answered)));
         let denied = matches!(answer, Some((ViewAnswer::NotFound, _)));
         let mut vrg = match (seen, feedback) {
             (Some((seen, at)), Some((told, told_at))) => {
@@ -87,9 +86,15 @@ impl Vrg {
             (None, Some((told, _))) => Self::from_feedback(told, None),
             (None, None) => Self { presence: presence_of(answer.map(|(answer, _)| answer)), ..Self::default() },
         };
+        vrg.shown = seen.and(view).map(|view| view.fact.clone());
         vrg.feedback_at = feedback.map(|(_, at)| at);
         vrg.view_lags = feedback.is_some_and(|(told, _)| seen.is_none_or(|(seen, _)| lags(seen, told)));
         vrg
+    }
+
+    /// The whole VRG as the view last showed it, perhaps older than the rest.
+    pub fn seen(&self) -> Option<&VrgSeen> {
+        self.shown.as_deref().and_then(shown_by)
     }
 
     /// The cluster said, at some time, whether it is there.
@@ -98,19 +103,23 @@ impl Vrg {
     }
 
     fn from_view(seen: &VrgSeen) -> Self {
-        let status = seen.status.clone().unwrap_or_default();
+        let unsaid = VrgStatus::default();
+        let status = seen.status.as_ref().unwrap_or(&unsaid);
         Self {
             presence: Presence::Present,
             generation: seen.generation,
             command: seen.command.clone(),
             replication_state: seen.manifest.spec.state.clone(),
             observed_generation: status.observed_generation,
-            state: status.state,
+            state: status.state.clone(),
             prepare_complete: status.prepare_complete,
             final_sync_complete: status.final_sync_complete,
-            conditions: status.conditions,
-            last_group_sync: (status.last_group_sync, status.last_group_sync_duration, status.last_group_sync_bytes),
-            seen: Some(seen.clone()),
+            conditions: status.conditions.clone(),
+            last_group_sync: (
+                status.last_group_sync,
+                status.last_group_sync_duration.clone(),
+                status.last_group_sync_bytes,
+            ),
             ..Self::default()
         }
     }
@@ -143,7 +152,6 @@ impl Vrg {
             final_sync_complete: told.final_sync_complete,
             conditions: conditions.collect(),
             last_group_sync: sync,
-            seen: seen.cloned(),
             ..Self::default()
         }
     }
@@ -199,6 +207,14 @@ impl Vrg {
             Some(c) => format!(" ({} is {}: {})", c.kind, c.reason, c.message),
             None => String::new(),
         }
+    }
+}
+
+/// The VRG that a view shows, if it does.
+fn shown_by(view: &ViewFact) -> Option<&VrgSeen> {
+    match &view.answer {
+        ViewAnswer::Found(ViewedObject::Vrg(seen)) => Some(seen),
+        _ => None,
     }
 }
 

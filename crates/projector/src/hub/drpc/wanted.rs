@@ -209,7 +209,7 @@ fn peer_classes(
     }
     let Some(kept) = kept else { return offered.to_vec() };
     let mut classes = kept.to_vec();
-    let seen = site.vrg.seen.as_ref().and_then(|seen| seen.status.as_ref());
+    let seen = site.vrg.seen().and_then(|seen| seen.status.as_ref());
     let used: BTreeSet<&str> =
         seen.into_iter().flat_map(|s| &s.protected_pvcs).map(|pvc| pvc.storage_class.as_str()).collect();
     for offer in offered.iter().filter(|offer| used.contains(offer.storage_class.as_str())) {

@@ -14,14 +14,14 @@ impl Story {
             hub::Command::PatchMeta(patch) => self.patch(&patch),
             hub::Command::WriteDrpcStatus { drpc, status, events, .. } => {
                 self.events.extend(events.into_iter().map(|event| event.reason));
-                if let Some(mut fact) = self.world.domain.drpcs.get(&drpc).cloned() {
+                if let Some(mut fact) = self.world.domain.drpcs.get(&drpc).map(|fact| (**fact).clone()) {
                     fact.status = *status;
                     self.see(hub::Fact::Drpc(Box::new(fact)));
                 }
             }
             hub::Command::WritePolicyStatus { policy, status, events, .. } => {
                 self.events.extend(events.into_iter().map(|event| event.reason));
-                let mut fact = self.world.domain.policies[&policy].clone();
+                let mut fact = (*self.world.domain.policies[&policy]).clone();
                 fact.status = Some(*status);
                 self.see(hub::Fact::Policy(Box::new(fact)));
             }
@@ -65,7 +65,7 @@ impl Story {
             }
             hub::Command::DeleteView { cluster, name } => self.gone(Kind::ManagedClusterView, &cluster.0, &name),
             hub::Command::WriteDecision { placement, kind: PlacementKind::Rule, entries, .. } => {
-                let mut fact = self.world.domain.rules[&placement].clone();
+                let mut fact = (*self.world.domain.rules[&placement]).clone();
                 fact.decisions = entries.unwrap_or_default().into_iter().map(|entry| entry.cluster).collect();
                 self.see(hub::Fact::Placement(Box::new(fact)));
             }
@@ -105,21 +105,21 @@ impl Story {
         let key = patch.object.clone();
         match patch.kind {
             Kind::Drpc => {
-                let mut fact = self.world.domain.drpcs[&key].clone();
+                let mut fact = (*self.world.domain.drpcs[&key]).clone();
                 if change(&mut fact.meta) {
                     return self.gone(Kind::Drpc, &key.namespace, &key.name);
                 }
                 self.see(hub::Fact::Drpc(Box::new(fact)));
             }
             Kind::Placement => {
-                let mut fact = self.world.domain.placements[&key].clone();
+                let mut fact = (*self.world.domain.placements[&key]).clone();
                 if change(&mut fact.meta) {
                     return self.gone(Kind::Placement, &key.namespace, &key.name);
                 }
                 self.see(hub::Fact::Placement(Box::new(fact)));
             }
             Kind::DrPolicy => {
-                let mut fact = self.world.domain.policies[&key.name].clone();
+                let mut fact = (*self.world.domain.policies[&key.name]).clone();
                 if change(&mut fact.meta) {
                     return self.gone(Kind::DrPolicy, "", &key.name);
                 }
@@ -133,7 +133,7 @@ impl Story {
                 self.see(hub::Fact::DrCluster(Box::new(fact)));
             }
             Kind::PlacementRule => {
-                let mut fact = self.world.domain.rules[&key].clone();
+                let mut fact = (*self.world.domain.rules[&key]).clone();
                 change(&mut fact.meta);
                 self.see(hub::Fact::Placement(Box::new(fact)));
             }

@@ -61,7 +61,7 @@ fn a_failover_outside_the_policy_changes_nothing() {
 #[test]
 fn a_placement_that_ocm_decides_is_refused() {
     let mut story = Story::ready();
-    let mut placement = story.world.domain.placements[&app()].clone();
+    let mut placement = (*story.world.domain.placements[&app()]).clone();
     let annotations = std::mem::take(&mut placement.meta.annotations);
     story.see(Fact::Placement(Box::new(placement.clone())));
     story.protect();
@@ -77,7 +77,7 @@ fn a_placement_that_ocm_decides_is_refused() {
 #[test]
 fn two_placements_of_one_name_are_refused() {
     let mut story = Story::ready();
-    let mut rule = story.world.domain.placements[&app()].clone();
+    let mut rule = (*story.world.domain.placements[&app()]).clone();
     rule.kind = ramen_events::hub::PlacementKind::Rule;
     story.see(Fact::Placement(Box::new(rule)));
     story.protect();
@@ -171,7 +171,7 @@ fn an_action_without_an_application_says_so(#[case] action: &str, #[case] cluste
 
 /// The policy, deleted by somebody, and kept by its finalizer.
 fn delete_policy(story: &mut Story) {
-    let mut policy = story.world.domain.policies.values().next().unwrap().clone();
+    let mut policy = (**story.world.domain.policies.values().next().unwrap()).clone();
     policy.meta.deleting = Some(story.now);
     story.see(Fact::Policy(Box::new(policy)));
 }
@@ -198,7 +198,7 @@ fn what_it_protects_fails_over_all_the_same() {
 #[test]
 fn nor_do_clusters_that_are_being_deleted_stop_a_failover() {
     let mut story = Story::deployed();
-    let mut policy = story.world.domain.policies.values().next().unwrap().clone();
+    let mut policy = (**story.world.domain.policies.values().next().unwrap()).clone();
     let told = &mut policy.status.as_mut().unwrap().conditions[0];
     (told.status, told.reason) = (False, "DRClustersUnavailable".into());
     story.see(Fact::Policy(Box::new(policy)));

@@ -56,7 +56,7 @@ fn the_finalizer_stays_while_a_cluster_cannot_be_cleaned() {
 #[test]
 fn deleting_the_placement_deletes_the_drpc_too() {
     let mut story = Story::deployed();
-    let mut placement = story.world.domain.placements[&app()].clone();
+    let mut placement = (*story.world.domain.placements[&app()]).clone();
     placement.meta.deleting = Some(story.now);
     story.see(Fact::Placement(Box::new(placement)));
     story.run();

@@ -166,7 +166,7 @@ fn without_any_feedback_views_are_enough() {
 #[test]
 fn a_placement_rule_is_decided_through_its_status() {
     let mut story = Story::ready();
-    let mut rule = story.world.domain.placements[&app()].clone();
+    let mut rule = (*story.world.domain.placements[&app()]).clone();
     story.gone(Kind::PlacementDecision, "apps", "app-decision-1");
     story.gone(Kind::Placement, "apps", "app");
     (rule.kind, rule.scheduler) = (PlacementKind::Rule, "default".into());

@@ -243,7 +243,7 @@ fn two_applications_share_a_request() {
     story.run();
     assert_eq!(story.wished("c2"), "primary Failover");
     assert_eq!(asked(&story), ["rid-mmode-mw"], "HS9: the second is not through");
-    let mut fact = story.world.domain.drpcs[&ObjectRef::new(APP.0, "app2")].clone();
+    let mut fact = (*story.world.domain.drpcs[&ObjectRef::new(APP.0, "app2")]).clone();
     fact.spec.action = "Relocate".into();
     fact.meta.generation += 1;
     story.see(Fact::Drpc(Box::new(fact)));

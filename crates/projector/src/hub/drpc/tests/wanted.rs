@@ -41,7 +41,7 @@ fn a_new_vrg_has_what_an_existing_installation_writes() {
 fn an_application_stays_with_its_way_of_replication() {
     let mut story = Story::deployed();
     let before = manifest(&story, "c1").spec.asynchronous.unwrap().peer_classes;
-    let mut policy = story.world.domain.policies["policy"].clone();
+    let mut policy = (*story.world.domain.policies["policy"]).clone();
     let status = policy.status.as_mut().unwrap();
     status.asynchronous[0].grouping = true;
     story.see(ramen_events::hub::Fact::Policy(Box::new(policy.clone())));
