@@ -336,6 +336,7 @@ impl Happening {
             Self::Protect { app, on, under } if reachable => {
                 let policy = under.clone().or_else(|| universe.outline().policy_of(on));
                 if let (Some(application), Some(policy)) = (find(universe, app), policy) {
+                    universe.left_behind.remove(app);
                     let _ = world::protect_under(universe.cluster(HUB), &application, &policy, on);
                 }
             }
@@ -348,8 +349,7 @@ impl Happening {
             Self::Withdraw { app } if reachable => ask(universe, app, &json!({"spec": {"action": null}})),
             Self::Unprotect { app } if reachable => {
                 if let Some(application) = find(universe, app) {
-                    let space = Some(application.hub_namespace.as_str());
-                    let _ = universe.cluster(HUB).delete(&kinds::DRPC, space, &application.name, None);
+                    unprotect(universe, &application);
                 }
             }
             Self::AddClaim { app } => universe.change_application(app, |application| {
@@ -442,6 +442,19 @@ fn ask(universe: &Universe, app: &str, patch: &Value) {
     if let Some(application) = find(universe, app) {
         let space = Some(application.hub_namespace.as_str());
         let _ = universe.cluster(HUB).merge_patch(&kinds::DRPC, space, &application.name, patch, None);
+    }
+}
+
+/// A user deletes the DRPC of an application, perhaps one whose policy is not there, so that no hub held on to it.
+fn unprotect(universe: &mut Universe, application: &Application) {
+    let (hub, space, name) =
+        (universe.cluster(HUB), Some(application.hub_namespace.as_str()), application.name.as_str());
+    let drpc = hub.get(&kinds::DRPC, space, name);
+    let policy = drpc.as_ref().ok().and_then(|drpc| drpc.at("/spec/drPolicyRef/name")?.as_str());
+    let without_policy = policy.is_some_and(|policy| hub.get(&kinds::DR_POLICY, None, policy).is_err());
+    let _ = hub.delete(&kinds::DRPC, space, name, None);
+    if without_policy && hub.get(&kinds::DRPC, space, name).is_err() {
+        universe.left_behind.insert(name.to_owned());
     }
 }
 

@@ -149,6 +149,8 @@ pub struct Universe {
     pub events: u64,
     /// Of which objects operators told people what, by reason.
     pub reported: BTreeSet<(String, String)>,
+    /// Applications whose DRPC was deleted while its policy was not there: the hub knew of nothing to delete with it.
+    pub left_behind: BTreeSet<String>,
     backup: Option<power::Copies>,
     /// How often the hub was rebuilt without its placement decisions: then nobody knows where unprotected applications run.
     pub hub_forgot: u32,

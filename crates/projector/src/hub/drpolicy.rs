@@ -48,6 +48,10 @@ struct Policy<'a> {
     fact: &'a PolicyFact,
 }
 
+/// The first version of the deciders that holds on to a policy that is not valid yet, or not any more, when a DRPC refers to
+/// it.
+const HELD_SINCE: u32 = 4;
+
 /// What a DRPolicy wants now.
 pub fn decide(hub: &Hub, ask: Ask<'_>) -> Decision {
     let mut decision = Decision::default();
@@ -62,7 +66,12 @@ pub fn decide(hub: &Hub, ask: Ask<'_>) -> Decision {
             policy.mark(&mut decision);
             policy.classes()
         }
-        Err(verdict) => (verdict, None),
+        Err(verdict) => {
+            if policy.is_referred_to() {
+                policy.mark(&mut decision);
+            }
+            (verdict, None)
+        }
     };
     policy.report(verdict.0, verdict.1, &mut decision);
     decision
@@ -72,6 +81,12 @@ pub fn decide(hub: &Hub, ask: Ask<'_>) -> Decision {
 type Classes = (Vec<PeerClass>, Vec<PeerClass>);
 
 impl Policy<'_> {
+    /// A DRPC refers to it. On a hub that was rebuilt its applications may run already, and whoever deletes the policy while
+    /// its clusters are looked at must not leave them without.
+    fn is_referred_to(&self) -> bool {
+        self.ask.decider >= HELD_SINCE && self.hub.drpcs_of(&self.fact.meta.name).next().is_some()
+    }
+
     /// Our label and finalizer, in one write.
     fn mark(&self, decision: &mut Decision) {
         let meta = &self.fact.meta;

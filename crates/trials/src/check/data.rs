@@ -41,6 +41,8 @@ struct Seen {
     /// The hub was rebuilt without its placement decisions while nothing protected the volume, nor has since: nobody could
     /// tell where its application ran.
     forgotten: bool,
+    /// It was not replicated when a failover took its application elsewhere: a failover gives up what nobody copied.
+    passed_by: bool,
     /// Where it is primary, and since when.
     primary: BTreeMap<String, Time>,
     /// Writes of earlier lines that the winner of the last promotion by force held: these must stay.
@@ -89,9 +91,10 @@ impl Data {
                     let lines = storage.acknowledged_by_line(handle);
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
+                seen.passed_by |= !replicated && passed_by(&self.failovers, &storage, handle);
                 seen.given_up = seen.given_up || !wanted(&applications, &storage, handle);
                 seen.forgotten = !replicated && (seen.forgotten || universe.hub_forgot > self.forgot);
-                if !seen.forgotten {
+                if !seen.forgotten && !seen.passed_by {
                     nothing_is_lost(&storage, handle, seen)?;
                 }
                 one_writer(&storage, handle)?;
@@ -190,6 +193,13 @@ fn nothing_is_lost(storage: &Storage, handle: &str, seen: &Seen) -> Result<(), V
         }
     }
     Ok(())
+}
+
+/// Whether a failover takes the application of a volume to a cluster that does not have the volume.
+fn passed_by(failovers: &BTreeMap<(String, String), Option<Time>>, storage: &Storage, handle: &str) -> bool {
+    let namespace = storage.claim(handle).split('/').next().unwrap_or_default();
+    let running = failovers.iter().filter(|((_, of), until)| of == namespace && until.is_none());
+    running.map(|((cluster, _), _)| cluster).any(|cluster| storage.peek(cluster, handle).is_none())
 }
 
 /// Whether the volume's claim is still one of its application: users may throw their data away.

@@ -250,6 +250,11 @@ impl Universe {
             self.set_store(&profile, Fault::None);
         }
         self.calm();
+        // Whoever was replaced hears of it at last.
+        let rivals = self.operators.iter().enumerate().filter(|(_, operated)| operated.rival);
+        let retired: Vec<Due> =
+            rivals.map(|(process, operated)| Due::Retire { process, life: operated.life }).collect();
+        retired.into_iter().for_each(|due| self.enqueue(Duration::ZERO, due));
         // An operator that died of a mishap is started again anyway; one that was never started is started now.
         for index in 0..self.operators.len() {
             if self.operators.get(index).is_some_and(|operated| !operated.rival && !operated.process.is_up()) {

@@ -228,6 +228,7 @@ impl Universe {
             turn: Turn::default(),
             events: 0,
             reported: BTreeSet::new(),
+            left_behind: BTreeSet::new(),
             backup: None,
             hub_forgot: 0,
             paused: BTreeSet::new(),

@@ -135,10 +135,19 @@ fn supported(drpc: &Drpc) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The first version of the deciders that tells people not to delete a DRPC before its policy is there again.
+const WARNS_SINCE: u32 = 4;
+
 fn policy(drpc: &Drpc) -> Result<(), Problem> {
     let name = &drpc.fact.spec.policy;
     let Some(policy) = &drpc.policy else {
-        return Err(error(format!("spec.drPolicyRef.name: there is no DRPolicy {name}; create it")));
+        let warning = if drpc.decider >= WARNS_SINCE {
+            "; if the application was protected before, do that also before you delete this DRPlacementControl: without a \
+             policy nobody knows where to look for what clusters and stores hold of it"
+        } else {
+            ""
+        };
+        return Err(error(format!("spec.drPolicyRef.name: there is no DRPolicy {name}; create it{warning}")));
     };
     let deleting = policy.meta.deleting.is_some();
     if deleting && !goes_on(drpc) {

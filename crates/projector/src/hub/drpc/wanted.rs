@@ -20,7 +20,8 @@ const STOPPED_SINCE: u32 = 4;
 /// The first version that leaves a VRG the store of a cluster that is being deleted.
 const KEEPS_STORES_SINCE: u32 = 3;
 
-/// The first version that leaves a VRG the store of a cluster whose DRCluster is gone.
+/// The first version that leaves a VRG the store of a cluster whose DRCluster is gone, and all stores to each VRG of an
+/// application: which of them will have to delete the copies is not known before.
 const KEEPS_ALL_SINCE: u32 = 4;
 
 /// What is asked of a VRG beside its role.
@@ -109,14 +110,15 @@ pub fn manifest(drpc: &Drpc, site: &Site, state: &str, final_sync: FinalSync) ->
     };
     let touches_dry_run = action == "Failover" || spec.is_some_and(|spec| spec.dry_run || spec.action == "Failover");
     // A store that holds copies is needed until they are deleted: its cluster waits for that, too, before it goes.
-    let holds = |site: &Site| {
-        drpc.decider >= KEEPS_STORES_SINCE && spec.is_some_and(|spec| spec.s3_profiles.contains(&site.profile))
-    };
+    let keeps_all = drpc.decider >= KEEPS_ALL_SINCE;
+    let elsewhere = drpc.sites.iter().filter(|_| keeps_all).filter_map(|site| Some(&site.wished()?.spec));
+    let held: BTreeSet<&String> = spec.into_iter().chain(elsewhere).flat_map(|spec| &spec.s3_profiles).collect();
+    let holds = |site: &Site| drpc.decider >= KEEPS_STORES_SINCE && held.contains(&site.profile);
     let used = drpc.listed_sites().iter().filter(|site| site.stays || holds(site));
     let mut profiles: BTreeSet<String> = used.map(|site| site.profile.clone()).collect();
-    // Which store is that of a cluster whose DRCluster is gone nobody knows; it is among those that the VRG has.
-    if drpc.decider >= KEEPS_ALL_SINCE && drpc.listed_sites().iter().any(|site| !site.has_cluster) {
-        profiles.extend(spec.iter().flat_map(|spec| spec.s3_profiles.iter().cloned()));
+    // Which store is that of a cluster whose DRCluster is gone nobody knows; it is among those that the VRGs have.
+    if keeps_all && drpc.listed_sites().iter().any(|site| !site.has_cluster) {
+        profiles.extend(held.into_iter().cloned());
     }
     VrgManifest {
         namespace: drpc.vrg_namespace.clone(),

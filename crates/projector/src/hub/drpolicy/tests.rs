@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use ramen_events::{
     ConditionStatus::{self, False, True},
     Json, Kind,
-    hub::{ClassSeen, Fact, PeerClass, PolicyFact},
+    hub::{ClassSeen, DrpcFact, Fact, PeerClass, PolicyFact},
 };
 use rstest::rstest;
 use serde_json::json;
 
-use crate::hub::{drcluster::inventory::Inventory, story::Story};
+use crate::hub::{
+    drcluster::inventory::Inventory,
+    story::{Story, meta},
+};
 
 use super::peer_classes;
 
@@ -216,6 +219,25 @@ fn a_policy_stays_while_a_drpc_refers_to_it() {
     story.see(Fact::Drpc(Box::new(fact)));
     story.run();
     assert!(!story.world.domain.policies.contains_key("policy"), "H18: it goes with the last DRPC");
+}
+
+#[test]
+fn a_policy_that_a_drpc_refers_to_is_held_before_it_is_valid() {
+    let mut story = Story::ready();
+    let mut second = policy(&story).clone();
+    second.meta.name = "second".into();
+    second.meta.finalizers.clear();
+    second.spec.clusters = vec!["c1".into(), "nowhere".into()];
+    second.status = None;
+    story.see(Fact::Policy(Box::new(second)));
+    story.run();
+    let held = |story: &Story| !story.world.domain.policies["second"].meta.finalizers.is_empty();
+    assert!(!held(&story), "nobody needs it");
+    let mut drpc = DrpcFact { meta: meta("apps", "second"), ..DrpcFact::default() };
+    drpc.spec.policy = "second".into();
+    story.see(Fact::Drpc(Box::new(drpc)));
+    story.run();
+    assert!(held(&story), "HS10: what is protected on a hub that was rebuilt needs it");
 }
 
 #[test]

@@ -60,6 +60,21 @@ fn a_store_that_holds_copies_stays_while_its_cluster_is_being_deleted() {
 }
 
 #[test]
+fn a_vrg_that_is_made_meanwhile_has_that_store_too() {
+    let mut story = Story::deployed();
+    let mut cluster = story.world.domain.clusters["c2"].clone();
+    cluster.meta.deleting = Some(story.now);
+    story.see(ramen_events::hub::Fact::DrCluster(Box::new(cluster)));
+    story.gone(ramen_events::Kind::ManifestWork, "c2", "app-apps-vrg-mw");
+    story.run();
+    assert_eq!(
+        manifest(&story, "c2").spec.s3_profiles,
+        ["s3-c1", "s3-c2"],
+        "after a failover it deletes the copies that the first home left there"
+    );
+}
+
+#[test]
 fn the_replica_has_the_primarys_peer_classes() {
     let mut story = Story::deployed();
     story.ask("Failover", "c2");
