@@ -111,6 +111,15 @@ pub enum Happening {
         /// Where.
         on: String,
     },
+    /// A VolumeReplication that can't go is let go: its finalizers are taken off by hand.
+    LetGoReplication {
+        /// Whose.
+        app: String,
+        /// Of which claim.
+        claim: String,
+        /// Where.
+        on: String,
+    },
     /// A pod is deleted by hand, and by force if it does not stop.
     DeletePod {
         /// Whose.
@@ -374,6 +383,9 @@ impl Happening {
             }
             Self::Unhold { app, claim, on } => {
                 set_finalizers(universe.cluster(on), &kinds::PVC, app, claim, &json!([]));
+            }
+            Self::LetGoReplication { app, claim, on } => {
+                set_finalizers(universe.cluster(on), &kinds::VOLUME_REPLICATION, app, claim, &json!([]));
             }
             Self::DeletePod { app, on } if universe.is_up(on) => {
                 let _ = universe.cluster(on).delete(&kinds::POD, Some(app), app, None);

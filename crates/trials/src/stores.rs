@@ -127,6 +127,8 @@ impl Stores {
 fn copies_replaced_by(bucket: &Bucket, operation: &StoreOperation) -> Vec<(String, u64, u64)> {
     let objects = match operation {
         StoreOperation::Put(objects) => objects,
+        // A copy that was on its way when its cluster became the home is that of the home: the next one follows.
+        StoreOperation::Fenced { key, writer, .. } if is_held_by(bucket, key, &writer.cluster) => return Vec::new(),
         StoreOperation::Fenced { operation, .. } => return copies_replaced_by(bucket, operation),
         _ => return Vec::new(),
     };
@@ -137,6 +139,11 @@ fn copies_replaced_by(bucket: &Bucket, operation: &StoreOperation) -> Vec<(Strin
         Some((key.clone(), epoch(&old).unwrap_or_default(), epoch(new).unwrap_or_default()))
     });
     replaced.collect()
+}
+
+fn is_held_by(bucket: &Bucket, key: &str, cluster: &str) -> bool {
+    let held = bucket.get(key).and_then(|object| fence::read(&decode(&object.bytes).ok()?));
+    held.is_some_and(|fence| fence.cluster == cluster)
 }
 
 fn carried_out(bucket: &mut Bucket, operation: &StoreOperation, now: Time) -> Result<StoreAnswer, Outcome> {

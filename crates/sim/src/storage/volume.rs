@@ -358,7 +358,8 @@ impl Storage {
         if !clean && !force {
             return Err(Refusal::FailedPrecondition("volume is busy: its peer is primary or did not hand over".into()));
         }
-        if !clean {
+        // A copy that was handed over and never heard of what its peer did since asks for no force; they part all the same.
+        if !clean || peer_primary || self.is_behind(site, &peer, handle) {
             self.new_line(site, &peer, handle, now);
         }
         let Some(volume) = self.volumes.get_mut(handle) else { return Err(Refusal::NotFound) };
@@ -496,6 +497,12 @@ impl Storage {
             Role::Secondary if connected && (volume.receiving(site, &peer) || volume.idle(site, &peer)) => Ok(()),
             Role::Secondary => Err(Refusal::InvalidArgument("secondary neither receives nor has handed over".into())),
         }
+    }
+
+    /// Whether the copy on the peer went its own way since the one here was last written.
+    fn is_behind(&self, site: &str, peer: &str, handle: &str) -> bool {
+        let line = |on: &str| self.volumes.get(handle)?.copies.get(on).map(|copy| copy.line);
+        line(peer) > line(site)
     }
 
     fn new_line(&mut self, site: &str, peer: &str, handle: &str, now: Time) {

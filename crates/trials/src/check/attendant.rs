@@ -73,12 +73,15 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
     let mut todo = Vec::new();
     for vrg in all(universe, on, &kinds::VRG, None) {
         let app = text(vrg.value(), "/metadata/name");
+        todo.extend(claim_beside_its_copy(vrg.value(), app, on));
         for claim in vrg.value().pointer("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten() {
             let told: Vec<&str> =
                 claim["conditions"].as_array().into_iter().flatten().map(|told| text(told, "/message")).collect();
             let says = |words: &[&str]| told.iter().any(|told| words.iter().all(|words| told.contains(words)));
             let (app, on, claim) = (app.to_owned(), on.to_owned(), text(claim, "/name").to_owned());
-            if says(&["volume not found", "take finalizer"]) {
+            if says(&["take the finalizers off the VolumeReplication"]) && is_only_here(universe, &app, &claim, &on) {
+                todo.push(Happening::LetGoReplication { app, claim, on });
+            } else if says(&["volume not found", "take finalizer"]) {
                 todo.push(Happening::Unhold { app, claim, on });
             } else if says(&["volume not found", "delete the claim"]) || says(&["nothing uses it any more; delete it"])
             {
@@ -87,6 +90,34 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
         }
     }
     todo
+}
+
+/// A claim that is bound to another volume than its copy says: it was made anew while a failover went on. Of the two a person
+/// keeps the copy, which is that of the home, and whatever still uses the other goes.
+fn claim_beside_its_copy(vrg: &Value, app: &str, on: &str) -> Vec<Happening> {
+    let conditions = vrg.at("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    let mut told = conditions.map(|told| text(told, "/message"));
+    let Some(told) = told.find(|told| told.contains("delete the claim, or the copy if it is out of date")) else {
+        return Vec::new();
+    };
+    let claim = told.split_once(&format!("claim {app}/")).and_then(|(_, after)| after.split(' ').next());
+    let (app, on) = (app.to_owned(), on.to_owned());
+    claim.map_or_else(Vec::new, |claim| {
+        let claim = claim.to_owned();
+        vec![Happening::DeletePod { app: app.clone(), on: on.clone() }, Happening::DeleteClaim { app, claim, on }]
+    })
+}
+
+/// Whether no other cluster has the volume of a claim any more.
+fn is_only_here(universe: &Universe, app: &str, claim: &str, on: &str) -> bool {
+    let Some(pvc) = one(universe, on, &kinds::PVC, app, claim) else { return false };
+    let volumes = all(universe, on, &kinds::PV, None);
+    let Some(volume) = volumes.iter().find(|pv| object::name(pv.value()) == text(pvc.value(), "/spec/volumeName"))
+    else {
+        return false;
+    };
+    let (storage, handle) = (universe.storage(), text(volume.value(), "/spec/csi/volumeHandle"));
+    universe.managed().filter(|other| *other != on).all(|other| storage.peek(other, handle).is_none())
 }
 
 /// Pods that hang while they end where their application is to run: whoever wants it to come up again removes them.

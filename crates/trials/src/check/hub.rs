@@ -54,19 +54,24 @@ impl Hub {
 
     fn works(&mut self, universe: &Universe) -> Result<(), Violation> {
         let mut asked = BTreeMap::new();
+        let mut forced = BTreeSet::new();
         for work in all(universe, HUB, &kinds::MANIFEST_WORK, None) {
             let Some(vrg) = vrg_of(work.value()) else { continue };
             let (app, cluster) = (text(vrg, "/metadata/name"), text(work.value(), "/metadata/namespace"));
             let role = text(vrg, "/spec/replicationState");
             final_sync_flags(universe, app, cluster, vrg)?;
             asked.insert((app.to_owned(), cluster.to_owned()), role.to_owned());
+            if text(vrg, "/spec/action") == "Failover" {
+                forced.insert((app.to_owned(), cluster.to_owned()));
+            }
         }
         for ((app, cluster), role) in &asked {
             let before = self.asked.get(&(app.clone(), cluster.clone())).map_or("", String::as_str);
             if role == "primary" && before != "primary" {
                 let asked_for =
                     self.failovers.get(app).is_some_and(|(asks, at)| *asks || universe.now().since(*at) < ON_ITS_WAY);
-                promotion(universe, app, cluster, &asked, asked_for)?;
+                let forced = asked_for && forced.contains(&(app.clone(), cluster.clone()));
+                promotion(universe, app, cluster, &asked, asked_for, forced)?;
             }
         }
         self.asked = asked;
@@ -188,6 +193,7 @@ fn promotion(
     cluster: &str,
     asked: &BTreeMap<(String, String), String>,
     failover: bool,
+    forced: bool,
 ) -> Result<(), Violation> {
     let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
     // A hub that was rebuilt takes in what it finds: nobody is asked for anything new.
@@ -203,7 +209,8 @@ fn promotion(
             format!("{app} is to be primary on {cluster} while it is on {on}, for action {action:?}"),
         );
     }
-    if action == "Relocate" {
+    // What the failover of a moment ago asked for may arrive when a relocation was asked for instead.
+    if action == "Relocate" && !forced {
         for ((_, on), _) in asked.iter().filter(|((of, on), _)| of == app && on != cluster) {
             let there = all(universe, on, &kinds::VRG, Some(app)).into_iter().next();
             let Some(vrg) = there else { continue };

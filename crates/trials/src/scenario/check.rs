@@ -207,6 +207,7 @@ impl Names {
             | H::DeleteReplications { app, on }
             | H::SpoilVrg { app, on }
             | H::Unhold { app, on, .. }
+            | H::LetGoReplication { app, on, .. }
             | H::DeleteClaim { app, on, .. } => {
                 self.app(app, at)?;
                 self.cluster(on, false, at)

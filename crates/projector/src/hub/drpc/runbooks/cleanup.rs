@@ -12,6 +12,7 @@ use super::{
         site::Site,
         wanted::{self, FinalSync},
     },
+    handover::last_request_is_seen,
     remedy_for, wait,
 };
 
@@ -106,8 +107,12 @@ pub fn release_old_home(drpc: &Drpc, decision: &mut Decision) {
     placement::release(drpc, decision);
 }
 
-/// Each peer is secondary.
+/// Each peer is secondary, and no request that is on its way yet may make it something else: whoever turns an action round
+/// right after another cluster was asked to be primary has two of them in a moment.
 pub fn peers_are_settled(drpc: &Drpc) -> Gate {
+    if let Some(site) = first_peer(drpc, |site| site.in_doubt.is_some()) {
+        return last_request_is_seen(site);
+    }
     match first_peer(drpc, |site| !site.is_settled_secondary()) {
         Some(site) if !drpc.is_finished() => {
             let what = format!("volumes to become secondary{}", site.vrg.complaint(&["DataReady", "DataProtected"]));

@@ -32,7 +32,7 @@ pub const DEPLOY: &[Step] = &[
     step(shown::ENSURING_VOL_SYNC_SETUP, peers_are_asked, demote_peers),
     step(shown::SETTING_UP_VOL_SYNC_DEST, peers_have_accepted, wait_only),
     step(shown::CLEANING_UP, old_home_is_released, release_old_home),
-    step(shown::SETTING_UP_VOL_SYNC_DEST, peers_are_settled, wait_only),
+    step(shown::SETTING_UP_VOL_SYNC_DEST, peers_are_settled, wait_for_others),
 ];
 
 fn home_is_asked(drpc: &Drpc) -> Gate {

@@ -16,7 +16,7 @@ use super::{
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
-    handover::{hand_over, target_was_not_stopped},
+    handover::{hand_over, target_was_not_stopped, wait_for_others},
     promotion::{decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
 };
@@ -34,7 +34,7 @@ pub const FAILOVER: &[Step] = &[
     step(shown::CLEANING_UP, peers_are_asked, demote_peers),
     step(shown::CLEANING_UP, peers_have_accepted, wait_only),
     step(shown::CLEANING_UP, old_home_is_released, release_old_home),
-    step(shown::CLEANING_UP, peers_are_settled, wait_only),
+    step(shown::CLEANING_UP, peers_are_settled, wait_for_others),
 ];
 
 /// The target has a replica that is nobody's primary: secondary in answer to our last wish. A target that was asked to

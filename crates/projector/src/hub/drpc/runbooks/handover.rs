@@ -84,16 +84,17 @@ pub fn wait_for_others(drpc: &Drpc, decision: &mut Decision) {
     }
 }
 
+/// Shut until what a cluster was asked last is seen in its work.
+pub fn last_request_is_seen(site: &Site) -> Gate {
+    let what = "the last request to be answered, which may ask it to be primary,";
+    Gate::Shut(wait(what, Some(&site.name), "look whether the hub may write ManifestWorks"))
+}
+
 /// Every cluster is secondary, and all but the target have handed over their last write, in answer to this request.
 pub fn others_have_handed_over(drpc: &Drpc) -> Gate {
     // Not the target: a request to it is overwritten, not joined, by the next one.
     if let Some(site) = drpc.others(drpc.target()).find(|site| site.in_doubt.is_some()) {
-        let remedy = "look whether the hub may write ManifestWorks";
-        return Gate::Shut(wait(
-            "the last request to be answered, which may ask it to be primary,",
-            Some(&site.name),
-            remedy,
-        ));
+        return last_request_is_seen(site);
     }
     let handed_over = |site: &Site| site.is_settled_secondary() && site.vrg.holds(condition::DATA_PROTECTED);
     // The target may have been the source a moment ago: its claims of then have to be gone before it is primary again.

@@ -32,7 +32,7 @@ pub const RELOCATE: &[Step] = &[
     step(shown::CLEANING_UP, earlier_peers_are_asked, demote_peers),
     step(shown::CLEANING_UP, earlier_peers_have_accepted, wait_only),
     step(shown::CLEANING_UP, earlier_old_home_is_released, release_old_home),
-    step(shown::CLEANING_UP, earlier_peers_are_settled, wait_only),
+    step(shown::CLEANING_UP, earlier_peers_are_settled, wait_for_others),
     step(shown::PREPARING_FINAL_SYNC, source_is_protected, wait_only), // S3
     step(shown::PREPARING_FINAL_SYNC, source_is_placed, place_source),
     step(shown::PREPARING_FINAL_SYNC, final_sync_is_prepared, prepare_final_sync),
@@ -46,7 +46,7 @@ pub const RELOCATE: &[Step] = &[
     step(shown::CLEANING_UP, peers_are_asked, demote_peers),
     step(shown::CLEANING_UP, peers_have_accepted, wait_only),
     step(shown::CLEANING_UP, old_home_is_released, release_old_home),
-    step(shown::CLEANING_UP, peers_are_settled, wait_only),
+    step(shown::CLEANING_UP, peers_are_settled, wait_for_others),
 ];
 
 /// Some cluster has, or had, the application.

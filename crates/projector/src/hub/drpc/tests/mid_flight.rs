@@ -1,6 +1,6 @@
 //! Actions that are changed half way: each order of edits ends in the last one (spec drpc 5.4; L3).
 
-use ramen_events::ConditionStatus::True;
+use ramen_events::ConditionStatus::{False, True};
 use rstest::rstest;
 
 use crate::hub::story::Story;
@@ -209,6 +209,23 @@ fn back_and_forth_ends_in_the_last_action() {
         let_go(&mut story);
         settled(&story, phase, home);
     }
+}
+
+#[test]
+fn nothing_is_complete_while_the_peer_may_still_hear_of_its_promotion() {
+    let mut story = Story::deployed();
+    story.ask("Failover", "c2");
+    story.run();
+    let_go(&mut story);
+    settled(&story, "FailedOver", "c2");
+    story.unanswered = Some("vrg c1 primary");
+    story.ask("Failover", "c1");
+    story.run();
+    assert!(story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")), "{:?}", story.sent);
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.told("PeerReady").0, False, "S1: c1 may be primary in a moment");
+    assert!(story.position().wait.as_ref().is_some_and(|wait| wait.on == Some("c1".into())), "{:?}", story.position());
 }
 
 #[rstest]

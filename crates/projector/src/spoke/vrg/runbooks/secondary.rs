@@ -85,9 +85,30 @@ pub fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     }
 }
 
+/// The first version of the deciders that says what a person can do about a replication that does not go.
+const LETS_GO_SINCE: u32 = 4;
+/// How long after a claim's deletion its replication may stay before that is said, in seconds.
+const LEAVING_PATIENCE: u64 = 300;
+
+/// A replication that is being deleted. Storage lets go of a secondary only while that follows a primary: where the claim was
+/// deleted for good on the other cluster while this one was lost, there is none any more.
+fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
+    let judged = Judged::new(volume.key, Stage::Releasing);
+    let what = "its VolumeReplication to be gone";
+    let patience = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(LEAVING_PATIENCE));
+    match patience.filter(|_| view.ask.decider >= LETS_GO_SINCE) {
+        None => judged.waiting(what),
+        Some(due) if view.now() < due => Judged { again: Some(due), ..judged.waiting(what) },
+        Some(_) => judged.waiting(format!(
+            "{what}; if the other cluster does not have this volume any more, since its claim was deleted there, the storage \
+             here never lets go of it: take the finalizers off the VolumeReplication"
+        )),
+    }
+}
+
 fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> Judged {
     if vr.deleting {
-        return Judged::new(volume.key, Stage::Releasing).waiting("its VolumeReplication to be gone");
+        return leaving(view, volume);
     }
     if vr.role != Some(Role::Secondary)
         && let Some(judged) = held_up(view, volume)

@@ -163,6 +163,19 @@ fn a_replica_that_follows_a_primary_of_which_it_was_not_told_goes_with_its_group
     assert_eq!(lab.names(), ["DeleteReplication"]);
 }
 
+#[test]
+fn a_replication_that_does_not_go_is_told_of_with_what_a_person_can_do() {
+    let mut lab = Lab::new(Role::Secondary, "Failover");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000));
+    lab.learn(secondary(true, |vr| {
+        resyncing(vr);
+        vr.deleting = true;
+    }));
+    assert_eq!(lab.wait(), "claim data: its VolumeReplication to be gone");
+    let later = lab.decide_after(300, &lab.decide().position.unwrap()).position.unwrap().wait.unwrap();
+    assert!(later.what.ends_with("take the finalizers off the VolumeReplication"), "{}", later.what);
+}
+
 type Change = fn(&mut VolumeReplication);
 
 fn as_it_is(_: &mut VolumeReplication) {}
