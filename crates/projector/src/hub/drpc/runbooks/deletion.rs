@@ -120,7 +120,18 @@ const TELLS_WHAT_STAYS_SINCE: u32 = 4;
 pub fn stays_behind(drpc: &Drpc) -> Option<String> {
     let roles = || drpc.sites.iter().filter_map(role);
     let has_replicas_only = roles().next().is_some() && roles().all(|role| role == "secondary");
-    if drpc.decider < TELLS_WHAT_STAYS_SINCE || !has_replicas_only || is_under_way(drpc) {
+    if drpc.decider < TELLS_WHAT_STAYS_SINCE {
+        return None;
+    }
+    // A hub that was restored from before the application was protected, or without its policy, has nothing to look at (P26).
+    if drpc.policy.is_none() && drpc.sites.is_empty() {
+        return Some(format!(
+            "deleted without its DRPolicy {}, so nobody knows which clusters and stores have something of it: look there for \
+             VolumeReplicationGroup {}/{}, and in S3 stores under the same name",
+            drpc.fact.spec.policy, drpc.vrg_namespace, drpc.key.name
+        ));
+    }
+    if !has_replicas_only || is_under_way(drpc) {
         return None;
     }
     let clusters: Vec<&str> = drpc.sites.iter().map(|site| site.name.as_str()).collect();

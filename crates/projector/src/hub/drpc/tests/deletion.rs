@@ -91,6 +91,8 @@ fn a_drpc_that_was_never_valid_is_deleted() {
     });
     story.run();
     assert!(is_gone(&story));
+    let told = ramen_api::ramen::wire::event::DRPC_DELETED_WITHOUT_HOME;
+    assert!(story.events.iter().any(|event| event == told), "P26: somebody may have to look for what it had");
 }
 
 #[test]
