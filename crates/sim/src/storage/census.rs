@@ -1,5 +1,7 @@
 //! What checks and reports ask of the storage; nothing in the world can see this.
 
+use std::collections::BTreeMap;
+
 use super::history::{History, Line};
 use super::volume::{Forced, Role, Storage};
 
@@ -81,6 +83,16 @@ impl Storage {
     pub fn acknowledged_by_line(&self, handle: &str) -> impl Iterator<Item = (Line, u64)> {
         let volume = self.volumes.get(handle);
         volume.into_iter().flat_map(|volume| volume.acknowledged.iter().map(|(line, count)| (*line, *count)))
+    }
+
+    /// How many writes of each line but its own a primary holds: all that is left of the others if it is to be the home, although
+    /// another copy was promoted by force since. `None` when the copy there is no primary.
+    #[must_use]
+    pub fn left_on_primary(&self, site: &str, handle: &str) -> Option<BTreeMap<Line, u64>> {
+        let volume = self.volumes.get(handle)?;
+        let copy = volume.copies.get(site).filter(|copy| copy.role == Role::Primary)?;
+        let others = volume.acknowledged.keys().filter(|line| **line != copy.line);
+        Some(others.map(|line| (*line, copy.history.of_line(*line))).collect())
     }
 
     /// How many writes of a line the copy holds that serves now, or would serve next.

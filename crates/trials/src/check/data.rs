@@ -23,6 +23,8 @@ pub(super) struct Data {
     volumes: BTreeMap<String, Seen>,
     /// Where a failover asks for a primary, by cluster and namespace; once it does not any more, until when it did.
     failovers: BTreeMap<(String, String), Option<Time>>,
+    /// Where users last asked to fail over to, by application.
+    asked: BTreeMap<String, String>,
     /// Since when a VRG asks for a primary, by cluster and namespace.
     primaries: BTreeMap<(String, String), Time>,
     /// How often the hub had forgotten where applications run, at the last look.
@@ -69,6 +71,7 @@ impl Seen {
 impl Data {
     pub(super) fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
         self.note_failovers(universe, turn);
+        self.note_returns(universe, turn);
         // Only agents touch the storage.
         if turn.ran.is_none() {
             return Ok(());
@@ -120,6 +123,33 @@ impl Data {
                     self.failovers.insert(key, None);
                 } else if let Some(until) = self.failovers.get_mut(&key) {
                     until.get_or_insert(universe.now());
+                }
+            }
+        }
+    }
+
+    /// A failover back to a cluster that never heard that it lost its application promotes nothing there, and gives up what was
+    /// written elsewhere since.
+    fn note_returns(&mut self, universe: &Universe, turn: &Turn) {
+        let drpc = type_name(&kinds::DRPC);
+        if !turn.touched.iter().any(|(home, kinds)| home == crate::universe::HUB && kinds.contains(&drpc)) {
+            return;
+        }
+        for drpc in all(universe, crate::universe::HUB, &kinds::DRPC, None) {
+            let app = text(drpc.value(), "/metadata/name");
+            let fails_over = text(drpc.value(), "/spec/action") == "Failover";
+            let to = if fails_over { text(drpc.value(), "/spec/failoverCluster") } else { "" };
+            if self.asked.get(app).is_some_and(|asked| asked == to) {
+                continue;
+            }
+            self.asked.insert(app.to_owned(), to.to_owned());
+            let storage = universe.storage();
+            let of_app = |handle: &&String| storage.claim(handle).split('/').next() == Some(app);
+            let handles: Vec<String> = self.volumes.keys().filter(of_app).cloned().collect();
+            for handle in handles {
+                if let (Some(seen), Some(left)) = (self.volumes.get_mut(&handle), storage.left_on_primary(to, &handle))
+                {
+                    seen.kept.extend(left);
                 }
             }
         }
