@@ -343,6 +343,11 @@ impl Universe {
         waits
     }
 
+    /// Whether an operator was replaced that does not know it yet.
+    pub fn has_rivals(&self) -> bool {
+        self.operators.iter().any(|operated| operated.rival && operated.process.is_up())
+    }
+
     /// The logs of the operators: whose, and what is on its disk.
     pub fn logs(&self) -> Vec<(String, ramen_events::log::MemoryStore)> {
         let stays = self.operators.iter().filter(|operated| !operated.rival);

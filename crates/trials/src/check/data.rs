@@ -87,9 +87,12 @@ impl Data {
                 let replicated = seen.note_roles(&storage, universe, handle);
                 let promotions = storage.forced(handle);
                 if promotions.len() > seen.forced {
-                    forced.extend(promotions.iter().skip(seen.forced).map(|promotion| {
-                        (handle.to_owned(), storage.claim(handle).to_owned(), promotion.site.clone())
-                    }));
+                    // One that had handed all over, and whose peer is out of reach: nothing is given up, nobody else is primary.
+                    let is_only_one = |site: &str| storage.writable_on(handle).iter().all(|other| *other == site);
+                    let new = promotions.iter().skip(seen.forced);
+                    forced.extend(new.filter(|promotion| promotion.lost > 0 || !is_only_one(&promotion.site)).map(
+                        |promotion| (handle.to_owned(), storage.claim(handle).to_owned(), promotion.site.clone()),
+                    ));
                     seen.forced = promotions.len();
                     let lines = storage.acknowledged_by_line(handle);
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();

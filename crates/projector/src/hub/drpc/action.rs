@@ -1,6 +1,6 @@
 //! Which action runs, and between which clusters: read off what was asked of the clusters, not remembered.
 
-use ramen_api::ramen::wire::{annotation, condition};
+use ramen_api::ramen::wire::{annotation, condition, state::State};
 use ramen_events::ConditionStatus;
 
 use super::{Drpc, epoch, site::Site};
@@ -75,8 +75,21 @@ impl Drpc {
         let later = || epoch::latest(primaries.iter().copied());
         let unnamed = || if self.decider >= LATER_SINCE { later() } else { primaries.first().copied() };
         named(self.decided.current().map(|cluster| cluster.as_str()))
+            .or_else(|| self.left_for(later()?))
             .or_else(|| named(self.last_home()))
             .or_else(unnamed)
+    }
+
+    /// The later of two primaries, on a hub that was restored from before the failover to it, when the DRPC is deleted there: the
+    /// last home that such a hub remembers is one that the application left. One that is still on its way by a failover is
+    /// none yet.
+    fn left_for<'a>(&'a self, later: &'a Site) -> Option<&'a Site> {
+        let asked = self.fact.spec.action == "Failover" && self.fact.spec.failover == later.name.0;
+        let last = self.last_home().and_then(|name| self.site(name))?;
+        let is_later = last.is_wished_primary() && epoch::held(later) > epoch::held(last);
+        let is_home = later.vrg.is_asked_primary() && later.vrg.state == State::Primary.as_str();
+        let forgot = self.decider >= LATER_SINCE && self.is_being_deleted() && self.decided.is_nowhere();
+        (forgot && !asked && is_later && is_home).then_some(later)
     }
 
     /// Clusters of the policy other than this one.

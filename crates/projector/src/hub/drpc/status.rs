@@ -182,8 +182,18 @@ fn differs(before: &DrpcStatus, after: &DrpcStatus, but: impl Fn(&mut DrpcStatus
 
 fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
     let before = &drpc.fact.status;
-    // Its time stays that of before: it is set when this is written.
-    let mut status = before.clone();
+    let mirrors = !matches!(stage, Stage::Deleting(_) | Stage::Preparing) && drpc.policy.is_some();
+    // As it was, save what is put together anew: that is most of it. Its time is set when it is written.
+    let mut status = DrpcStatus {
+        conditions: Vec::new(),
+        resource: if mirrors { None } else { before.resource.clone() },
+        phase: before.phase.clone(),
+        progression: before.progression.clone(),
+        preferred_decision: before.preferred_decision.clone(),
+        action_duration: before.action_duration.clone(),
+        last_group_sync_duration: before.last_group_sync_duration.clone(),
+        ..*before
+    };
     let mut conditions = Conditions::new(drpc.now, &drpc.fact.meta, &before.conditions);
     if before.conditions.is_empty() {
         for kind in condition::OF_DRPC {
@@ -211,7 +221,7 @@ fn compose(drpc: &Drpc, stage: &Stage, decision: &mut Decision) -> DrpcStatus {
         Stage::Running(shut) => running(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
         Stage::Deleting(shut) => deleting(drpc, shut.as_ref(), &mut status, &mut conditions, decision),
     }
-    if !matches!(stage, Stage::Deleting(_) | Stage::Preparing) && drpc.policy.is_some() {
+    if mirrors {
         mirror::copy(drpc, &mut status);
         let verdict = protected::judge(drpc, decision);
         conditions.set(condition::PROTECTED, verdict.status, verdict.reason, verdict.message);

@@ -168,6 +168,23 @@ fn a_hub_that_was_rebuilt_looks_before_it_deletes() {
 }
 
 #[test]
+fn a_hub_of_before_a_failover_does_not_bring_the_application_back_to_delete_it() {
+    let mut story = Story::deployed();
+    let mut before = story.drpc().clone();
+    before.meta.deleting = Some(story.now);
+    story.lose("c1");
+    story.ask("Failover", "c2");
+    story.run();
+    story.see(Fact::Drpc(Box::new(before)));
+    story.site("c1").down = false;
+    story.restore_hub();
+    story.pass(30);
+    assert!(story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")), "it was found as it is: {:?}", story.sent);
+    assert!(!story.sent.iter().any(|sent| sent.starts_with("vrg c2 secondary")), "D1: {:?}", story.sent);
+    assert_eq!(story.decision(), "c2", "the later one is the home");
+}
+
+#[test]
 fn a_cluster_that_left_the_hub_for_good_does_not_hold_up_a_deletion() {
     let mut story = Story::deployed();
     story.managed("c2", Unknown);

@@ -137,6 +137,16 @@ fn a_claim_without_replication_is_let_go_only_with_proof(
     assert_eq!(lab.names(), wanted);
 }
 
+#[test]
+fn the_loser_of_a_failover_asks_for_no_replication_of_a_claim_that_is_going() {
+    let mut lab = Lab::new(Role::Secondary, "Failover");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    lab.learn(secondary(true, |vr| vr.conditions = vec![said(COMPLETED, False, "FailedToResync", 2)]));
+    lab.lose(Kind::VolumeReplication, "data");
+    assert_eq!(lab.names(), ["ReleaseVolume"], "csi-addons would not look at it (spec vrg 10.2)");
+    assert_eq!(policy_is_restored(&lab), Some(false), "nothing proves that the other side has its data: it is kept");
+}
+
 #[rstest]
 #[case::failover("Failover", &["ReleaseVolume"])]
 #[case::v3_its_data_count("Relocate", &["ApplyReplication"])]
