@@ -1,6 +1,6 @@
 //! The objects that records name by hash: whether they are there.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anyhow::Result;
 use ramen_events::{
@@ -10,8 +10,9 @@ use ramen_events::{
 };
 
 /// Looks through records for objects that a log does not hold.
+#[derive(Clone)]
 pub struct Missing {
-    held: BTreeSet<BlobId>,
+    held: Arc<BTreeSet<BlobId>>,
     found: Option<(BlobId, String)>,
 }
 
@@ -21,7 +22,7 @@ impl Missing {
     /// # Errors
     /// When what it holds cannot be listed.
     pub fn of(history: &dyn History) -> Result<Self, ramen_events::log::Error> {
-        Ok(Self { held: history.blobs()?.into_iter().map(|(id, _)| id).collect(), found: None })
+        Ok(Self { held: Arc::new(history.blobs()?.into_iter().map(|(id, _)| id).collect()), found: None })
     }
 
     /// Takes the next record.

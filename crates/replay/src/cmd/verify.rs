@@ -2,25 +2,21 @@
 
 use std::{
     cmp::Reverse,
-    fs,
     io::Write,
     iter,
     num::NonZero,
     panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc::{SyncSender, sync_channel},
-    },
-    thread::{self, Scope, ScopedJoinHandle},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 use anyhow::Result;
 use clap::Args;
 use ramen_events::{
     Operator, Payload, Record, Seq,
-    capture::{self, Item, Reader},
-    log::{History, Snapshot, SnapshotName},
+    capture::{self, Reader},
+    log::{History, SnapshotName},
 };
 use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
 use serde::Serialize;
@@ -96,7 +92,7 @@ enum Verdict {
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     let mut exit = Exit::Good;
     let anchors = arguments.anchors.as_deref().map(Anchors::read).transpose()?;
-    for finding in side_by_side(&arguments.files, anchors.as_ref()) {
+    for finding in verify(&arguments.files, anchors.as_ref()) {
         exit = exit.max(match finding.verdict {
             Verdict::Same => Exit::Good,
             Verdict::Diverged => Exit::Diverged,
@@ -110,26 +106,54 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
     Ok(exit)
 }
 
-/// Verifies as many files at a time as there are cores: they have nothing in common. The largest come first, so that no core
-/// is idle while another is left with one of them. Findings in the order of the files.
-fn side_by_side(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
+/// Verifies files piece by piece, as many pieces at a time as there are cores. Findings in the order of the files.
+fn verify(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
+    let opened = side_by_side(files, |file| Opened::open(file));
+    let mut pieces: Vec<(usize, Piece)> = Vec::new();
+    for (index, opened) in opened.iter().enumerate() {
+        pieces.extend(opened.iter().flat_map(Opened::pieces).map(|piece| (index, piece)));
+    }
+    // The longest come first, so that no core is idle while another is left with one of them.
+    let mut queue: Vec<usize> = (0..pieces.len()).collect();
+    queue.sort_by_key(|number| pieces.get(*number).map(|(_, piece)| Reverse(piece.records())));
+    let verified = side_by_side(&queue, |number| {
+        let (index, piece) = pieces.get(*number)?;
+        let capture = &opened.get(*index)?.as_ref().ok()?.capture;
+        Some((*number, *index, piece.replay(capture)))
+    });
+    let mut verified: Vec<_> = verified.into_iter().flatten().collect();
+    verified.sort_by_key(|(number, ..)| *number);
+    let mut of_files: Vec<Vec<Result<Outcome, String>>> = files.iter().map(|_| Vec::new()).collect();
+    for (_, index, outcome) in verified {
+        if let Some(of_file) = of_files.get_mut(index) {
+            of_file.push(outcome);
+        }
+    }
+    let mut findings = Vec::with_capacity(files.len());
+    for ((file, opened), outcomes) in files.iter().zip(&opened).zip(of_files) {
+        findings.push(match opened {
+            Err(problem) => unreadable(file, problem.clone()),
+            Ok(opened) => opened.finding(file, outcomes, anchors),
+        });
+    }
+    findings
+}
+
+/// Does something for each task, on all cores. Results in the order of the tasks, which are taken in that order.
+fn side_by_side<T: Sync, R: Send>(tasks: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut queue: Vec<(usize, &PathBuf)> = files.iter().enumerate().collect();
-    queue.sort_by_cached_key(|(_, file)| Reverse(fs::metadata(file).map_or(0, |about| about.len())));
     let next = AtomicUsize::new(0);
-    let work = || {
-        let take = || {
-            let (index, file) = queue.get(next.fetch_add(1, Ordering::Relaxed))?;
-            Some((*index, verify(file, anchors)))
-        };
-        iter::from_fn(take).collect::<Vec<_>>()
+    let take = || {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        tasks.get(index).map(|task| (index, work(task)))
     };
-    let mut found: Vec<(usize, Finding)> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores.min(files.len())).map(|_| scope.spawn(work)).collect();
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..cores.min(tasks.len())).map(|_| scope.spawn(|| iter::from_fn(take).collect::<Vec<_>>())).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
-    found.sort_by_key(|(index, _)| *index);
-    found.into_iter().map(|(_, finding)| finding).collect()
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 impl Finding {
@@ -151,14 +175,6 @@ impl Finding {
             }
             (_, _, problem) => writeln!(out, "unreadable  {file}: {}", problem.as_deref().unwrap_or("unknown")),
         }
-    }
-}
-
-fn verify(file: &Path, anchors: Option<&Anchors>) -> Finding {
-    match folder(file) {
-        Ok(None) => verify_file(file, anchors),
-        Ok(Some(copy)) => Finding { file: file.to_owned(), ..verify_file(copy.path(), anchors) },
-        Err(err) => unreadable(file, format!("{err:#}")),
     }
 }
 
@@ -187,55 +203,97 @@ fn folder(path: &Path) -> Result<Option<NamedTempFile>> {
     Ok(Some(copy))
 }
 
-fn verify_file(file: &Path, anchors: Option<&Anchors>) -> Finding {
-    // In one go: each record is checked when it is read, and folded and compared behind that, on another core.
-    let (opened, replay) = thread::scope(|scope| {
-        let mut behind: Option<Result<Behind<'_>, String>> = None;
-        let opened = Reader::follow(file, &mut |capture, item| {
-            let begin = || Replay::before(capture).map(|replay| Behind::new(scope, replay));
-            if let Ok(behind) = behind.get_or_insert_with(begin) {
-                behind.next(item);
-            }
-        });
-        (opened, behind.map(|behind| behind.map(Behind::end)))
-    });
-    let capture = match opened {
-        Ok(capture) => capture,
-        Err(err) => {
+/// A file whose digest is right, or whose records were all looked at.
+struct Opened {
+    capture: Reader,
+    missing: Missing,
+    /// Keeps the capture of a folder as long as it is read.
+    _copy: Option<NamedTempFile>,
+}
+
+impl Opened {
+    fn open(file: &Path) -> Result<Self, String> {
+        let copy = folder(file).map_err(|err| format!("{err:#}"))?;
+        let capture = Reader::open_quickly(copy.as_ref().map_or(file, NamedTempFile::path)).map_err(|err| {
             let remedy = err.remedy();
-            return unreadable(file, format!("{:#}; {remedy}", anyhow::Error::new(err)));
-        }
-    };
-    let (compared, divergence) = match replay.transpose() {
-        Err(problem) => return unreadable(file, problem),
-        Ok(None) => (0, None),
-        Ok(Some(replay)) => match (replay.divergence, replay.untrue, replay.missing.words()) {
-            (None, Some(seq), _) => return unreadable(file, untrue(seq)),
-            (None, None, Some(words)) => return unreadable(file, words),
-            (divergence, ..) => (replay.verifier.compared(), divergence),
-        },
-    };
-    let owner = capture.header().owner.as_ref();
-    let standing = anchors.zip(owner).map(|(anchors, owner)| anchors.check(owner, &capture)).transpose();
-    let standing = match standing {
-        Ok(standing) => standing,
-        Err(err) => return unreadable(file, format!("{err:#}")),
-    };
-    let verdict = match (&divergence, &standing) {
-        (Some(_), _) => Verdict::Diverged,
-        (None, None | Some(Standing::Holds { .. })) => Verdict::Same,
-        (None, Some(_)) => Verdict::Unproven,
-    };
-    Finding {
-        file: file.to_owned(),
-        verdict,
-        records: capture.header().records(),
-        compared,
-        head: Some(capture.head().hash.to_string()),
-        anchors: standing.map(|standing| standing.words(capture.head().seq)),
-        divergence,
-        problem: None,
+            format!("{:#}; {remedy}", anyhow::Error::new(err))
+        })?;
+        let missing = Missing::of(&capture).map_err(told)?;
+        Ok(Self { capture, missing, _copy: copy })
     }
+
+    /// The records in pieces: each begins with a state that the file gives, and tells whether the next one is true. So all of
+    /// them are, if each piece is good: the first begins where the log does, or with what a slice is believed of.
+    fn pieces(&self) -> Vec<Piece> {
+        let capture = &self.capture;
+        let (base, head) = (capture.base().seq, capture.head().seq);
+        // The form of states of other deciders is not known.
+        let known = |name: &SnapshotName| name.decider == DECIDER_VERSION && name.seq > base && name.seq <= head;
+        // A capture that can't be read any more is found out by whoever reads it.
+        let states: Vec<SnapshotName> = capture.snapshots().unwrap_or_default().into_iter().filter(known).collect();
+        let starts = iter::once(None).chain(states.iter().copied().map(Some));
+        let ends = states.iter().copied().map(Some).chain([None]);
+        let all = starts.zip(ends).map(|(start, end)| Piece {
+            start,
+            end,
+            first: start.map_or(base, |name| name.seq).next(),
+            last: end.map_or(head, |name| name.seq),
+            missing: self.missing.clone(),
+        });
+        all.filter(|piece| piece.start.is_none() || piece.first <= piece.last).collect()
+    }
+
+    fn finding(&self, file: &Path, outcomes: Vec<Result<Outcome, String>>, anchors: Option<&Anchors>) -> Finding {
+        let capture = &self.capture;
+        let (mut compared, mut divergence, mut missing) = (0, None, None);
+        for outcome in outcomes {
+            match outcome {
+                Err(problem) => return unreadable(file, problem),
+                Ok(outcome) => {
+                    compared += outcome.compared;
+                    divergence = outcome.divergence;
+                    // What comes after a state that is not true means nothing.
+                    if let Some(seq) = outcome.untrue
+                        && divergence.as_ref().is_none_or(|divergence| divergence.seq > seq)
+                    {
+                        return unreadable(file, untrue(seq));
+                    }
+                    missing = missing.or(outcome.missing);
+                }
+            }
+            if divergence.is_some() {
+                break;
+            }
+        }
+        if let Some(words) = missing.filter(|_| divergence.is_none()) {
+            return unreadable(file, words);
+        }
+        let owner = capture.header().owner.as_ref();
+        let standing = match anchors.zip(owner).map(|(anchors, owner)| anchors.check(owner, capture)).transpose() {
+            Ok(standing) => standing,
+            Err(err) => return unreadable(file, format!("{err:#}")),
+        };
+        let verdict = match (&divergence, &standing) {
+            (Some(_), _) => Verdict::Diverged,
+            (None, None | Some(Standing::Holds { .. })) => Verdict::Same,
+            (None, Some(_)) => Verdict::Unproven,
+        };
+        Finding {
+            file: file.to_owned(),
+            verdict,
+            records: capture.header().records(),
+            compared,
+            head: Some(capture.head().hash.to_string()),
+            anchors: standing.map(|standing| standing.words(capture.head().seq)),
+            divergence,
+            problem: None,
+        }
+    }
+}
+
+fn told(err: ramen_events::log::Error) -> String {
+    let remedy = err.remedy();
+    format!("{err}; {remedy}")
 }
 
 /// What is said of a state that does not follow from the records.
@@ -246,60 +304,114 @@ fn untrue(seq: Seq) -> String {
     )
 }
 
-/// Folds a capture and decides again, up to the first divergence.
+/// Records from one state that a file gives to the next.
+struct Piece {
+    /// The state before its first record; `None`: that before the first record of the file.
+    start: Option<SnapshotName>,
+    /// The state after its last record, if the file gives one.
+    end: Option<SnapshotName>,
+    first: Seq,
+    last: Seq,
+    missing: Missing,
+}
+
+impl Piece {
+    fn records(&self) -> u64 {
+        (self.last.0 + 1).saturating_sub(self.first.0)
+    }
+
+    /// Folds its records and decides again, up to the first divergence.
+    fn replay(&self, capture: &Reader) -> Result<Outcome, String> {
+        let mut replay = self.begin(capture)?;
+        // What an input before this piece leads to is compared where that piece is: it goes on to the next input.
+        let mut asked = self.start.is_none();
+        for record in capture.scan(self.first) {
+            let (record, _) = record.map_err(told)?;
+            asked |= record.payload.is_input();
+            if record.seq > self.last {
+                if asked {
+                    replay.record(&record);
+                }
+                if record.payload.is_input() || replay.divergence.is_some() {
+                    break;
+                }
+                continue;
+            }
+            replay.missing.next(&record);
+            if asked {
+                replay.record(&record)
+            } else {
+                replay.verifier.fold(&record)
+            }
+            if replay.divergence.is_some() {
+                break;
+            }
+            if let Some(name) = self.end.filter(|name| name.seq == record.seq) {
+                let state = capture.snapshot(name).map_err(told)?;
+                if state.is_none_or(|state| state.bytes != replay.verifier.state()) {
+                    replay.untrue = Some(name.seq);
+                    break;
+                }
+            }
+        }
+        Ok(Outcome {
+            compared: replay.verifier.compared(),
+            missing: replay.missing.words(),
+            untrue: replay.untrue,
+            divergence: replay.divergence,
+        })
+    }
+
+    /// Where its records begin.
+    fn begin(&self, capture: &Reader) -> Result<Replay, String> {
+        let operator = capture.header().owner.as_ref().map_or(Operator::Hub, |owner| owner.operator);
+        let (verifier, decider) = match operator {
+            Operator::Hub => {
+                let world = self.state(capture)?;
+                let decider = world.decider;
+                (AnyVerifier::Hub(Box::new(Verifier::new(world))), decider)
+            }
+            Operator::Spoke => {
+                let world = self.state(capture)?;
+                let decider = world.decider;
+                (AnyVerifier::Spoke(Box::new(Verifier::new(world))), decider)
+            }
+        };
+        let ours = match self.start {
+            Some(_) => is_ours(&decider),
+            // A slice tells who was at work when it begins.
+            None => capture.header().deciders.first().is_none_or(is_ours),
+        };
+        Ok(Replay { verifier, ours, missing: self.missing.clone(), untrue: None, divergence: None })
+    }
+
+    fn state<D: Domain>(&self, capture: &Reader) -> Result<World<D>, String> {
+        let Some(name) = self.start else { return before(capture) };
+        let state = capture.snapshot(name).map_err(told)?;
+        let world = state.and_then(|state| decoded(&state.bytes).ok());
+        world.ok_or_else(|| untrue(name.seq))
+    }
+}
+
+/// What was found in a piece. The state is not kept.
+struct Outcome {
+    compared: u64,
+    /// What is missing first, in words.
+    missing: Option<String>,
+    /// The record after which the file gives another state than the records lead to.
+    untrue: Option<Seq>,
+    divergence: Option<Divergence>,
+}
+
+/// Folds records and decides again, up to the first divergence.
 struct Replay {
     verifier: AnyVerifier,
     /// Decisions of other deciders are theirs: they are folded, not compared.
     ours: bool,
     missing: Missing,
-    /// The snapshot among the records that comes next.
-    snapshot: Option<Snapshot>,
-    /// The first record after which the file gives another state than the records lead to.
+    /// The record after which the file gives another state than the records lead to.
     untrue: Option<Seq>,
     divergence: Option<Divergence>,
-}
-
-/// A replay on a thread of its own. It gets records in parts, and holds up whoever reads them too fast.
-struct Behind<'s> {
-    part: Vec<Item>,
-    parts: SyncSender<Vec<Item>>,
-    thread: ScopedJoinHandle<'s, Replay>,
-}
-
-impl<'s> Behind<'s> {
-    /// Records of a part: so many that handing one over costs nothing beside it.
-    const PART: usize = 256;
-    /// Parts that may wait.
-    const WAITING: usize = 8;
-
-    fn new<'e>(scope: &'s Scope<'s, 'e>, mut replay: Replay) -> Self {
-        let (parts, waiting) = sync_channel::<Vec<Item>>(Self::WAITING);
-        let thread = scope.spawn(move || {
-            waiting.iter().flatten().for_each(|item| replay.next(&item));
-            replay
-        });
-        Self { part: Vec::with_capacity(Self::PART), parts, thread }
-    }
-
-    fn next(&mut self, item: Item) {
-        self.part.push(item);
-        if self.part.len() == Self::PART {
-            self.hand_over();
-        }
-    }
-
-    fn hand_over(&mut self) {
-        let part = std::mem::replace(&mut self.part, Vec::with_capacity(Self::PART));
-        // It listens until we hang up; if it panicked, so do we at the end.
-        let _ = self.parts.send(part);
-    }
-
-    /// What came of it.
-    fn end(mut self) -> Replay {
-        self.hand_over();
-        drop(self.parts);
-        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-    }
 }
 
 /// Of whichever operator.
@@ -309,45 +421,7 @@ enum AnyVerifier {
 }
 
 impl Replay {
-    /// Begins with nothing, or with the snapshot that stands before the first record.
-    fn before(capture: &Reader) -> Result<Self, String> {
-        let operator = capture.header().owner.as_ref().map_or(Operator::Hub, |owner| owner.operator);
-        let verifier = match operator {
-            Operator::Hub => AnyVerifier::Hub(Box::new(Verifier::new(before(capture)?))),
-            Operator::Spoke => AnyVerifier::Spoke(Box::new(Verifier::new(before(capture)?))),
-        };
-        let missing = Missing::of(capture).map_err(|err| format!("{err}; {}", err.remedy()))?;
-        // A slice tells who was at work when it begins.
-        let ours = capture.header().deciders.first().is_none_or(is_ours);
-        let told = |err: ramen_events::log::Error| format!("{err}; {}", err.remedy());
-        let name = capture.header().snapshot.filter(|name| name.seq > capture.base().seq);
-        let snapshot = name.map(|name| capture.snapshot(name)).transpose().map_err(told)?.flatten();
-        Ok(Self { verifier, ours, missing, snapshot, untrue: None, divergence: None })
-    }
-
-    fn next(&mut self, item: &Item) {
-        match item {
-            // After a divergence nothing is folded.
-            _ if self.divergence.is_some() => {}
-            Item::Record(record) => {
-                self.record(record);
-                if let Some(snapshot) = self.snapshot.take_if(|snapshot| snapshot.seq == record.seq) {
-                    self.compare(&snapshot);
-                }
-            }
-            Item::Milestone(snapshot) => self.compare(snapshot),
-        }
-    }
-
-    /// A state that the file gives has to be the one that its records lead to; the form of those of other deciders is not known.
-    fn compare(&mut self, snapshot: &Snapshot) {
-        if self.divergence.is_none() && snapshot.decider == DECIDER_VERSION && snapshot.bytes != self.verifier.state() {
-            self.untrue.get_or_insert(snapshot.seq);
-        }
-    }
-
     fn record(&mut self, record: &Record) {
-        self.missing.next(record);
         if let Payload::Started { decider, .. } = &record.payload {
             self.ours = is_ours(decider);
         }
@@ -399,7 +473,6 @@ fn before<D: Domain>(capture: &Reader) -> Result<World<D>, String> {
     if base.seq == Seq(0) {
         return Ok(World::default());
     }
-    let told = |err: ramen_events::log::Error| format!("{err}; {}", err.remedy());
     let name = SnapshotName { seq: base.seq, decider: DECIDER_VERSION };
     let snapshot = capture.snapshot(name).map_err(told)?.filter(|snapshot| snapshot.hash == base.hash);
     let snapshot = snapshot.ok_or_else(|| {
@@ -408,7 +481,9 @@ fn before<D: Domain>(capture: &Reader) -> Result<World<D>, String> {
             base.seq
         )
     })?;
-    bincode::decode_from_slice(&snapshot.bytes, bincode::config::standard())
-        .map(|(world, _)| world)
-        .map_err(|err| format!("the snapshot at record {} cannot be understood: {err}", base.seq))
+    decoded(&snapshot.bytes).map_err(|err| format!("the snapshot at record {} cannot be understood: {err}", base.seq))
+}
+
+fn decoded<D: Domain>(state: &[u8]) -> Result<World<D>, bincode::error::DecodeError> {
+    bincode::decode_from_slice(state, bincode::config::standard()).map(|(world, _)| world)
 }

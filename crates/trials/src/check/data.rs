@@ -25,8 +25,8 @@ pub(super) struct Data {
     failovers: BTreeMap<(String, String), Option<Time>>,
     /// Where users last asked to fail over to, by application.
     asked: BTreeMap<String, String>,
-    /// Since when a VRG asks for a primary, by cluster and namespace.
-    primaries: BTreeMap<(String, String), Time>,
+    /// Since when a VRG asks for a primary, by cluster and namespace; once it does not any more, until when it did.
+    primaries: BTreeMap<(String, String), (Time, Option<Time>)>,
     /// How often the hub had forgotten where applications run, at the last look.
     forgot: u32,
 }
@@ -118,9 +118,12 @@ impl Data {
             for vrg in all(universe, cluster, &kinds::VRG, None) {
                 let key = (cluster.clone(), text(vrg.value(), "/metadata/namespace").to_owned());
                 if text(vrg.value(), "/spec/replicationState") == "primary" {
-                    self.primaries.entry(key.clone()).or_insert(universe.now());
-                } else {
-                    self.primaries.remove(&key);
+                    let asked = self.primaries.entry(key.clone()).or_insert((universe.now(), None));
+                    if asked.1.is_some() {
+                        *asked = (universe.now(), None);
+                    }
+                } else if let Some((_, until)) = self.primaries.get_mut(&key) {
+                    until.get_or_insert(universe.now());
                 }
                 if asks_for_failover(vrg.value()) {
                     self.failovers.insert(key, None);
@@ -184,7 +187,9 @@ impl Data {
         }
         // It was asked for in good order before a failover made another copy primary: storage that was on its way tells no
         // difference. Nobody can stop it from there.
+        let under_way = |until: Time| universe.now().since(until) < UNDER_WAY;
         let asked = self.primaries.get(&(site.to_owned(), namespace.to_owned()));
+        let asked = asked.filter(|(_, until)| until.is_none_or(under_way)).map(|(since, _)| since);
         let primary = self.volumes.get(handle).into_iter().flat_map(|seen| &seen.primary);
         let elsewhere = primary.filter(|(on, _)| *on != site).map(|(_, since)| since).min();
         if asked.zip(elsewhere).is_some_and(|(asked, elsewhere)| elsewhere > asked) {

@@ -191,13 +191,15 @@ fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, comple
             }
             status
         };
-        if same(&without_counters(before), &without_counters(wanted)) {
+        let same_words = before.state == wanted.state && before.conditions == wanted.conditions;
+        if same_words && same(&without_counters(before), &without_counters(wanted)) {
             return later(view, last.plus_ms(COUNTERS_PAUSE_MS), false, "show times of synchronizations");
         }
-        if !complete && outline(before) == outline(wanted) {
+        let same_outline = same_outline(before, wanted);
+        if !complete && same_outline {
             return later(view, due.max(last.plus_ms(WORDS_PAUSE_MS)), false, "show progress of volumes");
         }
-        if fewer && complete && outline(before) == outline(wanted) && answers(before) == answers(wanted) {
+        if fewer && complete && same_outline && answers(before) == answers(wanted) {
             return later(view, last.plus_ms(LAST_WORDS_PAUSE_MS), false, "show what became of volumes");
         }
     }
@@ -211,15 +213,15 @@ fn worth(view: &View<'_>, before: Option<&VrgStatus>, wanted: &VrgStatus, comple
     later(view, due, complete || turned_bad || accepted, "show progress")
 }
 
-/// What a status says of the VRG as a whole, without words.
-fn outline(status: &VrgStatus) -> VrgStatus {
-    let without_words = |condition: &Condition| Condition { message: String::new(), ..condition.clone() };
-    VrgStatus {
-        state: status.state.clone(),
-        observed_generation: status.observed_generation,
-        conditions: status.conditions.iter().map(without_words).collect(),
-        ..VrgStatus::default()
-    }
+/// Whether two statuses say the same of the VRG as a whole, save in words.
+fn same_outline(a: &VrgStatus, b: &VrgStatus) -> bool {
+    let same = |(a, b): (&Condition, &Condition)| {
+        (&a.kind, a.status, &a.reason, a.generation, a.since) == (&b.kind, b.status, &b.reason, b.generation, b.since)
+    };
+    a.state == b.state
+        && a.observed_generation == b.observed_generation
+        && a.conditions.len() == b.conditions.len()
+        && a.conditions.iter().zip(&b.conditions).all(same)
 }
 
 /// What the hub waits for during a relocation.

@@ -179,7 +179,11 @@ fn a_hub_of_before_a_failover_does_not_bring_the_application_back_to_delete_it()
     story.site("c1").down = false;
     story.restore_hub();
     story.pass(30);
-    assert!(story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")), "it was found as it is: {:?}", story.sent);
+    assert!(
+        story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")),
+        "it was found as it is: {:?}",
+        story.sent
+    );
     assert!(!story.sent.iter().any(|sent| sent.starts_with("vrg c2 secondary")), "D1: {:?}", story.sent);
     assert_eq!(story.decision(), "c2", "the later one is the home");
 }
