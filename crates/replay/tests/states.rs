@@ -6,14 +6,14 @@ mod support;
 use std::{fs, path::Path};
 
 use ramen_events::{
-    Seq,
+    ActionId, Payload, Seq,
     capture::{Reader, VERSION},
     log::{History, SnapshotName},
 };
 use ramen_projector::{DECIDER_VERSION, World, hub::Hub};
 use support::{
     complaint, fixture, fixtures,
-    forge::{frames, sealed, with_states},
+    forge::{altered, frames, sealed, with_states},
     grow::grow,
     replay, said,
 };
@@ -50,6 +50,61 @@ fn states_along_the_way_change_nothing_that_is_said() {
     }
     assert_eq!(plain("state FILE"), along("state FILE"));
     assert_eq!(plain("show FILE"), along("show FILE"));
+}
+
+/// The states of a log, record by record.
+fn states(file: &Path) -> impl FnMut(u64) -> Vec<u8> {
+    let reader = Reader::open(file).expect("a capture");
+    let records: Vec<_> = reader.scan(Seq(1)).map(|record| record.expect("a whole capture").0).collect();
+    let (mut world, mut records) = (World::<Hub>::default(), records.into_iter());
+    move |seq| {
+        while world.head.0 < seq {
+            world.apply(&records.next().expect("there are so many records"));
+        }
+        bincode::encode_to_vec(&world, bincode::config::standard()).expect("a state encodes")
+    }
+}
+
+/// What `verify` says, but for the name of the file.
+fn verdict(file: &Path) -> String {
+    let said = String::from_utf8_lossy(&replay(&format!("verify {}", file.display())).stdout).into_owned();
+    said.replace(&file.display().to_string(), "FILE")
+}
+
+#[test]
+fn a_log_is_the_same_wherever_it_is_taken_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = fixture("story-hub");
+    let last = Reader::open(&whole).expect("a capture").head().seq.0;
+    for apart in [(1..=last).collect::<Vec<_>>(), (7..last).step_by(13).collect(), vec![last]] {
+        let file = folder.path().join("hub.ramenlog");
+        let bytes = fs::read(&whole).expect("a recorded log");
+        fs::write(&file, with_states(&bytes, &apart, states(&whole))).expect("a file can be written");
+        assert_eq!(verdict(&file), verdict(&whole), "states after {} records", apart.len());
+    }
+}
+
+#[test]
+fn a_divergence_is_found_where_it_is_wherever_a_log_is_taken_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut moves = 0;
+    let changed = altered(&fixture("story-hub"), folder.path(), |record| {
+        if let Payload::Moved(position) = &mut record.payload {
+            moves += 1;
+            if moves == 9 {
+                position.action = ActionId("another-action".to_owned());
+            }
+        }
+    });
+    let told = verdict(&changed);
+    assert!(told.starts_with("diverged") && told.contains("another-action"), "{told}");
+    let last = Reader::open(&changed).expect("a capture").head().seq.0;
+    for apart in [(1..=last).collect::<Vec<_>>(), (7..last).step_by(13).collect()] {
+        let file = folder.path().join("hub.ramenlog");
+        let bytes = fs::read(&changed).expect("an altered log");
+        fs::write(&file, with_states(&bytes, &apart, states(&changed))).expect("a file can be written");
+        assert_eq!(verdict(&file), told, "states after {} records", apart.len());
+    }
 }
 
 #[test]

@@ -1,18 +1,16 @@
 //! `ramen-replay verify` as its users meet it: exit codes and what it says.
 #![allow(clippy::expect_used, clippy::panic, reason = "helpers of a test may fail it")]
 
+mod support;
+
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-use ramen_events::{
-    ActionId, Payload, Record,
-    capture::{self, Reader},
-    disk::{Options, SledLog},
-    log::{Batch, EventLog, History},
-};
+use ramen_events::{ActionId, Payload};
+use support::forge::altered;
 
 fn fixtures() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../replay-fixtures/v1");
@@ -30,22 +28,6 @@ fn verify(files: &[PathBuf]) -> Output {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-/// A capture of the same records as `file`, but for what `change` does to them.
-fn altered(file: &Path, folder: &Path, mut change: impl FnMut(&mut Record)) -> PathBuf {
-    let capture = Reader::open(file).expect("a recorded log");
-    let owner = capture.header().owner.clone().expect("it has an owner");
-    let log = SledLog::open(&folder.join("log"), &Options::new(owner)).expect("a fresh log");
-    let records = capture.scan(capture.base().seq.next()).map(|record| {
-        let (mut record, _) = record.expect("a recorded log is whole");
-        change(&mut record);
-        record
-    });
-    log.append(Batch::of_records(records.collect(), Vec::new())).expect("records can be appended");
-    let altered = folder.join("altered.ramenlog");
-    capture::write_file(&log, log.base().seq.next(), log.head().seq, &altered).expect("a capture can be written");
-    altered
 }
 
 #[test]

@@ -214,10 +214,7 @@ struct Opened {
 impl Opened {
     fn open(file: &Path) -> Result<Self, String> {
         let copy = folder(file).map_err(|err| format!("{err:#}"))?;
-        let capture = Reader::open_quickly(copy.as_ref().map_or(file, NamedTempFile::path)).map_err(|err| {
-            let remedy = err.remedy();
-            format!("{:#}; {remedy}", anyhow::Error::new(err))
-        })?;
+        let capture = Reader::open_quickly(copy.as_ref().map_or(file, NamedTempFile::path)).map_err(in_words)?;
         let missing = Missing::of(&capture).map_err(told)?;
         Ok(Self { capture, missing, _copy: copy })
     }
@@ -248,7 +245,10 @@ impl Opened {
         let (mut compared, mut divergence, mut missing) = (0, None, None);
         for outcome in outcomes {
             match outcome {
-                Err(problem) => return unreadable(file, problem),
+                // The digest was right, so somebody made it like that: looked at record by record, it says where.
+                Err(problem) => {
+                    return unreadable(file, Reader::open(capture.path()).map_or_else(in_words, |_| problem));
+                }
                 Ok(outcome) => {
                     compared += outcome.compared;
                     divergence = outcome.divergence;
@@ -289,6 +289,11 @@ impl Opened {
             problem: None,
         }
     }
+}
+
+fn in_words(err: capture::Error) -> String {
+    let remedy = err.remedy();
+    format!("{:#}; {remedy}", anyhow::Error::new(err))
 }
 
 fn told(err: ramen_events::log::Error) -> String {

@@ -1,6 +1,13 @@
 //! Captures that no program wrote: their checks are right, their contents are not.
 
-use ramen_events::{ChainHash, capture::Header};
+use std::path::{Path, PathBuf};
+
+use ramen_events::{
+    ChainHash, Record,
+    capture::{self, Header, Reader},
+    disk::{Options, SledLog},
+    log::{Batch, EventLog as _, History as _},
+};
 use ramen_projector::DECIDER_VERSION;
 
 /// The frames of a capture: kind and contents.
@@ -72,4 +79,20 @@ fn milestone(hash: ChainHash, state: &[u8]) -> Vec<u8> {
 
 fn decoded(contents: &[u8]) -> Header {
     bincode::decode_from_slice(contents, bincode::config::standard()).expect("a header").0
+}
+
+/// A capture of the same records as `file`, but for what `change` does to them.
+pub fn altered(file: &Path, folder: &Path, mut change: impl FnMut(&mut Record)) -> PathBuf {
+    let capture = Reader::open(file).expect("a recorded log");
+    let owner = capture.header().owner.clone().expect("it has an owner");
+    let log = SledLog::open(&folder.join("log"), &Options::new(owner)).expect("a fresh log");
+    let records = capture.scan(capture.base().seq.next()).map(|record| {
+        let (mut record, _) = record.expect("a recorded log is whole");
+        change(&mut record);
+        record
+    });
+    log.append(Batch::of_records(records.collect(), Vec::new())).expect("records can be appended");
+    let altered = folder.join("altered.ramenlog");
+    capture::write_file(&log, log.base().seq.next(), log.head().seq, &altered).expect("a capture can be written");
+    altered
 }
