@@ -70,17 +70,7 @@ impl<'a> Conditions<'a> {
     /// Sets a condition to what it said before, at the present generation.
     pub fn keep(&mut self, kind: &str) -> bool {
         let Some(before) = self.before(kind) else { return false };
-        let since = if before.generation == self.generation { before.since } else { self.now };
-        match self.after.iter_mut().find(|there| there.kind == kind) {
-            // Most of them are as they were: those cost no copy.
-            Some(there) => {
-                if there != before {
-                    there.clone_from(before);
-                }
-                (there.generation, there.since) = (self.generation, since);
-            }
-            None => self.after.push(Condition { generation: self.generation, since, ..before.clone() }),
-        }
+        self.set(kind, before.status, &before.reason, &before.message);
         true
     }
 

@@ -85,7 +85,8 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         a.last_kube_object_protection = b.last_kube_object_protection;
     };
     let first_sync = before.last_group_sync.is_none();
-    if !first_sync && same_but_for_times(before, after) {
+    // What differs in conditions, as most do, needs no copy to be told.
+    if !first_sync && before.conditions == after.conditions && !differs(before, after, slow) {
         return Some(last.plus_ms(SLOW_MS));
     }
     let soft = |a: &mut DrpcStatus, b: &DrpcStatus| {
@@ -171,17 +172,6 @@ fn lasts_at(drpc: &Drpc, stage: &Stage) -> Time {
         }
         _ => drpc.now,
     }
-}
-
-/// Whether two statuses differ in times of synchronization at most.
-fn same_but_for_times(a: &DrpcStatus, b: &DrpcStatus) -> bool {
-    a.phase == b.phase
-        && a.progression == b.progression
-        && a.observed_generation == b.observed_generation
-        && (a.action_start, &a.action_duration) == (b.action_start, &b.action_duration)
-        && a.preferred_decision == b.preferred_decision
-        && a.conditions == b.conditions
-        && a.resource == b.resource
 }
 
 /// Whether two statuses differ once `but` has made alike what does not count.

@@ -163,10 +163,6 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
     }
 }
 
-/// The first version of the deciders that keeps what the loser of a failover can't prove to have been demoted, rather than ask
-/// the storage once more.
-const UNTOLD_SINCE: u32 = 4;
-
 fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let proof = volume.departed(view.work).map(|departed| &departed.replication);
     let proof = proof.filter(|vr| !vr.deleting || view.ask.decider >= ENDED_SINCE);
@@ -194,11 +190,9 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     if view.vrg.deleting {
         return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NOT_PROVEN);
     }
-    let ended = proof.is_some_and(|vr| vr.role == Some(Role::Primary) && vr.deleting);
-    // csi-addons would not look at one that is made for a claim that is on its way out (spec vrg 10.2), and the log, which may
-    // have lost its end, does not prove how the former one ended.
-    let untold = view.ask.decider >= UNTOLD_SINCE;
-    if view.ask.decider >= ENDED_SINCE && view.is_failover() && volume.pvc.is_deleting() && (ended || untold) {
+    // csi-addons would not look at one that is made for a claim that is on its way out (spec vrg 10.2).
+    if view.ask.decider >= ENDED_SINCE && view.is_failover() && volume.pvc.is_deleting() {
+        let ended = proof.is_some_and(|vr| vr.role == Some(Role::Primary) && vr.deleting);
         let why = if ended { ENDED } else { NOT_PROVEN };
         return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), why);
     }
@@ -233,7 +227,8 @@ fn may_be_restored_now(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
 /// cluster was away when a failover replaced the relocation, and came back to be deleted.
 const FOLLOWS_SINCE: u32 = 4;
 
-/// The first version of the deciders that does not ask for a replication of a claim that its user deleted before.
+/// The first version of the deciders that does not ask for a replication of a claim that its user deleted before, nor, as the
+/// loser of a failover, of one whose former replication can't be proven to have been demoted: the log may have lost its end.
 const ENDED_SINCE: u32 = 4;
 /// A claim was deleted on the primary, and its replication with it, when a failover came. Its storage has nothing to hand
 /// over any more, and csi-addons looks at no new VolumeReplication of a claim that is going: it can't mark it.
