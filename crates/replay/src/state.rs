@@ -125,8 +125,10 @@ impl State {
 
     /// One that was saved; `None` when these bytes are none of this version.
     pub fn decode(operator: Operator, bytes: &[u8]) -> Option<Self> {
+        // The chain does not prove it: what it claims to be long must not cost more than the largest state.
         fn world<D: Domain>(bytes: &[u8]) -> Option<Box<World<D>>> {
-            bincode::decode_from_slice(bytes, bincode::config::standard()).ok().map(|(world, _)| Box::new(world))
+            let limited = bincode::config::standard().with_limit::<{ 1 << 30 }>();
+            bincode::decode_from_slice(bytes, limited).ok().map(|(world, _)| Box::new(world))
         }
         match operator {
             Operator::Hub => world(bytes).map(Self::Hub),

@@ -137,6 +137,18 @@ fn a_state_that_lies_is_named() {
 }
 
 #[test]
+fn a_state_that_claims_to_be_longer_than_memory_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A configuration is there, and its namespace has eighteen quintillion letters.
+    let claim = [[1, 253].as_slice(), &[255; 8]].concat();
+    let file = hub(folder.path(), &[60], |_| claim.clone());
+    let found = replay(&format!("verify {file}"));
+    assert_eq!(found.status.code(), Some(2), "{}", complaint(&found));
+    let told = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(told.contains("the state after record 60"), "{told}");
+}
+
+#[test]
 fn a_state_in_a_file_of_the_first_format_is_damage() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("hub.ramenlog");

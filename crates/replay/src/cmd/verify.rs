@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Reverse,
+    collections::BTreeMap,
     io::Write,
     iter,
     num::NonZero,
@@ -18,7 +19,7 @@ use ramen_events::{
     capture::{self, Reader},
     log::{History, SnapshotName},
 };
-use ramen_projector::{DECIDER_VERSION, Domain, OLDEST_DECIDER, World, hub::Hub, spoke::Spoke};
+use ramen_projector::{DECIDER_VERSION, OLDEST_DECIDER, hub::Hub, spoke::Spoke};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
@@ -28,7 +29,7 @@ use crate::{
     blobs::Missing,
     cmd::Format,
     open::Log,
-    state,
+    state::{self, State},
 };
 
 /// Checks the hash chain, folds, decides again and compares each decision with the recorded one
@@ -109,31 +110,21 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
 /// Verifies files piece by piece, as many pieces at a time as there are cores. Findings in the order of the files.
 fn verify(files: &[PathBuf], anchors: Option<&Anchors>) -> Vec<Finding> {
     let opened = side_by_side(files, |file| Opened::open(file));
-    let mut pieces: Vec<(usize, Piece)> = Vec::new();
-    for (index, opened) in opened.iter().enumerate() {
-        pieces.extend(opened.iter().flat_map(Opened::pieces).map(|piece| (index, piece)));
-    }
+    let whole = opened.iter().enumerate().filter_map(|(index, opened)| Some((index, opened.as_ref().ok()?)));
+    let mut pieces: Vec<(usize, Piece<'_>)> =
+        whole.flat_map(|(index, opened)| opened.pieces().into_iter().map(move |piece| (index, piece))).collect();
     // The longest come first, so that no core is idle while another is left with one of them.
-    let mut queue: Vec<usize> = (0..pieces.len()).collect();
-    queue.sort_by_key(|number| pieces.get(*number).map(|(_, piece)| Reverse(piece.records())));
-    let verified = side_by_side(&queue, |number| {
-        let (index, piece) = pieces.get(*number)?;
-        let capture = &opened.get(*index)?.as_ref().ok()?.capture;
-        Some((*number, *index, piece.replay(capture)))
-    });
-    let mut verified: Vec<_> = verified.into_iter().flatten().collect();
-    verified.sort_by_key(|(number, ..)| *number);
-    let mut of_files: Vec<Vec<Result<Outcome, String>>> = files.iter().map(|_| Vec::new()).collect();
-    for (_, index, outcome) in verified {
-        if let Some(of_file) = of_files.get_mut(index) {
-            of_file.push(outcome);
-        }
-    }
+    pieces.sort_by_key(|(_, piece)| Reverse(piece.records()));
+    let outcomes = side_by_side(&pieces, |(_, piece)| piece.replay());
+    let places = pieces.iter().map(|(index, piece)| (*index, piece.first));
+    let mut outcomes: BTreeMap<(usize, Seq), Result<Outcome, String>> = places.zip(outcomes).collect();
     let mut findings = Vec::with_capacity(files.len());
-    for ((file, opened), outcomes) in files.iter().zip(&opened).zip(of_files) {
+    for (index, (file, opened)) in files.iter().zip(&opened).enumerate() {
+        let later = outcomes.split_off(&(index + 1, Seq(0)));
+        let of_file = std::mem::replace(&mut outcomes, later).into_values();
         findings.push(match opened {
             Err(problem) => unreadable(file, problem.clone()),
-            Ok(opened) => opened.finding(file, outcomes, anchors),
+            Ok(opened) => opened.finding(file, of_file, anchors),
         });
     }
     findings
@@ -221,7 +212,7 @@ impl Opened {
 
     /// The records in pieces: each begins with a state that the file gives, and tells whether the next one is true. So all of
     /// them are, if each piece is good: the first begins where the log does, or with what a slice is believed of.
-    fn pieces(&self) -> Vec<Piece> {
+    fn pieces(&self) -> Vec<Piece<'_>> {
         let capture = &self.capture;
         let (base, head) = (capture.base().seq, capture.head().seq);
         // The form of states of other deciders is not known.
@@ -231,16 +222,22 @@ impl Opened {
         let starts = iter::once(None).chain(states.iter().copied().map(Some));
         let ends = states.iter().copied().map(Some).chain([None]);
         let all = starts.zip(ends).map(|(start, end)| Piece {
+            of: self,
             start,
             end,
             first: start.map_or(base, |name| name.seq).next(),
             last: end.map_or(head, |name| name.seq),
-            missing: self.missing.clone(),
         });
         all.filter(|piece| piece.start.is_none() || piece.first <= piece.last).collect()
     }
 
-    fn finding(&self, file: &Path, outcomes: Vec<Result<Outcome, String>>, anchors: Option<&Anchors>) -> Finding {
+    /// What comes of its pieces, in their order.
+    fn finding(
+        &self,
+        file: &Path,
+        outcomes: impl Iterator<Item = Result<Outcome, String>>,
+        anchors: Option<&Anchors>,
+    ) -> Finding {
         let capture = &self.capture;
         let (mut compared, mut divergence, mut missing) = (0, None, None);
         for outcome in outcomes {
@@ -310,24 +307,25 @@ fn untrue(seq: Seq) -> String {
 }
 
 /// Records from one state that a file gives to the next.
-struct Piece {
+struct Piece<'a> {
+    of: &'a Opened,
     /// The state before its first record; `None`: that before the first record of the file.
     start: Option<SnapshotName>,
     /// The state after its last record, if the file gives one.
     end: Option<SnapshotName>,
     first: Seq,
     last: Seq,
-    missing: Missing,
 }
 
-impl Piece {
+impl Piece<'_> {
     fn records(&self) -> u64 {
         (self.last.0 + 1).saturating_sub(self.first.0)
     }
 
     /// Folds its records and decides again, up to the first divergence.
-    fn replay(&self, capture: &Reader) -> Result<Outcome, String> {
-        let mut replay = self.begin(capture)?;
+    fn replay(&self) -> Result<Outcome, String> {
+        let capture = &self.of.capture;
+        let mut replay = self.begin()?;
         // What an input before this piece leads to is compared where that piece is: it goes on to the next input.
         let mut asked = self.start.is_none();
         for record in capture.scan(self.first) {
@@ -344,9 +342,9 @@ impl Piece {
             }
             replay.missing.next(&record);
             if asked {
-                replay.record(&record)
+                replay.record(&record);
             } else {
-                replay.verifier.fold(&record)
+                replay.verifier.fold(&record);
             }
             if replay.divergence.is_some() {
                 break;
@@ -368,33 +366,24 @@ impl Piece {
     }
 
     /// Where its records begin.
-    fn begin(&self, capture: &Reader) -> Result<Replay, String> {
+    fn begin(&self) -> Result<Replay, String> {
+        let capture = &self.of.capture;
         let operator = capture.header().owner.as_ref().map_or(Operator::Hub, |owner| owner.operator);
-        let (verifier, decider) = match operator {
-            Operator::Hub => {
-                let world = self.state(capture)?;
-                let decider = world.decider;
-                (AnyVerifier::Hub(Box::new(Verifier::new(world))), decider)
-            }
-            Operator::Spoke => {
-                let world = self.state(capture)?;
-                let decider = world.decider;
-                (AnyVerifier::Spoke(Box::new(Verifier::new(world))), decider)
+        let state = match self.start {
+            None => before(capture, operator)?,
+            Some(name) => {
+                let saved = capture.snapshot(name).map_err(told)?;
+                let state = saved.and_then(|saved| State::decode(operator, &saved.bytes));
+                state.ok_or_else(|| untrue(name.seq))?
             }
         };
+        let verifier = AnyVerifier::new(state);
         let ours = match self.start {
-            Some(_) => is_ours(&decider),
+            Some(_) => is_ours(&verifier.decider()),
             // A slice tells who was at work when it begins.
             None => capture.header().deciders.first().is_none_or(is_ours),
         };
-        Ok(Replay { verifier, ours, missing: self.missing.clone(), untrue: None, divergence: None })
-    }
-
-    fn state<D: Domain>(&self, capture: &Reader) -> Result<World<D>, String> {
-        let Some(name) = self.start else { return before(capture) };
-        let state = capture.snapshot(name).map_err(told)?;
-        let world = state.and_then(|state| decoded(&state.bytes).ok());
-        world.ok_or_else(|| untrue(name.seq))
+        Ok(Replay { verifier, ours, missing: self.of.missing.clone(), untrue: None, divergence: None })
     }
 }
 
@@ -443,6 +432,21 @@ fn is_ours(decider: &u32) -> bool {
 }
 
 impl AnyVerifier {
+    fn new(state: State) -> Self {
+        match state {
+            State::Hub(world) => Self::Hub(Box::new(Verifier::new(*world))),
+            State::Spoke(world) => Self::Spoke(Box::new(Verifier::new(*world))),
+        }
+    }
+
+    /// Version of the deciders that were at work last.
+    fn decider(&self) -> u32 {
+        match self {
+            Self::Hub(verifier) => verifier.world().decider,
+            Self::Spoke(verifier) => verifier.world().decider,
+        }
+    }
+
     fn next(&mut self, record: &Record) -> Result<(), Divergence> {
         match self {
             Self::Hub(verifier) => verifier.next(record),
@@ -473,10 +477,10 @@ impl AnyVerifier {
 }
 
 /// The state before the first record.
-fn before<D: Domain>(capture: &Reader) -> Result<World<D>, String> {
+fn before(capture: &Reader, operator: Operator) -> Result<State, String> {
     let base = capture.base();
     if base.seq == Seq(0) {
-        return Ok(World::default());
+        return Ok(State::empty(operator));
     }
     let name = SnapshotName { seq: base.seq, decider: DECIDER_VERSION };
     let snapshot = capture.snapshot(name).map_err(told)?.filter(|snapshot| snapshot.hash == base.hash);
@@ -486,9 +490,7 @@ fn before<D: Domain>(capture: &Reader) -> Result<World<D>, String> {
             base.seq
         )
     })?;
-    decoded(&snapshot.bytes).map_err(|err| format!("the snapshot at record {} cannot be understood: {err}", base.seq))
-}
-
-fn decoded<D: Domain>(state: &[u8]) -> Result<World<D>, bincode::error::DecodeError> {
-    bincode::decode_from_slice(state, bincode::config::standard()).map(|(world, _)| world)
+    State::decode(operator, &snapshot.bytes).ok_or_else(|| {
+        format!("the snapshot at record {} cannot be understood: it is no state of this version", base.seq)
+    })
 }
