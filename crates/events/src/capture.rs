@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub use error::{Error, Place};
-pub use milestone::{Fold, Item};
+pub use milestone::Fold;
 pub use read::Reader;
 pub use write::{write, write_along, write_along_file, write_file, write_slice};
 

@@ -8,7 +8,7 @@ use std::{fs, path::PathBuf};
 
 use ramen_events::{
     Record, Seq,
-    capture::{self, Fold, Item, Place, Reader},
+    capture::{self, Fold, Place, Reader},
     log::{Batch, EventLog, History, MemoryLog, SnapshotName},
 };
 use rstest::rstest;
@@ -89,21 +89,6 @@ fn states_stand_among_the_records(#[case] open: fn(&std::path::Path) -> Result<R
         let read: Vec<Record> = reader.scan(Seq(from)).map(|record| record.unwrap().0).collect();
         assert_eq!(read, records(from, RECORDS), "from {from}");
     }
-}
-
-#[test]
-fn who_follows_a_capture_gets_states_in_their_place() {
-    let (_folder, path) = file(&captured(1, &mut Last::after(0)));
-    let (mut last, mut states) = (Seq(0), Vec::new());
-    Reader::follow(&path, &mut |_, item| match item {
-        Item::Record(record) => last = record.seq,
-        Item::Milestone(snapshot) => {
-            assert_eq!(snapshot.seq, last);
-            states.push(snapshot.seq.0);
-        }
-    })
-    .unwrap();
-    assert_eq!((last, states.as_slice()), (Seq(RECORDS), [16_384, 32_768].as_slice()));
 }
 
 #[test]

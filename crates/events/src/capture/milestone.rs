@@ -33,16 +33,6 @@ pub trait Fold {
     fn state(&self) -> Vec<u8>;
 }
 
-/// What comes along when a capture is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "nearly all are records: to box each would cost more than the size")]
-pub enum Item {
-    /// A record.
-    Record(Record),
-    /// The state after the record before, as the file says. The chain does not prove it: it follows from the records.
-    Milestone(Snapshot),
-}
-
 /// When the next milestone is due: often enough to fold little, and seldom enough to stay small beside the records.
 #[derive(Default)]
 pub(super) struct Pace {

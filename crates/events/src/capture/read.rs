@@ -12,7 +12,7 @@ use std::{
 use crate::{
     BlobId, ChainHash, Record, Seq,
     capture::{
-        Error, Header, Item, MAGIC, Place, Trailer, VERSION,
+        Error, Header, MAGIC, Place, Trailer, VERSION,
         at::At,
         frame::{self, Bad, CHECK, Checked, LEAD},
         milestone::{self, MAX_SNAPSHOT, kinds},
@@ -40,14 +40,9 @@ struct Entrance {
     before: ChainHash,
 }
 
-/// Whoever gets what is read, with the reader as it is then.
-type Each<'a> = dyn FnMut(&Reader, Item) + 'a;
-
 /// What is done with the records when a capture is opened.
-enum Pass<'a> {
-    /// Each is decoded, the chain followed, and the record handed out, and so is each milestone.
-    Each(&'a mut Each<'a>),
-    /// The same, and nobody wants them.
+enum Pass {
+    /// Each is decoded, and the chain followed.
     Check,
     /// They are passed over.
     Over,
@@ -84,18 +79,6 @@ impl Reader {
         &self.path
     }
 
-    /// As [`Reader::open`], handing out each record and milestone on the way, before anything behind it was looked at: for
-    /// whoever reads all of it once. The reader that is handed out with it knows header, snapshot and blobs.
-    ///
-    /// # Errors
-    /// As [`Reader::open`]; what was handed out until then is intact.
-    pub fn follow(path: &Path, each: &mut dyn FnMut(&Self, Item)) -> Result<Self, Error> {
-        match Self::read(path, Pass::Each(each))? {
-            (reader, None) => Ok(reader),
-            (_, Some(err)) => Err(err),
-        }
-    }
-
     /// Opens a capture for whoever needs only its end, or what comes after a snapshot or milestone: many times faster than
     /// [`Reader::open`]. The digest that ends the file tells that every bit is what was written; records are decoded, and
     /// their chain is followed, only where they are read.
@@ -120,7 +103,7 @@ impl Reader {
         Self::read(path, Pass::Check)
     }
 
-    fn read(path: &Path, pass: Pass<'_>) -> Result<(Self, Option<Error>), Error> {
+    fn read(path: &Path, pass: Pass) -> Result<(Self, Option<Error>), Error> {
         let failed = |err| Error::File { doing: "read", path: path.to_owned(), err };
         let file = Arc::new(File::open(path).map_err(failed)?);
         let from_start = || At { file: Arc::clone(&file), position: 0 };
@@ -179,8 +162,7 @@ impl Reader {
         let wrong = match pass {
             Pass::Over if known => reader.pass_over(version, input.position()).err(),
             // What is damaged is looked at closely.
-            Pass::Over | Pass::Check => reader.index_records(version, input, None).err(),
-            Pass::Each(each) => reader.index_records(version, input, Some(each)).err(),
+            Pass::Over | Pass::Check => reader.index_records(version, input).err(),
         };
         if wrong.is_some() {
             reader.header.last = reader.head.seq;
@@ -189,12 +171,7 @@ impl Reader {
     }
 
     /// Follows the records to the end of the file, and remembers where they are.
-    fn index_records(
-        &mut self,
-        version: u32,
-        mut input: Checked<BufReader<At>>,
-        mut each: Option<&mut Each<'_>>,
-    ) -> Result<(), Error> {
+    fn index_records(&mut self, version: u32, mut input: Checked<BufReader<At>>) -> Result<(), Error> {
         let kinds = kinds(version);
         let path = self.path.clone();
         let failed = |err| Error::File { doing: "read", path: path.clone(), err };
@@ -209,17 +186,11 @@ impl Reader {
             let start = input.position() + LEAD as u64;
             let kind = input.one_of(kinds, &mut bytes).map_err(at(place))?;
             if kind == frame::MILESTONE {
-                let milestone = self.milestone(&bytes, start, each.is_some())?;
-                if let (Some(each), Some(milestone)) = (&mut each, milestone) {
-                    each(self, Item::Milestone(milestone));
-                }
+                self.milestone(&bytes, start)?;
                 continue;
             }
             let record = record_of(seq, &bytes)?;
             self.head = Head { seq, hash: self.head.hash.then(&bytes), stamp: record.stamp };
-            if let Some(each) = &mut each {
-                each(self, Item::Record(record));
-            }
         }
         let trailer = input.frame(frame::TRAILER, 1 << 10).map_err(at(Place::Trailer))?;
         let trailer: Trailer = decoded(&trailer, Place::Trailer)?;
@@ -230,8 +201,8 @@ impl Reader {
         input.finish().map_err(at(Place::Trailer))
     }
 
-    /// Notes the milestone with these contents, which stands where the reader is; unpacked if that is `wanted`.
-    fn milestone(&mut self, contents: &[u8], start: u64, wanted: bool) -> Result<Option<Snapshot>, Error> {
+    /// Notes the milestone with these contents, which stands where the reader is.
+    fn milestone(&mut self, contents: &[u8], start: u64) -> Result<(), Error> {
         let seq = self.head.seq;
         let damaged = || Error::Damaged { place: Place::Milestone(seq) };
         let (name, hash) = milestone::named(seq, contents).ok_or_else(damaged)?;
@@ -239,10 +210,7 @@ impl Reader {
             return Err(damaged());
         }
         self.milestones.insert(name, Span { start, length: contents.len() });
-        if !wanted {
-            return Ok(None);
-        }
-        milestone::unpacked(seq, contents, MAX_SNAPSHOT).map(Some).ok_or_else(damaged)
+        Ok(())
     }
 
     /// Whether a milestone may come after record `seq`: there is one after a record, and before the first stands the snapshot.
