@@ -90,7 +90,7 @@ pub struct Drpc {
     pub ops_namespace: String,
     /// Agents can be asked to watch what is in works.
     pub can_watch: bool,
-    /// What stores hold of the VRG, by profile, and how to ask each.
+    /// What stores hold of the VRG, by profile, and how to ask each; while clusters are asked what they have.
     pub copies: Vec<(ramen_events::hub::Profile, Option<KnownCopy>)>,
     /// When the status was last written, or is being written.
     pub status_written: Option<Time>,

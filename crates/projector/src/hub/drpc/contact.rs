@@ -137,7 +137,7 @@ fn position(drpc: &Drpc) -> Position {
 }
 
 /// Nothing was reported yet, or a person was asked; and no runbook was begun.
-fn is_needed(drpc: &Drpc) -> bool {
+pub fn is_needed(drpc: &Drpc) -> bool {
     let phase = drpc.fact.status.phase.as_str();
     let begun = drpc.position.as_ref().is_some_and(|p| !matches!(p.runbook.as_str(), CONTACT | "deletion"));
     matches!(phase, "" | "WaitForUser") && !begun

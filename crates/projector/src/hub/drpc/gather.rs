@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    Drpc,
+    Drpc, contact,
     site::{Decided, ON_ITS_WAY, Site},
     storage,
     vrg::Vrg,
@@ -41,8 +41,8 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let policy = hub.policies.get(&fact.spec.policy).cloned();
     let (vrg_namespace, found) = vrg_namespace(hub, &fact, placement.as_ref().map(|placement| placement.kind));
     let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
-    let mut sites: Vec<Site> =
-        names(hub, &key, &listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect();
+    let on_clusters = OnClusters::new(&key.name, &vrg_namespace);
+    let mut sites: Vec<Site> = names(hub, &key, &listed).map(|cluster| site(hub, &on_clusters, cluster)).collect();
     for site in &mut sites {
         site.in_doubt = in_doubt(site, ask);
     }
@@ -75,7 +75,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         ops_namespace: hub.config().map(|config| config.ops_namespace.clone()).unwrap_or_default(),
         can_watch: !hub.cannot_watch,
         decider: ask.decider,
-        copies: copies(hub, &listed, &vrg_namespace, &key.name),
+        copies: Vec::new(),
         status_written: slot_time("status"),
         touched,
         failing,
@@ -88,6 +88,9 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         clearing: Clearing::No,
     };
     drpc.clearing = clearing(&drpc, ask);
+    if contact::is_needed(&drpc) {
+        drpc.copies = copies(hub, &listed, &drpc.vrg_namespace, &drpc.key.name);
+    }
     Some(drpc)
 }
 
@@ -152,7 +155,8 @@ pub fn sites(hub: &Hub, fact: &DrpcFact) -> Vec<Site> {
     let placement = hub.placements.get(&placed).or(hub.rules.get(&placed));
     let (vrg_namespace, _) = vrg_namespace(hub, fact, placement.map(|placement| placement.kind));
     let listed = hub.policies.get(&fact.spec.policy).map(|policy| policy.spec.clusters.as_slice()).unwrap_or_default();
-    names(hub, &key, listed).map(|name| site(hub, &key.name, &vrg_namespace, name)).collect()
+    let on_clusters = OnClusters::new(&key.name, &vrg_namespace);
+    names(hub, &key, listed).map(|cluster| site(hub, &on_clusters, cluster)).collect()
 }
 
 /// Notes how far the storage of the target of a failover is.
@@ -169,10 +173,26 @@ fn prepare(hub: &Hub, ask: Ask<'_>, fact: &DrpcFact, listed: usize, sites: &mut 
     }
 }
 
-fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Site {
-    let work_name = name::vrg_manifest_work(drpc, vrg_namespace);
-    let work = hub.work(&cluster, &work_name).cloned();
-    let view = hub.view(&cluster, &name::vrg_view(drpc, vrg_namespace)).cloned();
+/// Names of what a DRPC has on the hub for each of its clusters.
+struct OnClusters {
+    work: String,
+    namespace_work: String,
+    view: String,
+}
+
+impl OnClusters {
+    fn new(drpc: &str, vrg_namespace: &str) -> Self {
+        Self {
+            work: name::vrg_manifest_work(drpc, vrg_namespace),
+            namespace_work: name::namespace_manifest_work(drpc, vrg_namespace),
+            view: name::vrg_view(drpc, vrg_namespace),
+        }
+    }
+}
+
+fn site(hub: &Hub, named: &OnClusters, cluster: ClusterName) -> Site {
+    let work = hub.work(&cluster, &named.work).cloned();
+    let view = hub.view(&cluster, &named.view).cloned();
     let fact = hub.clusters.get(&cluster.0);
     let modes = fact.and_then(|fact| fact.status.as_ref()).map(|status| &status.maintenance_modes);
     Site {
@@ -182,9 +202,9 @@ fn site(hub: &Hub, drpc: &str, vrg_namespace: &str, cluster: ClusterName) -> Sit
         stays: fact.is_some_and(|fact| fact.meta.deleting.is_none()),
         profile: fact.map(|fact| fact.profile.clone()).unwrap_or_default(),
         vrg: Vrg::known(view.as_ref(), work.as_ref()),
-        namespace_work: hub.work(&cluster, &name::namespace_manifest_work(drpc, vrg_namespace)).cloned(),
+        namespace_work: hub.work(&cluster, &named.namespace_work).cloned(),
         in_doubt: None,
-        crowded: hub.index.is_one_too_many(&cluster, &work_name, WATCHED_AT_REST),
+        crowded: hub.index.is_one_too_many(&cluster, &named.work, WATCHED_AT_REST),
         activated: modes.map(activated).unwrap_or_default(),
         preparations: Vec::new(),
         work,
@@ -237,9 +257,9 @@ fn decided(hub: &Hub, placed: &ObjectRef, placement: &ramen_events::hub::Placeme
         };
     }
     let objects: Vec<_> = hub.index.decisions_by_placement.get(placed).into_iter().flatten().collect();
-    let mut decided = Decided { free_name: free_name(hub, placed), ..Decided::default() };
+    let mut decided = Decided::default();
     match objects.as_slice() {
-        [] => {}
+        [] => decided.free_name = free_name(hub, placed),
         [one] => {
             if let Some(fact) = hub.decisions.get(one) {
                 decided.object = Some(fact.name.clone());
