@@ -58,9 +58,11 @@ fn user(universe: &Universe, cluster: &str, claim: &Key) -> Option<String> {
         let volumes = pod.at("/spec/volumes").and_then(Value::as_array);
         volumes.into_iter().flatten().any(|volume| text(volume, "/persistentVolumeClaim/claimName") == claim.name)
     };
+    // Its cluster's clock says when it was made, so that one says how long ago that was.
+    let now = universe.cluster(cluster).now();
     let has_been = |pod: &Value| {
         let made = Time::parse(text(pod, "/metadata/creationTimestamp"));
-        made.is_some_and(|made| universe.now().since(made) > NEWS)
+        made.is_some_and(|made| now.since(made) > NEWS)
     };
     let pod = pods.into_iter().find(|pod| uses(pod.value()) && has_been(pod.value()))?;
     Some(object::meta_text(pod.value(), "name").to_owned())
