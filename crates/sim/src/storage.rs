@@ -17,7 +17,9 @@ mod mirror;
 pub mod provisioner;
 pub mod replication;
 pub mod resizer;
+mod site;
 mod volume;
 
 pub use self::history::{History, Line};
-pub use self::volume::{Forced, Refusal, Relation, Role, Speed, Storage, SyncInfo, Trouble};
+pub use self::site::{Refusal, Relation, Speed, Trouble};
+pub use self::volume::{Forced, Role, Storage, SyncInfo};

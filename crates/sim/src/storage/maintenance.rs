@@ -8,7 +8,7 @@ use ramen_api::kinds::MAINTENANCE_MODE;
 use ramen_api::ramen::wire::condition::FAILOVER_ACTIVATED;
 use serde_json::{Value, json};
 
-use super::volume::Trouble;
+use super::site::Trouble;
 use crate::agents::conditions::{self, Condition};
 use crate::agents::{Agent, AgentWorld, Side, earlier, object};
 use crate::api::{ApiError, Resource};

@@ -13,7 +13,8 @@ use ramen_api::ramen::wire::label;
 use serde_json::{Value, json};
 
 use self::report::Verdict;
-use super::volume::{Refusal, Storage};
+use super::site::Refusal;
+use super::volume::Storage;
 use crate::agents::object;
 use crate::agents::{Agent, AgentWorld, Side, earlier};
 use crate::api::{Api, ApiError, Object, Resource};
