@@ -6,6 +6,7 @@
 
 mod attendant;
 mod data;
+mod deleted;
 mod hub;
 mod leftovers;
 mod modes;
@@ -48,6 +49,7 @@ impl Watcher for Checks {
         self.data.look(universe, turn)?;
         moves::look(universe, turn)?;
         uses::look(universe, turn)?;
+        deleted::look(universe, turn)?;
         if let Some(what) = universe.stores.overwritten() {
             return violated("VS12 the stores hold the successor's copies", what);
         }
@@ -63,6 +65,16 @@ impl Watcher for Checks {
         }
         self.lasting.forget_the_dark(universe);
         self.lasting.overdue(universe.now())
+    }
+}
+
+impl Checks {
+    /// What must hold besides once everything is mended and has come to rest.
+    ///
+    /// # Errors
+    /// What must not be.
+    pub fn at_rest(&self, universe: &Universe) -> Result<(), Violation> {
+        self.data.at_rest(universe)
     }
 }
 

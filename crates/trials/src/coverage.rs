@@ -38,17 +38,16 @@ impl<'a> Collector<'a> {
         Self { plan, coverage: Coverage::default() }
     }
 
-    /// The classes of faults that have struck.
+    /// The classes of faults that have struck: that were to befall the world by now, and mishaps that did happen.
     fn struck(&self, universe: &Universe) -> BTreeSet<Class> {
         let elapsed = u64::try_from(universe.elapsed().as_millis()).unwrap_or(u64::MAX);
         let faults = self.plan.faults.iter().filter(|fault| fault.at <= elapsed);
-        let rules = self.plan.rules.iter().filter(|rule| rule.from <= elapsed);
         let of_faults = faults.filter_map(|fault| Class::of(&fault.what));
-        let of_rules = rules.filter_map(|rule| Class::of_mishap(rule.mishap));
+        let of_mishaps = universe.struck().iter().filter_map(|mishap| Class::of_mishap(*mishap));
         let outline = &self.plan.outline;
         let of_world = [(outline.shared, Class::Sharing), (outline.maintenance_modes, Class::Modes)];
         let of_world = of_world.into_iter().filter_map(|(is_so, class)| is_so.then_some(class));
-        of_faults.chain(of_rules).chain(of_world).collect()
+        of_faults.chain(of_mishaps).chain(of_world).collect()
     }
 }
 

@@ -21,11 +21,12 @@ pub struct Variant {
 /// All variants of the story with so many claims: each mishap at each point at which it can happen.
 pub fn variants(claims: usize) -> Vec<Variant> {
     let story = plan::canonical(SEED, claims);
-    let met = run::run(&story, &mut []).universe.points_met();
+    let counted = run::run(&story, &mut []).universe;
+    let met = counted.points_met();
     let mut variants = Vec::new();
     for mishap in Mishap::ALL {
         for point in mishap.point() {
-            let count = met.iter().find(|(met, _)| met == point).map_or(0, |(_, count)| *count);
+            let count = met.get(point).copied().unwrap_or_default();
             variants.extend((0..count).map(|n| variant(&story, *mishap, *point, n)));
         }
     }
@@ -34,13 +35,22 @@ pub fn variants(claims: usize) -> Vec<Variant> {
 
 fn variant(story: &Plan, mishap: Mishap, point: Point, n: u64) -> Variant {
     let rule = Rule { at: None, point, mishap, frequency: Frequency::Nth(n), from: 0, until: u64::MAX };
-    let plan = Plan { rules: vec![rule], ..patient(story.clone()) };
+    let plan = Plan { rules: vec![rule], ..strict(story.clone()) };
     Variant { name: format!("{mishap:?} at {point:?} {n}"), plan }
+}
+
+/// How long a moment of the story may be waited for, in milliseconds.
+const WITHIN: u64 = 600_000;
+
+/// A story each moment of which has to come: a mishap may make it longer, but never ends it.
+fn strict(mut story: Plan) -> Plan {
+    story.story.iter_mut().for_each(|act| act.within = Some(WITHIN));
+    story
 }
 
 /// A story in which nobody waits for ever for a moment that has become impossible: what must be true at the end still
 /// must.
 pub fn patient(mut story: Plan) -> Plan {
-    story.story = story.story.into_iter().map(|act| act.patience(600_000)).collect();
+    story.story = story.story.into_iter().map(|act| act.patience(WITHIN)).collect();
     story
 }

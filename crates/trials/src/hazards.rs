@@ -3,6 +3,8 @@
 //! A [`Rule`] says at which points, how often or which one of them in turn, and what happens there. Seeds, plans,
 //! scenarios and exhaustive runs all say it so.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ramen_ports::Effect;
 use ramen_sim::{rng::Rng, time::Time};
 use serde::{Deserialize, Serialize};
@@ -120,24 +122,29 @@ pub(crate) struct Hazards {
     rng: Rng,
     begin: Time,
     /// Points met, by kind: what an exhaustive run counts to.
-    pub(crate) met: [u64; 3],
+    pub(crate) met: BTreeMap<Point, u64>,
     /// What happened.
     pub(crate) happened: Vec<(Time, String)>,
+    /// The kinds of mishaps that happened.
+    pub(crate) struck: BTreeSet<Mishap>,
 }
 
 impl Hazards {
     pub(crate) fn new(seed: u64, rules: &[Rule], begin: Time) -> Self {
         let rules = rules.iter().map(|rule| (rule.clone(), 0)).collect();
-        Self { rules, rng: Rng::for_entity(seed, "hazards"), begin, met: [0; 3], happened: Vec::new() }
+        Self {
+            rules,
+            rng: Rng::for_entity(seed, "hazards"),
+            begin,
+            met: BTreeMap::new(),
+            happened: Vec::new(),
+            struck: BTreeSet::new(),
+        }
     }
 
     /// What goes wrong at this point, if anything.
     pub(crate) fn at(&mut self, point: Point, operator: &str, what: impl Fn() -> String, now: Time) -> Option<Mishap> {
-        self.met[match point {
-            Point::Append => 0,
-            Point::Call => 1,
-            Point::Watch => 2,
-        }] += 1;
+        *self.met.entry(point).or_default() += 1;
         let elapsed = u64::try_from(now.since(self.begin).as_millis()).unwrap_or(u64::MAX);
         for (rule, met) in &mut self.rules {
             let concerned = rule.point == point && rule.at.as_deref().is_none_or(|at| at == operator);
@@ -150,6 +157,7 @@ impl Hazards {
                 Frequency::PerMille(share) => self.rng.below(1000) < share,
             };
             if strikes {
+                self.struck.insert(rule.mishap);
                 self.happened.push((now, format!("{operator}: {:?} at {}", rule.mishap, what())));
                 return Some(rule.mishap);
             }

@@ -15,6 +15,7 @@ pub mod crowd;
 pub mod exhaustive;
 pub mod happening;
 pub mod hazards;
+pub mod kept;
 pub mod plan;
 mod process;
 pub mod run;

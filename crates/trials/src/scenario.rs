@@ -39,7 +39,7 @@ pub struct Scenario {
     pub faults: Vec<Fault>,
     /// What goes wrong now and then at operators.
     #[serde(default)]
-    pub mishaps: Vec<Rule>,
+    pub mishaps: Vec<Spanned<Rule>>,
     /// Whether everything is mended and has to come to rest at the end, with all rules checked.
     #[serde(default = "yes")]
     pub rests: bool,
@@ -57,7 +57,7 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Application {
     /// Its name; also of its namespace and its DRPC.
-    pub name: String,
+    pub name: Spanned<String>,
     /// How many claims it has.
     #[serde(default = "two")]
     pub claims: usize,

@@ -1,4 +1,4 @@
-//! Makes a failing plan smaller: fewer acts, faults, mishaps and claims, while it still breaks the same rule.
+//! Makes a failing plan smaller: fewer acts, faults and mishaps, while it still breaks the same rule.
 
 use crate::{
     plan::Plan,

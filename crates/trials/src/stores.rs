@@ -79,6 +79,27 @@ impl Stores {
         }
     }
 
+    /// Which objects an operation is to delete, if it gets through.
+    pub(crate) fn doomed(&self, profile: &str, operation: &StoreOperation) -> Vec<String> {
+        match operation {
+            StoreOperation::Delete(keys) => keys.iter().filter(|key| self.has(profile, key)).cloned().collect(),
+            StoreOperation::DeleteAll(prefix) => {
+                let under = |bucket: &mut Bucket| {
+                    let keys = bucket.objects().map(|(key, _)| key).filter(|key| key.starts_with(prefix.as_str()));
+                    keys.map(str::to_owned).collect()
+                };
+                self.with(profile, under).unwrap_or_default()
+            }
+            StoreOperation::Fenced { operation, .. } => self.doomed(profile, operation),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a store has an object.
+    pub(crate) fn has(&self, profile: &str, key: &str) -> bool {
+        self.with(profile, |bucket| bucket.get(key).is_some()).unwrap_or(false)
+    }
+
     /// Carries out one operation, at once.
     pub(crate) fn call(
         &self,

@@ -40,7 +40,7 @@ pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn T
             checks.look(universe, turn)?;
             also.look(universe, turn)
         });
-        violation = rested.err();
+        violation = rested.and_then(|()| checks.at_rest(&universe)).err();
     }
     Verdict { universe, violation, acts }
 }

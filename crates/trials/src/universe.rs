@@ -37,7 +37,11 @@ use ramen_sim::{
 };
 
 use self::{links::Far, subscribers::Subscribers};
-use crate::{hazards::Hazards, process::Process, stores::Stores};
+use crate::{
+    hazards::{Hazards, Mishap, Point},
+    process::Process,
+    stores::Stores,
+};
 
 pub use self::{
     operators::RESTART,
@@ -124,6 +128,8 @@ pub struct Turn {
     pub appended: Vec<(String, Vec<ramen_events::Record>)>,
     /// A call to a store.
     pub stored: bool,
+    /// Objects that were deleted from stores: by whose operator, from which store, which key.
+    pub deleted: Vec<(String, String, String)>,
     /// An agent of this name ran.
     pub ran: Option<usize>,
 }
@@ -207,6 +213,11 @@ impl Universe {
     /// What the mishaps of the run were.
     pub fn mishaps(&self) -> &[(Time, String)] {
         &self.hazards.happened
+    }
+
+    /// Which kinds of mishaps there were so far.
+    pub fn struck(&self) -> &BTreeSet<Mishap> {
+        &self.hazards.struck
     }
 
     /// No mishap happens from now on.
@@ -355,8 +366,7 @@ impl Universe {
     }
 
     /// How many points at which something could go wrong were met, by kind.
-    pub fn points_met(&self) -> Vec<(crate::hazards::Point, u64)> {
-        use crate::hazards::Point;
-        [Point::Append, Point::Call, Point::Watch].into_iter().zip(self.hazards.met).collect()
+    pub fn points_met(&self) -> &BTreeMap<Point, u64> {
+        &self.hazards.met
     }
 }

@@ -110,8 +110,7 @@ impl Until {
                 Err(_) => Ok(()),
             },
             Self::Lost { app, at_most } => {
-                let storage = universe.storage();
-                let lost: u64 = storage.volumes_of(app).map(|(handle, _)| storage.lost(handle)).sum();
+                let lost = lost(universe, app);
                 if lost <= *at_most { Ok(()) } else { Err(format!("{lost} acknowledged writes of {app} are lost")) }
             }
             Self::Says { app, text } => {
@@ -216,6 +215,24 @@ fn runs(universe: &Universe, app: &str, on: &str) -> Result<(), String> {
         Ok(true) => Ok(()),
         _ => Err(format!("no pod of {app} runs on {on}")),
     }
+}
+
+/// Acknowledged writes that an application has no more: those that its volumes lack, and all of a volume beside which it now
+/// runs on another.
+fn lost(universe: &Universe, app: &str) -> u64 {
+    let storage = universe.storage();
+    let home = universe.managed().find(|on| runs(universe, app, on).is_ok());
+    let mounted = |claim: &str| {
+        let home = universe.cluster(home?);
+        let claim = home.see(&kinds::PVC, Some(app), claim).ok()?;
+        let volume = home.see(&kinds::PV, None, object::text(&claim, "/spec/volumeName")).ok()?;
+        Some(object::text(&volume, "/spec/csi/volumeHandle").to_owned())
+    };
+    let volumes = storage.volumes_of(app).map(|(handle, claim)| match mounted(claim) {
+        Some(other) if other != handle => storage.acknowledged(handle),
+        _ => storage.lost(handle),
+    });
+    volumes.sum()
 }
 
 fn validated(universe: &Universe) -> Result<(), String> {

@@ -48,6 +48,7 @@ timeline:
 #[case::too_few("[east]", "2 different names are needed")]
 #[case::twice("[east, east]", "2 different names are needed")]
 #[case::the_hub("[hub, west]", "hub is the hub")]
+#[case::no_interval("[east, west], interval: often", "\"often\" is none")]
 fn clusters_need_names_that_tell_them_apart(#[case] names: &str, #[case] told: &str) {
     let text = format!("world: {{ names: {names} }}\n{GOOD}");
     let refused = scenario::parse(&text, Path::new("x.yaml")).unwrap_err().to_string();
@@ -71,6 +72,33 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
 #[case::unknown_happening("lose:", "loose:", "8", "loose")]
 #[case::no_such_cluster("cluster: c2", "cluster: c3", "8", "there is no cluster \"c3\": the world has c1, c2")]
 #[case::no_such_application("app: shop", "app: shoop", "6", "there is no application \"shoop\"")]
+#[case::no_such_phase("phase: Deployed", "phase: Deployd", "6", "Deployed, FailedOver, Relocated")]
+#[case::no_such_progression(
+    "settled: { app: shop, phase: Deployed }",
+    "progression: { app: shop, is: Cleaning }",
+    "6",
+    "Cleaning Up"
+)]
+#[case::no_such_claim(
+    "lose: { cluster: c2 }",
+    "delete-claim: { app: shop, claim: data-2, on: c1 }",
+    "8",
+    "there is no claim of shop \"data-2\": the world has data-0, data-1"
+)]
+#[case::no_backup("lose: { cluster: c2 }", "rebuild-hub: { from: backup }", "8", "nothing here does back-up-hub")]
+#[case::twice("applications:", "applications:\n  - { name: shop, on: c2 }", "5", "there are two applications \"shop\"")]
+#[case::another_point(
+    "timeline:",
+    "mishaps:\n  - { point: watch, mishap: disk-full, frequency: { nth: 1 } }\ntimeline:",
+    "6",
+    "disk-full cannot happen at watch, only at append"
+)]
+#[case::no_such_operator(
+    "timeline:",
+    "mishaps:\n  - { at: c9, point: append, mishap: disk-full, frequency: { nth: 1 } }\ntimeline:",
+    "6",
+    "there is no cluster \"c9\""
+)]
 #[case::where_it_runs("on: c1", "on: hub", "4", "there is no cluster \"hub\"")]
 fn what_cannot_be_meant_is_refused_with_its_place(
     #[case] good: &str,

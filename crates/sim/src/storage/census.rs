@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::history::{History, Line};
+use super::mirror::Volume;
 use super::volume::{Forced, Role, Storage};
 
 impl Storage {
@@ -36,9 +37,7 @@ impl Storage {
     #[must_use]
     pub fn lost(&self, handle: &str) -> u64 {
         let Some(volume) = self.volumes.get(handle) else { return 0 };
-        let serving =
-            volume.copies.values().max_by_key(|copy| (copy.line, copy.role != Role::Secondary, copy.history.len()));
-        let Some(serving) = serving else { return volume.acknowledged.values().sum() };
+        let Some((_, serving)) = volume.serving() else { return volume.acknowledged.values().sum() };
         let held = |line: &Line| serving.history.of_line(*line);
         volume.acknowledged.iter().map(|(line, count)| count.saturating_sub(held(line))).sum()
     }
@@ -98,8 +97,15 @@ impl Storage {
     /// How many writes of a line the copy holds that serves now, or would serve next.
     #[must_use]
     pub fn held_by_serving(&self, handle: &str, line: Line) -> u64 {
-        let copies = self.volumes.get(handle).into_iter().flat_map(|volume| volume.copies.values());
-        let serving = copies.max_by_key(|copy| (copy.line, copy.role != Role::Secondary, copy.history.len()));
-        serving.map_or(0, |copy| copy.history.of_line(line))
+        let serving = self.volumes.get(handle).and_then(Volume::serving);
+        serving.map_or(0, |(_, copy)| copy.history.of_line(line))
+    }
+
+    /// Whether the copy of a site serves, or holds all that the one does which would serve next.
+    #[must_use]
+    pub fn serves(&self, site: &str, handle: &str) -> bool {
+        let Some(volume) = self.volumes.get(handle) else { return false };
+        let here = volume.copies.get(site).filter(|copy| copy.role != Role::Secondary);
+        here.zip(volume.serving()).is_some_and(|(here, (_, serving))| here.line >= serving.line)
     }
 }

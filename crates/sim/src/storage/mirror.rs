@@ -65,6 +65,11 @@ pub(super) struct Volume {
 }
 
 impl Volume {
+    /// The copy that serves now, or would serve next, and its site.
+    pub fn serving(&self) -> Option<(&String, &Copy)> {
+        self.copies.iter().max_by_key(|(_, copy)| (copy.line, copy.role != Role::Secondary, copy.history.len()))
+    }
+
     /// Lets happen what is due on one side.
     pub fn advance(&mut self, site: &str, peer: &str, connected: bool, now: Time) {
         let Some(mut copy) = self.copies.remove(site) else { return };

@@ -51,7 +51,7 @@ impl Exhaustive {
             report::failure(out, failed, &repeat, &folder, false)?;
         }
         if self.coverage {
-            write!(out, "{}", sum.coverage.table())?;
+            report::coverage(out, &sum)?;
         }
         report::sum(out, &sum)?;
         Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })

@@ -78,6 +78,15 @@ pub fn captures(verdict: &Verdict, folder: &Path, prefix: &str) -> anyhow::Resul
     Ok(files)
 }
 
+/// Which steps were reached and which gates shut, and what never was.
+///
+/// # Errors
+/// When nobody reads them.
+pub fn coverage(out: &mut dyn Write, sum: &Sum) -> std::io::Result<()> {
+    write!(out, "{}", sum.coverage.table())?;
+    sum.coverage.holes().iter().try_for_each(|(book, step)| writeln!(out, "never reached: {book}/{step}"))
+}
+
 /// The closing lines.
 ///
 /// # Errors

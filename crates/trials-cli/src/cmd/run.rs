@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use ramen_trials::{
     crowd::{self, Stop},
+    kept::{self, Kept},
     seeds::{self, Class},
     span::Span,
     trial::{Nobody, trial},
@@ -29,6 +30,11 @@ pub struct Run {
     /// One seed to run
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+
+    /// Run the seeds listed in this file, one a line, with `#` comments: `seed 17`, or `seed 4 of 10 classes` with the first
+    /// ten classes of faults only
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seed", "seeds", "faults"])]
+    list: Option<PathBuf>,
 
     /// Leave out the seeds listed in this file, one a line, with `#` comments: those that are known to break a rule still
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
@@ -88,16 +94,9 @@ impl FromStr for Range {
 }
 
 /// The seeds that a file lists.
-fn listed(file: &Path) -> anyhow::Result<BTreeSet<u64>> {
+fn listed(file: &Path) -> anyhow::Result<Vec<Kept>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    lines
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let number = line.trim_start_matches("seed").trim();
-            number.parse().with_context(|| format!("{}: {line:?} is no seed", file.display()))
-        })
-        .collect()
+    kept::parse(&text).map_err(|why| anyhow::anyhow!("{}: {why}", file.display()))
 }
 
 impl Run {
@@ -112,39 +111,47 @@ impl Run {
         if let Some(seed) = self.seed {
             self.save(seed, &classes)?;
         }
-        let range = self.seed.map_or_else(|| self.seeds.0.clone(), |seed| seed..seed + 1);
-        let except = self.except.as_deref().map(listed).transpose()?.unwrap_or_default();
-        let seeds_to_run: Vec<u64> = range.filter(|seed| !except.contains(seed)).collect();
+        let except: BTreeSet<u64> = match &self.except {
+            Some(file) => listed(file)?.into_iter().map(|kept| kept.seed).collect(),
+            None => BTreeSet::new(),
+        };
+        let trials: Vec<(u64, &[Class])> = if let Some(list) = &self.list {
+            let all = listed(list)?.into_iter().map(|kept| (kept.seed, kept.classes));
+            all.filter(|(seed, _)| !except.contains(seed)).collect()
+        } else {
+            let range = self.seed.map_or_else(|| self.seeds.0.clone(), |seed| seed..seed + 1);
+            range.filter(|seed| !except.contains(seed)).map(|seed| (seed, classes.as_slice())).collect()
+        };
         let jobs = self.jobs.unwrap_or_else(cores);
         let after = self.limit.map(|limit| Duration::from_millis(limit.0));
         let stop = Stop { failures: self.failures, after };
-        let sum = crowd::run_all(seeds_to_run.len(), jobs, stop, &|index| seeds::plan(seeds_to_run[index], &classes));
-        if self.output == "json" {
-            let failed: Vec<_> = sum
-                .failed
-                .iter()
-                .map(|failed| {
-                    serde_json::json!({ "seed": failed.plan.seed, "rule": failed.violation.rule, "what": failed.violation.what })
-                })
-                .collect();
+        let plan = |index: usize| seeds::plan(trials[index].0, trials[index].1);
+        let sum = crowd::run_all(trials.len(), jobs, stop, &plan);
+        let json = self.output == "json";
+        let mut failures = Vec::new();
+        for failed in &sum.failed {
+            let (seed, classes) = trials[failed.index];
+            let repeat = format!("ramen-sim run --seed {seed}{}", switches(classes));
+            let folder = self.out.join(format!("seed-{seed}"));
+            // Programs read the sum; plan and logs are left for people all the same.
+            let told: &mut dyn Write = if json { &mut std::io::sink() } else { &mut *out };
+            report::failure(told, failed, &repeat, &folder, !self.no_shrink)?;
+            let (rule, what) = (failed.violation.rule, &failed.violation.what);
+            failures.push(serde_json::json!({
+                "seed": seed, "rule": rule, "what": what, "repeat": repeat, "plan": folder.join("plan.json"), "logs": folder,
+            }));
+        }
+        if json {
+            let never = sum.coverage.holes().into_iter().map(|(book, step)| format!("{book}/{step}"));
             let report = serde_json::json!({
                 "trials": sum.trials, "events": sum.events, "seconds": sum.took.as_secs_f64(),
-                "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failed, "coverage": sum.coverage.json(),
+                "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failures, "coverage": sum.coverage.json(),
+                "neverReached": never.collect::<Vec<_>>(),
             });
             writeln!(out, "{report:#}")?;
         } else {
-            for failed in &sum.failed {
-                let seed = failed.plan.seed;
-                let faults = self.faults.as_ref().map(|list| format!(" --faults {}", list.join(",")));
-                let repeat = format!("ramen-sim run --seed {seed}{}", faults.unwrap_or_default());
-                let folder = self.out.join(format!("seed-{seed}"));
-                report::failure(out, failed, &repeat, &folder, !self.no_shrink)?;
-            }
             if self.coverage {
-                write!(out, "{}", sum.coverage.table())?;
-                for (book, step) in sum.coverage.holes() {
-                    writeln!(out, "never reached: {book}/{step}")?;
-                }
+                report::coverage(out, &sum)?;
             }
             report::sum(out, &sum)?;
             if !except.is_empty() {
@@ -184,4 +191,13 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// What has to be said on the command line for these classes of faults.
+fn switches(classes: &[Class]) -> String {
+    if classes.len() == Class::ALL.len() {
+        return String::new();
+    }
+    let names: Vec<String> = classes.iter().map(|class| format!("{class:?}").to_lowercase()).collect();
+    format!(" --faults {}", if names.is_empty() { "none".to_owned() } else { names.join(",") })
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use ramen_sim::{api_server::object, kinds};
 
-/// What a condition says a person can do, and what that comes to. What is not said is not done.
+/// What a condition says a person can do, and what that comes to. What is not said is not done, but for pods that hang.
 pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
     let mut todo = Vec::new();
     for drpc in all(universe, HUB, &kinds::DRPC, None) {
@@ -126,7 +126,8 @@ fn is_only_here(universe: &Universe, app: &str, claim: &str, on: &str) -> bool {
     universe.managed().filter(|other| *other != on).all(|other| storage.peek(other, handle).is_none())
 }
 
-/// Pods that hang while they end where their application is to run: whoever wants it to come up again removes them.
+/// Pods that hang while they end where their application is to run: whoever looks why it does not come up sees them without
+/// anybody's words.
 fn hanging_pods(universe: &Universe) -> Vec<Happening> {
     let apps: Vec<String> = universe.applications().iter().map(|app| app.name.clone()).collect();
     let placed =

@@ -11,7 +11,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, one, text, type_name, violated};
+use super::{all, hub::decided, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{Turn, Universe},
@@ -43,6 +43,8 @@ struct Seen {
     /// The hub was rebuilt without its placement decisions while nothing protected the volume, nor has since: nobody could
     /// tell where its application ran.
     forgotten: bool,
+    /// A copy of it once was replicated.
+    replicated: bool,
     /// It was not replicated when a failover took its application elsewhere: a failover gives up what nobody copied.
     passed_by: bool,
     /// Where it is primary, and since when.
@@ -97,6 +99,7 @@ impl Data {
                     let lines = storage.acknowledged_by_line(handle);
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
+                seen.replicated |= replicated;
                 seen.passed_by |= !replicated && passed_by(&self.failovers, &storage, handle);
                 seen.given_up = seen.given_up || !wanted(&applications, &storage, handle);
                 seen.forgotten = !replicated && (seen.forgotten || universe.hub_forgot > self.forgot);
@@ -108,6 +111,35 @@ impl Data {
         }
         self.forgot = universe.hub_forgot;
         forced.iter().try_for_each(|(handle, claim, site)| self.only_a_failover_forces(universe, handle, claim, site))
+    }
+
+    /// What runs at rest writes to the volumes that it had, there to the copy that serves, not to fresh ones beside them.
+    pub(super) fn at_rest(&self, universe: &Universe) -> Result<(), Violation> {
+        let storage = universe.storage();
+        for drpc in all(universe, crate::universe::HUB, &kinds::DRPC, None) {
+            let app = text(drpc.value(), "/metadata/name");
+            let Some(home) = decided(universe, app).into_iter().next() else { continue };
+            for claim in all(universe, &home, &kinds::PVC, Some(app)) {
+                let name = text(claim.value(), "/metadata/name");
+                let of_claim = |handle: &&String| storage.claim(handle) == format!("{app}/{name}");
+                let counts = |seen: &Seen| seen.replicated && !seen.given_up && !seen.forgotten && !seen.passed_by;
+                let had = self.volumes.iter().filter(|(handle, seen)| of_claim(handle) && counts(seen));
+                let had: Vec<&str> =
+                    had.map(|(handle, _)| handle.as_str()).filter(|handle| storage.acknowledged(handle) > 0).collect();
+                let volume = one(universe, &home, &kinds::PV, "", text(claim.value(), "/spec/volumeName"));
+                let mounted = volume.as_ref().map_or("", |pv| text(pv.value(), "/spec/csi/volumeHandle"));
+                if !had.is_empty() && !(had.contains(&mounted) && storage.serves(&home, mounted)) {
+                    return violated(
+                        "D3 an application keeps its data",
+                        format!(
+                            "claim {app}/{name} on {home} is on volume {mounted:?}, and its data are on {}",
+                            had.join(", ")
+                        ),
+                    );
+                }
+            }
+        }
+        Ok(())
     }
 
     fn note_failovers(&mut self, universe: &Universe, turn: &Turn) {
@@ -195,10 +227,10 @@ impl Data {
         if asked.zip(elsewhere).is_some_and(|(asked, elsewhere)| elsewhere > asked) {
             return Ok(());
         }
-        // The VRG may have moved on since; then the claim tells.
-        let failover_before = one(universe, crate::universe::HUB, &kinds::DRPC, "apps", namespace)
+        // A failover that went there and was not let go on: whatever followed it, the deletion as a rule, has to end it.
+        let deleting = one(universe, crate::universe::HUB, &kinds::DRPC, "apps", namespace)
             .is_some_and(|drpc| object::is_deleting(drpc.value()));
-        if failover_before {
+        if deleting && self.failovers.contains_key(&(site.to_owned(), namespace.to_owned())) {
             return Ok(());
         }
         let (action, role) = (text(vrg.value(), "/spec/action"), text(vrg.value(), "/spec/replicationState"));

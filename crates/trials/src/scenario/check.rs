@@ -1,16 +1,18 @@
 //! Reads a scenario and refuses what cannot be meant.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
+use ramen_api::ramen::wire::state::Progression;
 use serde_saphyr::{Location, Spanned};
 
 use super::Scenario;
 use crate::{
     happening::Happening,
-    universe::{HUB, Outline},
+    hazards::Rule,
+    universe::{HUB, Outline, Rebuilt},
     until,
 };
 
@@ -65,7 +67,7 @@ pub fn read(path: &Path) -> Result<Scenario, Error> {
 pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
     let scenario: Scenario =
         serde_saphyr::from_str(text).map_err(|err| Error::Form { path: path.to_owned(), what: err.to_string() })?;
-    named(&scenario.world).map_err(|what| Error::Form { path: path.to_owned(), what })?;
+    world(&scenario.world).map_err(|what| Error::Form { path: path.to_owned(), what })?;
     check(&scenario).map_err(|(at, what)| Error::Reference {
         path: path.to_owned(),
         line: at.line(),
@@ -77,8 +79,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
 
 type Wrong = (Location, String);
 
-/// Whether the clusters have names that tell them apart.
-fn named(world: &Outline) -> Result<(), String> {
+/// Whether the clusters have names that tell them apart, and the policies an interval.
+fn world(world: &Outline) -> Result<(), String> {
     let clusters = world.clusters();
     let different: BTreeSet<&String> = clusters.iter().collect();
     let needed = world.size();
@@ -89,12 +91,26 @@ fn named(world: &Outline) -> Result<(), String> {
     if clusters.iter().any(|name| name == HUB) {
         return Err(format!("world: names: {HUB} is the hub"));
     }
-    Ok(())
+    let interval = world.interval.strip_suffix(['m', 'h', 'd']).and_then(|count| count.parse::<u32>().ok());
+    match interval {
+        Some(count) if count > 0 => Ok(()),
+        _ => Err(format!("world: interval: {:?} is none: write a number and m, h or d, as in 5m", world.interval)),
+    }
+}
+
+/// What files call it.
+fn word(named: &impl serde::Serialize) -> String {
+    let word = serde_json::to_value(named).unwrap_or_default();
+    word.as_str().unwrap_or_default().to_owned()
 }
 
 fn check(scenario: &Scenario) -> Result<(), Wrong> {
     let names = Names::of(scenario);
-    for application in &scenario.applications {
+    for (application, before) in scenario.applications.iter().zip(0..) {
+        let name = &application.name;
+        if scenario.applications.iter().take(before).any(|other| other.name.value == name.value) {
+            return Err((name.referenced, format!("there are two applications {:?}", name.value)));
+        }
         names.cluster(&application.on.value, false, application.on.referenced)?;
         if let Some(under) = &application.under {
             names.policy(Some(&under.value), &application.on.value, under.referenced)?;
@@ -111,6 +127,9 @@ fn check(scenario: &Scenario) -> Result<(), Wrong> {
     for what in scenario.faults.iter().flat_map(|fault| &fault.what) {
         names.happening(what)?;
     }
+    for rule in &scenario.mishaps {
+        names.mishap(rule)?;
+    }
     scenario.end.iter().try_for_each(|until| names.until(until))
 }
 
@@ -119,6 +138,10 @@ struct Names {
     clusters: Vec<String>,
     policies: Vec<(String, Vec<String>)>,
     apps: Vec<String>,
+    /// How many claims an application may have had, all in all.
+    claims: BTreeMap<String, usize>,
+    /// Whether the hub is ever backed up.
+    backed_up: bool,
 }
 
 impl Names {
@@ -128,10 +151,26 @@ impl Names {
             _ => None,
         };
         let later = scenario.timeline.iter().flat_map(|entry| &entry.what).filter_map(deployed);
+        let first = scenario.applications.iter().map(|application| application.name.value.clone());
+        let happenings = || {
+            let timed = scenario.faults.iter().flat_map(|fault| &fault.what);
+            scenario.timeline.iter().flat_map(|entry| &entry.what).chain(timed).map(|what| &what.value)
+        };
+        let mut claims: BTreeMap<String, usize> =
+            scenario.applications.iter().map(|app| (app.name.value.clone(), app.claims)).collect();
+        for what in happenings() {
+            match what {
+                Happening::Deploy { app, claims: count, .. } => *claims.entry(app.clone()).or_default() += count,
+                Happening::AddClaim { app } => *claims.entry(app.clone()).or_default() += 1,
+                _ => {}
+            }
+        }
         Self {
             clusters: scenario.world.clusters(),
             policies: scenario.world.policies(),
-            apps: scenario.applications.iter().map(|application| application.name.clone()).chain(later).collect(),
+            apps: first.chain(later).collect(),
+            claims,
+            backed_up: happenings().any(|what| matches!(what, Happening::BackUpHub)),
         }
     }
 
@@ -164,6 +203,34 @@ impl Names {
         Self::one_of("application", name, &self.apps, at)
     }
 
+    /// Claims are numbered: `data-0` is the first.
+    fn claim(&self, app: &str, claim: &str, at: Location) -> Result<(), Wrong> {
+        let count = self.claims.get(app).copied().unwrap_or_default();
+        let known: Vec<String> = (0..count).map(|number| format!("data-{number}")).collect();
+        Self::one_of(&format!("claim of {app}"), claim, &known, at)
+    }
+
+    /// A phase in which an action has ended.
+    fn phase(phase: &str, at: Location) -> Result<(), Wrong> {
+        match phase {
+            "Deployed" | "FailedOver" | "Relocated" => Ok(()),
+            _ => Err((at, format!("no action ends in phase {phase:?}: there are Deployed, FailedOver, Relocated"))),
+        }
+    }
+
+    fn mishap(&self, rule: &Spanned<Rule>) -> Result<(), Wrong> {
+        let (at, Rule { at: operator, point, mishap, .. }) = (rule.referenced, &rule.value);
+        if let Some(operator) = operator {
+            self.cluster(operator, true, at)?;
+        }
+        let can = mishap.point();
+        if can.contains(point) {
+            return Ok(());
+        }
+        let can: Vec<String> = can.iter().map(word).collect();
+        Err((at, format!("{} cannot happen at {}, only at {}", word(mishap), word(point), can.join(", "))))
+    }
+
     fn until(&self, until: &Spanned<until::Until>) -> Result<(), Wrong> {
         use until::Until as U;
         let at = until.referenced;
@@ -173,12 +240,16 @@ impl Names {
                 self.app(app, at)?;
                 self.cluster(on, false, at)
             }
-            U::Settled { app, .. }
-            | U::Available { app, .. }
-            | U::Progression { app, .. }
-            | U::Unprotected { app }
-            | U::Lost { app, .. }
-            | U::Says { app, .. } => self.app(app, at),
+            U::Settled { app, phase } | U::Available { app, phase } => {
+                self.app(app, at)?;
+                Self::phase(phase, at)
+            }
+            U::Progression { app, is } => {
+                self.app(app, at)?;
+                let known: Vec<String> = Progression::WORDS.iter().map(|word| (*word).to_owned()).collect();
+                Self::one_of("progression", is, &known, at)
+            }
+            U::Unprotected { app } | U::Lost { app, .. } | U::Says { app, .. } => self.app(app, at),
             U::Field { on, kind, .. } => {
                 self.cluster(on, true, at)?;
                 if until::resource(kind).is_some() { Ok(()) } else { Err((at, format!("there is no kind {kind:?}"))) }
@@ -205,11 +276,15 @@ impl Names {
             | H::Evict { app, on }
             | H::DeletePod { app, on }
             | H::DeleteReplications { app, on }
-            | H::SpoilVrg { app, on }
-            | H::Unhold { app, on, .. }
-            | H::LetGoReplication { app, on, .. }
-            | H::DeleteClaim { app, on, .. } => {
+            | H::SpoilVrg { app, on } => {
                 self.app(app, at)?;
+                self.cluster(on, false, at)
+            }
+            H::Unhold { app, on, claim }
+            | H::LetGoReplication { app, on, claim }
+            | H::DeleteClaim { app, on, claim } => {
+                self.app(app, at)?;
+                self.claim(app, claim, at)?;
                 self.cluster(on, false, at)
             }
             // A user may ask for a cluster that does not exist: what is said then is worth a scenario.
@@ -230,6 +305,9 @@ impl Names {
             H::Store { profile, .. } | H::EmptyStore { profile } => Self::one_of("store", profile, &profiles, at),
             H::Crash { operator, .. } | H::LoseLog { operator } | H::Rival { operator, .. } => {
                 self.cluster(operator, true, at)
+            }
+            H::RebuildHub { from: Rebuilt::Backup } if !self.backed_up => {
+                Err((at, "the hub cannot be rebuilt from a backup: nothing here does back-up-hub".to_owned()))
             }
             H::RestorePolicies | H::StorageLink { .. } | H::BackUpHub | H::RebuildHub { .. } | H::Mend => Ok(()),
         }

@@ -28,7 +28,7 @@ impl Scenario {
     pub fn plan(&self) -> Plan {
         let mut story = vec![Act::when(Until::Validated, [])];
         for application in &self.applications {
-            let (app, on) = (application.name.clone(), application.on.value.clone());
+            let (app, on) = (application.name.value.clone(), application.on.value.clone());
             let under = application.under.as_ref().map(|policy| policy.value.clone());
             let claims = application.claims;
             let deploy = Happening::Deploy { app: app.clone(), claims, on: on.clone(), under: under.clone() };
@@ -55,7 +55,7 @@ impl Scenario {
             outline: self.world.clone(),
             story,
             faults: faults.collect(),
-            rules: self.mishaps.clone(),
+            rules: self.mishaps.iter().map(|rule| rule.value.clone()).collect(),
         }
     }
 }

@@ -286,9 +286,8 @@ impl Universe {
             effect => self.hazards.at(Point::Call, &home, || hazards::describe(effect), now),
         };
         let instead = match mishap {
-            Some(Mishap::CrashBefore | Mishap::CrashLosingTail) => {
-                let lost = if mishap == Some(Mishap::CrashLosingTail) { usize::MAX } else { 0 };
-                self.kill(process, lost);
+            Some(Mishap::CrashBefore) => {
+                self.kill(process, 0);
                 self.enqueue(RESTART, Due::Start { process });
                 return;
             }
@@ -307,8 +306,9 @@ impl Universe {
         }
         let (outcome, after) = self.carry_out(process, number, &home, &effect);
         match mishap {
-            Some(Mishap::CrashAfter) => {
-                self.kill(process, 0);
+            Some(Mishap::CrashAfter | Mishap::CrashLosingTail) => {
+                let lost = if mishap == Some(Mishap::CrashLosingTail) { usize::MAX } else { 0 };
+                self.kill(process, lost);
                 self.enqueue(RESTART, Due::Start { process });
             }
             Some(Mishap::LostAnswer) => {
@@ -336,7 +336,10 @@ impl Universe {
                 return (Outcome::Unreachable { message: format!("no way to {}", profile.endpoint) }, CALL_LIMIT);
             }
             let latency = self.stores.latency(&profile.name);
+            let doomed = self.stores.doomed(&profile.name, operation);
             let ended = self.stores.call(profile, operation, now);
+            let gone = doomed.into_iter().filter(|key| !self.stores.has(&profile.name, key));
+            self.turn.deleted.extend(gone.map(|key| (home.to_owned(), profile.name.clone(), key)));
             return match ended {
                 Ok(answer) => {
                     self.note(process, number, Answer::Store(answer), None);

@@ -70,7 +70,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "successor's copies deleted",
         what: "a secondary that lets its volumes go deletes the copies in the stores",
-        rules: &["L1 every action ends", "VS9 protected means stored"],
+        rules: &["D4 nothing is deleted that the home needs"],
         act: |done| {
             let Some(spoke::Command::ReleaseVolume { pvc, .. }) = done.spoke() else { return };
             let prefix = VrgKeys::new(&pvc.namespace, &pvc.namespace).prefix().to_owned();

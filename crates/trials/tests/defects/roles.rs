@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::{
     defect::{Defect, SOUND},
-    json::{believe, believe_accepted, vrg_in},
+    json::{believe, believe_accepted, feedback, vrg_in, vrg_of},
 };
 
 pub const DEFECTS: &[Defect] = &[
@@ -41,6 +41,22 @@ pub const DEFECTS: &[Defect] = &[
         see: |seen| {
             if seen.kind == Kind::ManifestWork {
                 believe_accepted(seen.object, "secondary");
+            }
+            true
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "preparation believed as soon as asked",
+        what: "the hub takes the workload off the source of a relocation before its VRG has heard of a final synchronization",
+        rules: &["S6 the workload goes after the VRG has accepted that"],
+        see: |seen| {
+            let prepares = |vrg: &mut serde_json::Value| vrg["spec"]["prepareForFinalSync"] == true;
+            if seen.kind == Kind::ManifestWork
+                && vrg_of(seen.object).is_some_and(prepares)
+                && believe_accepted(seen.object, "primary")
+            {
+                feedback(seen.object, "prepareForFinalSyncComplete", &json!(true));
             }
             true
         },
