@@ -18,9 +18,11 @@ pub struct Variant {
     pub plan: Plan,
 }
 
-/// All variants of the story with so many claims: each mishap at each point at which it can happen.
-pub fn variants(claims: usize) -> Vec<Variant> {
-    let story = plan::canonical(SEED, claims);
+/// All variants of the story with so many claims, on storage that behaves as recorded or as csi-addons does: each mishap at
+/// each point at which it can happen.
+pub fn variants(claims: usize, csi_addons: bool) -> Vec<Variant> {
+    let mut story = plan::canonical(SEED, claims);
+    story.outline.csi_addons = csi_addons;
     let counted = run::run(&story, &mut []).universe;
     let met = counted.points_met();
     let mut variants = Vec::new();

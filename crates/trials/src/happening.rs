@@ -182,10 +182,13 @@ pub enum Happening {
         /// Whether it works.
         works: bool,
     },
-    /// A cluster's operator, or the hub's, does not reach any store, or does again.
+    /// A cluster's operator, or the hub's, does not reach stores, or does again.
     StoreLink {
         /// Whose.
         cluster: String,
+        /// Name of the profile of the only store that this is about; all if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile: Option<String>,
         /// Whether it works.
         works: bool,
     },

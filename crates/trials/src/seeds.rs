@@ -254,8 +254,8 @@ fn befall(class: Class, rng: &mut Rng, outline: &Outline, horizon: u64, faults: 
                 }
                 1 => {
                     let cluster = somewhere(rng, outline);
-                    add(at, Happening::StoreLink { cluster: cluster.clone(), works: false });
-                    add(end, Happening::StoreLink { cluster, works: true });
+                    add(at, Happening::StoreLink { cluster: cluster.clone(), profile: None, works: false });
+                    add(end, Happening::StoreLink { cluster, profile: None, works: true });
                 }
                 _ => {
                     add(at, Happening::StorageLink { works: false });

@@ -82,8 +82,8 @@ pub(crate) struct Place {
     pub(crate) up: bool,
     /// Whether its agents reach the hub.
     pub(crate) hub_link: bool,
-    /// Whether its operator reaches the stores.
-    pub(crate) store_link: bool,
+    /// Stores that its operator does not reach.
+    pub(crate) cut_off_stores: BTreeSet<String>,
 }
 
 /// An agent, where it lives, and when it looks next.

@@ -26,6 +26,16 @@ fn every_scenario_can_be_read_and_says_why_it_is_there() {
 }
 
 #[test]
+fn every_scenario_is_listed_in_the_documentation() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/scenarios.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    for file in files() {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(document.contains(&format!("(../scenarios/{name})")), "docs/scenarios.md does not list {name}");
+    }
+}
+
+#[test]
 fn the_story_of_the_demo_goes_as_it_should() {
     let file = files().into_iter().find(|file| file.ends_with("the-demo.yaml")).unwrap();
     let played = scenario::play(&scenario::read(&file).unwrap());

@@ -130,8 +130,11 @@ pub fn words(what: &Happening) -> String {
         H::BringBack { cluster } => format!("{cluster} has power again"),
         H::HubLink { cluster, works: false } => format!("{cluster} does not reach the hub"),
         H::HubLink { cluster, works: true } => format!("{cluster} reaches the hub again"),
-        H::StoreLink { cluster, works: false } => format!("{cluster} does not reach the stores"),
-        H::StoreLink { cluster, works: true } => format!("{cluster} reaches the stores again"),
+        H::StoreLink { cluster, profile, works } => {
+            let store = profile.as_ref().map_or_else(|| "the stores".to_owned(), |profile| format!("store {profile}"));
+            let how = if *works { format!("reaches {store} again") } else { format!("does not reach {store}") };
+            format!("{cluster} {how}")
+        }
         H::StorageLink { works: false } => "the sites' storage does not reach each other".to_owned(),
         H::StorageLink { works: true } => "the sites' storage reaches each other again".to_owned(),
         H::Storage { cluster, fault: StorageFault::None } => format!("the storage of {cluster} works again"),

@@ -59,9 +59,9 @@ pub(super) fn read(telling: &Telling<'_>, tale: &mut Tale) {
                 ));
                 continue;
             }
-            add(spell.from, Happening::StoreLink { cluster: name.clone(), works: false }, spell.record);
+            add(spell.from, Happening::StoreLink { cluster: name.clone(), profile: None, works: false }, spell.record);
             if let Some((until, record)) = spell.until {
-                add(until, Happening::StoreLink { cluster: name, works: true }, record);
+                add(until, Happening::StoreLink { cluster: name, profile: None, works: true }, record);
             }
             continue;
         }

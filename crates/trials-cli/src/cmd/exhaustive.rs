@@ -21,6 +21,10 @@ pub struct Exhaustive {
     #[arg(long, value_name = "N", default_value_t = 1)]
     claims: usize,
 
+    /// VolumeReplications behave as those of csi-addons, conditions and all, instead of as in recorded runs of Ramen
+    #[arg(long)]
+    csi_addons: bool,
+
     /// Folder for the logs of failing variants
     #[arg(long, value_name = "DIR", default_value = "sim-out")]
     out: PathBuf,
@@ -40,7 +44,8 @@ pub struct Exhaustive {
 
 impl Exhaustive {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let variants: Vec<_> = exhaustive::variants(self.claims).into_iter().step_by(self.every.max(1)).collect();
+        let variants: Vec<_> =
+            exhaustive::variants(self.claims, self.csi_addons).into_iter().step_by(self.every.max(1)).collect();
         let plan = |index: usize| variants[index].plan.clone();
         let stop = Stop { failures: self.failures, after: None };
         let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), stop, &plan);

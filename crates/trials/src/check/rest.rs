@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(8);
 /// How long a universe at rest is watched for needless work.
 const QUIET: Duration = Duration::from_mins(10);
 /// How many commands in that time count as quiet, for each DRPC: its sync times move on.
-const MURMUR: usize = 60;
+const MURMUR: usize = 40;
 
 /// Lets a mended universe come to rest.
 ///

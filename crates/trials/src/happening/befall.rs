@@ -94,7 +94,9 @@ impl Happening {
             Self::Lose { cluster } => universe.lose(cluster),
             Self::BringBack { cluster } if !universe.is_up(cluster) => universe.bring_back(cluster),
             Self::HubLink { cluster, works } => universe.set_hub_link(cluster, *works),
-            Self::StoreLink { cluster, works } => universe.set_store_link(cluster, *works),
+            Self::StoreLink { cluster, profile, works } => {
+                universe.set_store_link(cluster, profile.as_deref(), *works);
+            }
             Self::Storage { cluster, fault } => universe.set_storage(cluster, fault.trouble()),
             Self::Agent { cluster, agent, works } => universe.set_agent(cluster, agent.name(), *works),
             Self::StorageLink { works } => universe.set_storage_link(*works),

@@ -299,8 +299,10 @@ impl Names {
             | H::HubLink { cluster, .. }
             | H::Storage { cluster, .. }
             | H::Agent { cluster, .. } => self.cluster(cluster, false, at),
-            H::Lose { cluster } | H::BringBack { cluster } | H::StoreLink { cluster, .. } | H::Skew { cluster, .. } => {
-                self.cluster(cluster, true, at)
+            H::Lose { cluster } | H::BringBack { cluster } | H::Skew { cluster, .. } => self.cluster(cluster, true, at),
+            H::StoreLink { cluster, profile, .. } => {
+                self.cluster(cluster, true, at)?;
+                profile.iter().try_for_each(|profile| Self::one_of("store", profile, &profiles, at))
             }
             H::Store { profile, .. } | H::EmptyStore { profile } => Self::one_of("store", profile, &profiles, at),
             H::Crash { operator, .. } | H::LoseLog { operator } | H::Rival { operator, .. } => {

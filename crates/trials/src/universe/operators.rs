@@ -332,7 +332,7 @@ impl Universe {
         let Some(place) = self.places.get(home) else { return (Outcome::Done, after) };
         if let Effect::Store { profile, operation } = effect {
             self.turn.stored = true;
-            if !place.store_link {
+            if place.cut_off_stores.contains(&profile.name) {
                 return (Outcome::Unreachable { message: format!("no way to {}", profile.endpoint) }, CALL_LIMIT);
             }
             let latency = self.stores.latency(&profile.name);

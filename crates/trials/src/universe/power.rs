@@ -103,10 +103,17 @@ impl Universe {
         }
     }
 
-    /// Cuts or mends the way between an operator and all stores.
-    pub fn set_store_link(&mut self, name: &str, works: bool) {
-        if let Some(place) = self.places.get_mut(name) {
-            place.store_link = works;
+    /// Cuts or mends the way between an operator and one store, or all of them.
+    pub fn set_store_link(&mut self, name: &str, profile: Option<&str>, works: bool) {
+        let all = || self.stores.profiles().map(str::to_owned).collect();
+        let concerned: Vec<String> = profile.map_or_else(all, |profile| vec![profile.to_owned()]);
+        let Some(place) = self.places.get_mut(name) else { return };
+        for profile in concerned {
+            if works {
+                place.cut_off_stores.remove(&profile);
+            } else {
+                place.cut_off_stores.insert(profile);
+            }
         }
     }
 
@@ -230,7 +237,7 @@ impl Universe {
         copies
     }
 
-    /// Everything works again that can be mended: power, links, stores, clocks.
+    /// Everything works again that can be mended: power, links, stores, storage, agents. Clocks stay as they are.
     pub fn mend(&mut self) {
         let names: Vec<String> = self.places.keys().cloned().collect();
         for name in &names {
@@ -238,7 +245,7 @@ impl Universe {
                 self.bring_back(name);
             }
             self.set_hub_link(name, true);
-            self.set_store_link(name, true);
+            self.set_store_link(name, None, true);
             self.set_storage(name, None);
             for agent in ["view", "work"] {
                 self.set_agent(name, agent, true);

@@ -274,8 +274,13 @@ impl Universe {
         let (now, ahead) = (now.clone(), skew.clone());
         let clock: Clock =
             Arc::new(move || Time(now.load(Ordering::Relaxed).saturating_add_signed(ahead.load(Ordering::Relaxed))));
-        let place =
-            Place { cluster: Cluster::driven(name, content, clock), skew, up: true, hub_link: true, store_link: true };
+        let place = Place {
+            cluster: Cluster::driven(name, content, clock),
+            skew,
+            up: true,
+            hub_link: true,
+            cut_off_stores: BTreeSet::new(),
+        };
         self.places.insert(name.to_owned(), place);
     }
 

@@ -3,7 +3,7 @@
 
 use ramen_api::ramen::wire::annotation;
 use ramen_events::{
-    Time,
+    Kind, Time,
     spoke::{Command, Fact, Key, Pod, Role, StoredSet, VolumeReplication},
 };
 use rstest::rstest;
@@ -66,6 +66,29 @@ fn a_replication_that_never_began_goes_with_its_claim(#[case] comes_from_a_copy:
     assert_eq!(lab.names(), wanted);
     lab.change_pvc(|pvc| pvc.deleted_at = None);
     assert_eq!(lab.names(), Vec::<&str>::new(), "it will begin");
+}
+
+#[test]
+fn a_restored_volume_of_which_nothing_will_be_told_any_more_is_let_go_and_kept() {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    restored(&mut lab);
+    // Made anew by an operator that lost the answer of the one before; csi-addons looks at none of a claim that is going.
+    lab.learn(Fact::VolumeReplication(Box::new(VolumeReplication {
+        generation: 1,
+        observed_generation: 0,
+        state: String::new(),
+        conditions: Vec::new(),
+        last_sync_time: None,
+        ..replication("data", Role::Secondary)
+    })));
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000));
+    assert_eq!(lab.names(), Vec::<&str>::new(), "other storage may look at it yet");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 60));
+    assert_eq!(lab.names(), ["DeleteReplication"]);
+    lab.lose(Kind::VolumeReplication, "data");
+    let commands = lab.commands();
+    let kept = |command: &Command| matches!(command, Command::ReleaseVolume { restore_policy: false, .. });
+    assert!(commands.iter().any(kept), "{commands:?}");
 }
 
 fn uploads(lab: &Lab) -> Vec<Key> {
