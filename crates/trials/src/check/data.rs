@@ -128,7 +128,8 @@ impl Data {
                     had.map(|(handle, _)| handle.as_str()).filter(|handle| storage.acknowledged(handle) > 0).collect();
                 let volume = one(universe, &home, &kinds::PV, "", text(claim.value(), "/spec/volumeName"));
                 let mounted = volume.as_ref().map_or("", |pv| text(pv.value(), "/spec/csi/volumeHandle"));
-                if !had.is_empty() && !(had.contains(&mounted) && storage.serves(&home, mounted)) {
+                let has_them = had.contains(&mounted) && storage.serves(&home, mounted);
+                if !had.is_empty() && !has_them {
                     return violated(
                         "D3 an application keeps its data",
                         format!(
