@@ -45,7 +45,7 @@ pub struct Run {
     faults: Option<Vec<String>>,
 
     /// Where the logs of the run go, with --seed: FILE-hub.ramenlog and so on
-    #[arg(long, value_name = "FILE.ramenlog", requires = "seed")]
+    #[arg(long, value_name = "FILE.ramenlog", requires = "seed", conflicts_with_all = ["seeds", "list"])]
     log: Option<PathBuf>,
 
     /// Folder for the logs of failing seeds
@@ -118,8 +118,10 @@ impl Run {
         let trials: Vec<(u64, &[Class])> = if let Some(list) = &self.list {
             let all = listed(list)?.into_iter().map(|kept| (kept.seed, kept.classes));
             all.filter(|(seed, _)| !except.contains(seed)).collect()
+        } else if let Some(seed) = self.seed {
+            vec![(seed, classes.as_slice())]
         } else {
-            let range = self.seed.map_or_else(|| self.seeds.0.clone(), |seed| seed..seed + 1);
+            let range = self.seeds.0.clone();
             range.filter(|seed| !except.contains(seed)).map(|seed| (seed, classes.as_slice())).collect()
         };
         let jobs = self.jobs.unwrap_or_else(cores);
