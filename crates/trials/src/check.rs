@@ -27,6 +27,7 @@ use ramen_api::path::At as _;
 use ramen_sim::{
     api::Resource,
     api_server::{kinds::TypeName, object::Object},
+    kinds,
     time::Time,
 };
 
@@ -125,6 +126,12 @@ fn one(universe: &Universe, cluster: &str, kind: &Resource, namespace: &str, nam
         name: name.to_owned(),
     };
     universe.cluster(cluster).with(|server, _| server.store().get(&key).cloned())
+}
+
+/// The handle of the volume that a claim is bound to, if that exists.
+pub(crate) fn handle_of(universe: &Universe, cluster: &str, claim: &serde_json::Value) -> Option<String> {
+    let volume = one(universe, cluster, &kinds::PV, "", text(claim, "/spec/volumeName"))?;
+    Some(text(volume.value(), "/spec/csi/volumeHandle").to_owned())
 }
 
 fn type_name(kind: &Resource) -> TypeName {

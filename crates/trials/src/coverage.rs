@@ -112,7 +112,7 @@ impl Coverage {
         let rows = |named: &str, reached: &Reached<(String, String)>| -> Vec<serde_json::Value> {
             let row = |((book, what), by_class): (&(String, String), &BTreeMap<Option<Class>, u64>)| {
                 let counts = by_class.iter().map(|(class, count)| {
-                    let class = class.map_or_else(|| "none".to_owned(), |class| format!("{class:?}").to_lowercase());
+                    let class = class.map_or_else(|| "none".to_owned(), Class::word);
                     (class, serde_json::json!(count))
                 });
                 let counts: serde_json::Map<_, _> = counts.collect();
@@ -130,7 +130,7 @@ fn rows(head: &str, between: &str, reached: &Reached<(String, String)>) -> Strin
     let widest = reached.keys().map(|key| name(key).chars().count()).max().unwrap_or(0).max(40);
     let _ = write!(text, "{head:widest$}  {:>9}", "none");
     for class in Class::ALL {
-        let _ = write!(text, " {:>9}", format!("{class:?}").to_lowercase());
+        let _ = write!(text, " {:>9}", class.word());
     }
     text.push('\n');
     for (key, counts) in reached {

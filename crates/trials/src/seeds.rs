@@ -72,6 +72,11 @@ impl Class {
         Self::Modes,
     ];
 
+    /// As `--faults` and tables call it.
+    pub fn word(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+
     /// The mishaps of this class.
     fn mishaps(self) -> &'static [Mishap] {
         match self {

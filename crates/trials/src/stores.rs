@@ -84,11 +84,7 @@ impl Stores {
         match operation {
             StoreOperation::Delete(keys) => keys.iter().filter(|key| self.has(profile, key)).cloned().collect(),
             StoreOperation::DeleteAll(prefix) => {
-                let under = |bucket: &mut Bucket| {
-                    let keys = bucket.objects().map(|(key, _)| key).filter(|key| key.starts_with(prefix.as_str()));
-                    keys.map(str::to_owned).collect()
-                };
-                self.with(profile, under).unwrap_or_default()
+                self.with(profile, |bucket| keys_under(bucket, prefix)).unwrap_or_default()
             }
             StoreOperation::Fenced { operation, .. } => self.doomed(profile, operation),
             _ => Vec::new(),
@@ -167,11 +163,12 @@ fn is_held_by(bucket: &Bucket, key: &str, cluster: &str) -> bool {
     held.is_some_and(|fence| fence.cluster == cluster)
 }
 
+fn keys_under(bucket: &Bucket, prefix: &str) -> Vec<String> {
+    let all = bucket.list(Listing { prefix, limit: usize::MAX, ..Listing::default() });
+    all.objects.into_iter().map(|(key, _)| key).collect()
+}
+
 fn carried_out(bucket: &mut Bucket, operation: &StoreOperation, now: Time) -> Result<StoreAnswer, Outcome> {
-    let keys_under = |bucket: &Bucket, prefix: &str| -> Vec<String> {
-        let all = bucket.list(Listing { prefix, limit: usize::MAX, ..Listing::default() });
-        all.objects.into_iter().map(|(key, _)| key).collect()
-    };
     Ok(match operation {
         StoreOperation::Probe { .. } => StoreAnswer::Done,
         StoreOperation::Put(objects) => {

@@ -13,7 +13,10 @@ use ramen_sim::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::universe::{HUB, Universe};
+use crate::{
+    check::handle_of,
+    universe::{HUB, Universe},
+};
 
 /// Something to wait for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -223,10 +226,8 @@ fn lost(universe: &Universe, app: &str) -> u64 {
     let storage = universe.storage();
     let home = universe.managed().find(|on| runs(universe, app, on).is_ok());
     let mounted = |claim: &str| {
-        let home = universe.cluster(home?);
-        let claim = home.see(&kinds::PVC, Some(app), claim).ok()?;
-        let volume = home.see(&kinds::PV, None, object::text(&claim, "/spec/volumeName")).ok()?;
-        Some(object::text(&volume, "/spec/csi/volumeHandle").to_owned())
+        let claim = universe.cluster(home?).see(&kinds::PVC, Some(app), claim).ok()?;
+        handle_of(universe, home?, &claim)
     };
     let volumes = storage.volumes_of(app).map(|(handle, claim)| match mounted(claim) {
         Some(other) if other != handle => storage.acknowledged(handle),

@@ -168,13 +168,12 @@ impl Run {
         if names.iter().all(|name| name == "none") {
             return Ok(Vec::new());
         }
-        let known = |class: &&Class| format!("{class:?}").to_lowercase();
         names
             .iter()
             .map(|name| {
-                let class = Class::ALL.iter().find(|class| known(class) == *name).copied();
+                let class = Class::ALL.iter().find(|class| class.word() == *name).copied();
                 class.ok_or_else(|| {
-                    let all: Vec<String> = Class::ALL.iter().map(|class| known(&class)).collect();
+                    let all: Vec<String> = Class::ALL.iter().map(|class| class.word()).collect();
                     format!("{name:?} is no class of faults: there are {} and none", all.join(", "))
                 })
             })
@@ -200,6 +199,6 @@ fn switches(classes: &[Class]) -> String {
     if classes.len() == Class::ALL.len() {
         return String::new();
     }
-    let names: Vec<String> = classes.iter().map(|class| format!("{class:?}").to_lowercase()).collect();
+    let names: Vec<String> = classes.iter().map(|class| class.word()).collect();
     format!(" --faults {}", if names.is_empty() { "none".to_owned() } else { names.join(",") })
 }

@@ -3,7 +3,7 @@
 use ramen_api::{path::At as _, ramen::wire::annotation};
 use serde_json::Value;
 
-use super::{all, hub, one, text};
+use super::{all, handle_of, hub, one, text};
 use crate::{
     happening::Happening,
     universe::{HUB, Universe},
@@ -117,13 +117,9 @@ fn claim_beside_its_copy(universe: &Universe, vrg: &Value, app: &str, on: &str) 
 /// Whether no other cluster has the volume of a claim any more.
 fn is_only_here(universe: &Universe, app: &str, claim: &str, on: &str) -> bool {
     let Some(pvc) = one(universe, on, &kinds::PVC, app, claim) else { return false };
-    let volumes = all(universe, on, &kinds::PV, None);
-    let Some(volume) = volumes.iter().find(|pv| object::name(pv.value()) == text(pvc.value(), "/spec/volumeName"))
-    else {
-        return false;
-    };
-    let (storage, handle) = (universe.storage(), text(volume.value(), "/spec/csi/volumeHandle"));
-    universe.managed().filter(|other| *other != on).all(|other| storage.peek(other, handle).is_none())
+    let Some(handle) = handle_of(universe, on, pvc.value()) else { return false };
+    let storage = universe.storage();
+    universe.managed().filter(|other| *other != on).all(|other| storage.peek(other, &handle).is_none())
 }
 
 /// Pods that hang while they end where their application is to run: whoever looks why it does not come up sees them without

@@ -11,7 +11,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, hub::decided, one, text, type_name, violated};
+use super::{all, handle_of, hub::decided, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{Turn, Universe},
@@ -126,9 +126,8 @@ impl Data {
                 let had = self.volumes.iter().filter(|(handle, seen)| of_claim(handle) && counts(seen));
                 let had: Vec<&str> =
                     had.map(|(handle, _)| handle.as_str()).filter(|handle| storage.acknowledged(handle) > 0).collect();
-                let volume = one(universe, &home, &kinds::PV, "", text(claim.value(), "/spec/volumeName"));
-                let mounted = volume.as_ref().map_or("", |pv| text(pv.value(), "/spec/csi/volumeHandle"));
-                let has_them = had.contains(&mounted) && storage.serves(&home, mounted);
+                let mounted = handle_of(universe, &home, claim.value()).unwrap_or_default();
+                let has_them = had.contains(&mounted.as_str()) && storage.serves(&home, &mounted);
                 if !had.is_empty() && !has_them {
                     return violated(
                         "D3 an application keeps its data",

@@ -9,7 +9,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{Lasting, all, one, text, type_name, violated};
+use super::{Lasting, all, handle_of, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -160,9 +160,8 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     let ready = current && state == "Primary" && condition(vrg, "DataReady");
     let unwritable = held.iter().find(|(handle, claim)| {
         let bound = one(universe, cluster, &kinds::PVC, namespace, claim).is_some_and(|claim| {
-            let volume = one(universe, cluster, &kinds::PV, "", text(claim.value(), "/spec/volumeName"));
             // A claim of that name may have been made anew, with another volume.
-            let same = volume.is_some_and(|volume| text(volume.value(), "/spec/csi/volumeHandle") == handle);
+            let same = handle_of(universe, cluster, claim.value()).as_ref() == Some(handle);
             same && text(claim.value(), "/status/phase") == "Bound" && !object::is_deleting(claim.value())
         });
         bound && storage.peek(cluster, handle).is_some_and(|(role, _)| role == ramen_sim::storage::Role::Secondary)

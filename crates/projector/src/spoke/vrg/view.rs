@@ -220,6 +220,11 @@ impl<'a> Volume<'a> {
         self.pvc.annotations.get(annotation::PVC_PROTECTED).map(String::as_str) == Some(annotation::PROTECTED)
     }
 
+    /// Whether the claim came from its copy.
+    pub fn is_restored(&self) -> bool {
+        self.pvc.annotations.contains_key(annotation::RESTORED)
+    }
+
     /// Whether the volume outlives its claim.
     pub fn is_retained(&self) -> bool {
         self.pv.is_some_and(|pv| pv.reclaim_policy == "Retain")

@@ -232,7 +232,7 @@ fn unbound(view: &View<'_>, volume: &Volume<'_>) -> Judged {
         let claimed = pv.claim.as_ref().is_some_and(|claim| claim.key == *volume.key && claim.uid == volume.pvc.uid);
         pv.phase == PvPhase::Bound && claimed
     });
-    if !half || !volume.pvc.annotations.contains_key(annotation::RESTORED) {
+    if !half || !volume.is_restored() {
         return judged;
     }
     let due = view.since(PROTECTING).plus_ms(BINDING_PAUSE_MS);

@@ -1,7 +1,6 @@
 //! Ending the protection of a claim whose VRG is primary: it was deselected or deleted, or the VRG is being deleted
 //! (spec vrg 3.6, 6). Copies first, then the replication, then the marks: what is gone first can't be restored by mistake.
 
-use ramen_api::ramen::wire::annotation;
 use ramen_events::{
     Command as AnyCommand, Time,
     spoke::{Command, Role, VolumeReplication},
@@ -138,17 +137,12 @@ const UNBEGUN_SINCE: u32 = 3;
 /// Nobody looked at a replication before its claim was deleted, and now nobody will: csi-addons begins with no claim that is
 /// on its way out (spec vrg 10.2). A volume that was not restored was never secondary, so it can be let go as it is.
 pub fn is_never_begun(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
-    view.ask.decider >= UNBEGUN_SINCE && !is_restored(volume) && is_unseen(volume, vr)
+    view.ask.decider >= UNBEGUN_SINCE && !volume.is_restored() && is_unseen(volume, vr)
 }
 
 /// Nobody looked at a replication, and nobody will: its claim is on its way out.
 pub fn is_unseen(volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
     volume.pvc.is_deleting() && vr.observed_generation == 0 && vr.state.is_empty()
-}
-
-/// Whether the claim came from its copy.
-pub fn is_restored(volume: &Volume<'_>) -> bool {
-    volume.pvc.annotations.contains_key(annotation::RESTORED)
 }
 
 /// Until when the deletion of a claim has to stand; `None` when it has stood long enough, or there is none.

@@ -139,17 +139,14 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             judged.data_protected = Some(Verdict::no(reason::REPLICATING, text));
             judged
         }
-        Check::Waiting(what) => match (never_proven(view, volume, vr), release::in_grace(view, volume)) {
-            (Some(_), Some(due)) => {
-                Judged { again: Some(due), ..Judged::new(volume.key, Stage::Protected).waiting(what) }
+        Check::Waiting(what) => {
+            let judged = Judged::new(volume.key, Stage::Protected).waiting(what);
+            match (never_proven(view, volume, vr), release::in_grace(view, volume)) {
+                (Some(why), None) => kept(volume, release::delete_replication(volume, vr, view), why),
+                (Some(_), again) => Judged { again, ..judged },
+                (None, _) => Judged { data_protected: judged.data_ready.clone(), ..judged },
             }
-            (Some(why), None) => kept(volume, release::delete_replication(volume, vr, view), why),
-            (None, _) => {
-                let mut judged = Judged::new(volume.key, Stage::Protected).waiting(what);
-                judged.data_protected.clone_from(&judged.data_ready);
-                judged
-            }
-        },
+        }
         Check::Failed(_) if replication_check::is_not_mirrored(vr) => {
             kept(volume, release::delete_replication(volume, vr, view), NEVER_REPLICATED)
         }
@@ -183,9 +180,6 @@ fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     }
     if handed_over || untouched || !volume.pvc.bound {
         return released(volume, release::take_marks_off(view, volume, Afterwards::AsBefore));
-    }
-    if proof.is_some_and(replication_check::is_not_mirrored) {
-        return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), NEVER_REPLICATED);
     }
     if let Some(why) = proof.and_then(|vr| never_proven(view, volume, vr)) {
         return kept(volume, release::take_marks_off(view, volume, Afterwards::Kept), why);
@@ -223,9 +217,9 @@ const RESTORE_PATIENCE: u64 = 10;
 /// to promote the other side, since a relocation forces nothing; so nothing is lost by it.
 const UNSEEN_SINCE: u32 = 5;
 
-/// Why nothing will ever tell whether a volume was handed over: its replication is not looked at any more.
+/// Why nothing will ever tell that a volume was handed over: it was never replicated, or nobody looks any more.
 fn never_proven(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> Option<&'static str> {
-    if release::is_never_begun(view, volume, vr) {
+    if replication_check::is_not_mirrored(vr) || release::is_never_begun(view, volume, vr) {
         return Some(NEVER_REPLICATED);
     }
     (view.ask.decider >= UNSEEN_SINCE && release::is_unseen(volume, vr)).then_some(NOT_PROVEN)
@@ -234,7 +228,7 @@ fn never_proven(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) ->
 /// Until when a claim that was restored and is not bound yet is left alone. A secondary restores nothing: most likely this is
 /// a primary by now, and whoever restored the claim heard of it first.
 fn may_be_restored_now(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
-    let restored = !volume.pvc.bound && release::is_restored(volume);
+    let restored = !volume.pvc.bound && volume.is_restored();
     let due = view.since(DEMOTING).plus_seconds(RESTORE_PATIENCE);
     (view.ask.decider >= RESTORES_SINCE && restored && !volume.pvc.is_deleting() && view.now() < due).then_some(due)
 }
@@ -272,7 +266,7 @@ fn held_up(view: &View<'_>, volume: &Volume<'_>) -> Option<Judged> {
     }
     // We made it, and nothing uses it: the application never came here, or has this claim no more. So nobody will delete
     // it. Once its volume is secondary nothing can write to it, and the claim stays as it is.
-    if release::is_restored(volume) {
+    if volume.is_restored() {
         return None;
     }
     Some(judged.wrong(format!("{awaited}: nothing uses it any more; delete it, its data go to the other cluster")))

@@ -141,7 +141,7 @@ const RESUMPTION_PATIENCE: u64 = 600;
 /// long as restored volumes wait for their first synchronization, a new one was not synchronized either.
 fn is_not_resumed(view: &View<'_>, volume: &Volume<'_>, class: &str) -> bool {
     let waits = |other: &Volume<'_>| {
-        let restored = other.pvc.annotations.contains_key(annotation::RESTORED);
+        let restored = other.is_restored();
         restored && other.replication.is_some_and(|vr| vr.class == class && vr.last_sync_time.is_none())
     };
     let patient = patience_ends(volume).is_none_or(|due| view.now() < due);

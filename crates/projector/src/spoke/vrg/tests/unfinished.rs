@@ -41,14 +41,14 @@ fn a_claim_of_its_own_that_nobody_deletes_is_told_of() {
     assert!(!decision.commands.iter().any(|wanted| wanted.command.name() == "ApplyReplication"));
 }
 
-fn unbegun(lab: &mut Lab) {
+fn unbegun(lab: &mut Lab, role: Role) {
     lab.learn(Fact::VolumeReplication(Box::new(VolumeReplication {
         generation: 1,
         observed_generation: 0,
         state: String::new(),
         conditions: Vec::new(),
         last_sync_time: None,
-        ..replication("data", Role::Primary)
+        ..replication("data", role)
     })));
 }
 
@@ -58,7 +58,7 @@ fn unbegun(lab: &mut Lab) {
 fn a_replication_that_never_began_goes_with_its_claim(#[case] comes_from_a_copy: bool, #[case] wanted: &[&str]) {
     let mut lab = Lab::new(Role::Primary, "");
     lab.change_vrg(|vrg| vrg.deleting = true);
-    unbegun(&mut lab);
+    unbegun(&mut lab, Role::Primary);
     if comes_from_a_copy {
         restored(&mut lab);
     }
@@ -73,14 +73,7 @@ fn a_restored_volume_of_which_nothing_will_be_told_any_more_is_let_go_and_kept()
     let mut lab = Lab::new(Role::Secondary, "Relocate");
     restored(&mut lab);
     // Made anew by an operator that lost the answer of the one before; csi-addons looks at none of a claim that is going.
-    lab.learn(Fact::VolumeReplication(Box::new(VolumeReplication {
-        generation: 1,
-        observed_generation: 0,
-        state: String::new(),
-        conditions: Vec::new(),
-        last_sync_time: None,
-        ..replication("data", Role::Secondary)
-    })));
+    unbegun(&mut lab, Role::Secondary);
     lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000));
     assert_eq!(lab.names(), Vec::<&str>::new(), "other storage may look at it yet");
     lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 60));
