@@ -4,18 +4,24 @@
 //! controllers of policies and clusters, `VS` the managed clusters' VRG controller, `CS` stores, `L` and `VL` that things
 //! end.
 
+mod asked;
 mod attendant;
+mod copies;
 mod data;
 mod deleted;
+mod handover;
+mod health;
 mod hub;
 mod leftovers;
 mod modes;
 mod moves;
 mod policies;
+mod replay;
 mod rest;
 mod spoke;
 mod told;
 mod uses;
+mod waits;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -37,6 +43,8 @@ pub use self::rest::at_rest;
 #[derive(Default)]
 pub struct Checks {
     data: data::Data,
+    asked: asked::Asked,
+    handover: handover::Handover,
     hub: hub::Hub,
     modes: modes::Modes,
     spoke: spoke::Spoke,
@@ -56,11 +64,14 @@ impl Watcher for Checks {
         }
         for (cluster, kinds) in &turn.touched {
             self.told.look(universe, cluster, kinds)?;
+            self.asked.look(universe, cluster, kinds)?;
+            waits::look(universe, cluster, kinds, &mut self.lasting);
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;
                 self.policies.look(universe, kinds)?;
                 self.modes.look(universe, kinds, &mut self.lasting)?;
             } else {
+                self.handover.look(universe, cluster, kinds)?;
                 self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
             }
         }
@@ -75,7 +86,10 @@ impl Checks {
     /// # Errors
     /// What must not be.
     pub fn at_rest(&self, universe: &Universe) -> Result<(), Violation> {
-        self.data.at_rest(universe)
+        self.data.at_rest(universe)?;
+        health::look(universe)?;
+        copies::look(universe)?;
+        replay::look(universe)
     }
 }
 
@@ -141,6 +155,16 @@ fn type_name(kind: &Resource) -> TypeName {
 /// Text at a JSON pointer; empty when there is none.
 fn text<'a>(object: &'a serde_json::Value, pointer: &str) -> &'a str {
     object.at(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
+}
+
+/// Whether a condition of an object is true for what is asked of it now.
+fn holds(object: &serde_json::Value, kind: &str) -> bool {
+    let conditions = object.at("/status/conditions").and_then(serde_json::Value::as_array);
+    conditions.into_iter().flatten().any(|condition| {
+        condition["type"] == kind
+            && condition["status"] == "True"
+            && condition["observedGeneration"] == object["metadata"]["generation"]
+    })
 }
 
 fn violated(rule: &'static str, what: impl Into<String>) -> Result<(), Violation> {

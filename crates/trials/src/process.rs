@@ -61,6 +61,8 @@ pub(crate) trait Process {
     fn positions(&self) -> Option<&BTreeMap<Aggregate, Position>>;
     /// Commands in flight or refused, and why, for a person who asks what it is waiting for.
     fn failing(&self) -> Vec<String>;
+    /// Whether its log, folded from the first record on, gives the state that it has; so it does while it is down.
+    fn is_like_its_log(&self) -> bool;
     /// What stays when it dies.
     fn disk(&self) -> &MemoryStore;
     /// Batches that a dying machine would lose.
@@ -195,6 +197,12 @@ impl<O: Operator> Process for Running<O> {
         world.domain.aggregates().iter().flat_map(of).collect()
     }
 
+    fn is_like_its_log(&self) -> bool {
+        let Some(life) = &self.life else { return true };
+        let bytes = |world: &World<O::Domain>| bincode::encode_to_vec(world, bincode::config::standard()).ok();
+        bytes(life.ledger.world()) == bytes(&fold(&life.log, World::default()))
+    }
+
     fn disk(&self) -> &MemoryStore {
         &self.disk
     }
@@ -219,7 +227,11 @@ impl<O: Operator> Process for Running<O> {
 fn recover<D: Domain>(log: &MemoryLog) -> World<D> {
     let snapshot = log.latest_snapshot(DECIDER_VERSION).ok().flatten();
     let saved = snapshot.and_then(|saved| bincode::decode_from_slice(&saved.bytes, bincode::config::standard()).ok());
-    let mut world: World<D> = saved.map(|(world, _)| world).unwrap_or_default();
+    fold(log, saved.map(|(world, _)| world).unwrap_or_default())
+}
+
+/// What a world becomes by the records after it.
+fn fold<D: Domain>(log: &MemoryLog, mut world: World<D>) -> World<D> {
     for record in log.scan(world.head.next()) {
         // A log in memory that nobody tampered with is whole.
         let Ok((record, _)) = record else { break };

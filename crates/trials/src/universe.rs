@@ -24,6 +24,7 @@ use std::{
     time::Duration,
 };
 
+use ramen_events::{Controller, Wait};
 use ramen_ledger::{Flight, Look};
 use ramen_ports::{Answer, Effect};
 use ramen_sim::{
@@ -352,6 +353,22 @@ impl Universe {
             waits.extend(operated.process.failing().into_iter().map(|words| (operated.home.clone(), words)));
         }
         waits
+    }
+
+    /// What an operator waits for on behalf of the object of this name, if it has for longer than `least` by its own clock.
+    pub fn long_wait(&self, home: &str, of: Controller, name: &str, least: Duration) -> Option<Wait> {
+        let operated = self.operators.iter().find(|operated| !operated.rival && operated.home == home)?;
+        let now = self.places.get(home)?.cluster.now();
+        let mut positions = operated.process.positions()?.iter();
+        let (_, position) = positions.find(|(about, _)| about.controller == of && about.name == name)?;
+        let long = position.since.plus_ms(u64::try_from(least.as_millis()).unwrap_or(u64::MAX)).0 < now.millis();
+        position.wait.clone().filter(|_| long)
+    }
+
+    /// The first operator whose log, folded anew, gives another state than the one it has.
+    pub fn unlike_its_log(&self) -> Option<&str> {
+        let mut stays = self.operators.iter().filter(|operated| !operated.rival);
+        stays.find(|operated| !operated.process.is_like_its_log()).map(|operated| operated.home.as_str())
     }
 
     /// Whether an operator was replaced that does not know it yet.

@@ -116,6 +116,34 @@ pub struct Departed {
 }
 
 impl Work {
+    /// Whether a look at a store found no other halves of copies than the one before.
+    fn knows_halves(&self, set: &StoredSet) -> bool {
+        let known = self.answers.get(&set.profile).filter(|known| inspection::is_answer(known));
+        inspection::halves(set).eq(known.into_iter().flat_map(inspection::halves))
+    }
+
+    /// Notes halves of copies that a look at a store found, until they are deleted. An answer to a restore stays as it is.
+    fn note_halves(&mut self, set: &StoredSet) {
+        let halves: Vec<_> = inspection::halves(set).cloned().collect();
+        if self.answers.get(&set.profile).is_some_and(|known| !inspection::is_answer(known)) {
+            return;
+        }
+        self.answers.remove(&set.profile);
+        if !halves.is_empty() {
+            let found = StoredSet { volumes: halves, claims: Vec::new(), copy: None, ..set.clone() };
+            self.answers.insert(set.profile.clone(), found);
+        }
+    }
+
+    /// A half of a copy was deleted.
+    fn forget_half(&mut self, profile: &str, name: &str) {
+        let Some(found) = self.answers.get_mut(profile).filter(|known| inspection::is_answer(known)) else { return };
+        found.volumes.retain(|volume| volume.name != name);
+        if found.volumes.is_empty() {
+            self.answers.remove(profile);
+        }
+    }
+
     /// Whether a store lacks something that is believed to be there.
     fn believes_more_than(&self, set: &StoredSet) -> bool {
         let lacks = |(profile, key): &(String, Key), holding: &Holding| {
@@ -174,7 +202,7 @@ impl Spoke {
 
     fn holds_set(&self, set: &StoredSet, epoch: Option<&u64>) -> bool {
         if inspection::is_answer(set) {
-            return self.work.get(&set.vrg).is_none_or(|work| !work.believes_more_than(set));
+            return self.work.get(&set.vrg).is_none_or(|work| !work.believes_more_than(set) && work.knows_halves(set));
         }
         let known = self.work.get(&set.vrg).map(|work| (work.answers.get(&set.profile), work.epochs.get(&set.profile)));
         known == Some((Some(set), epoch))
@@ -238,6 +266,7 @@ impl Spoke {
         if inspection::is_answer(set) {
             if let Some(work) = self.work.get_mut(&set.vrg).filter(|work| work.uid == set.vrg_uid) {
                 work.forget_what_lacks(set);
+                work.note_halves(set);
             }
             return;
         }
@@ -399,9 +428,10 @@ impl Spoke {
                     work.vrg_copies.insert(store.name.clone(), *content);
                 }
             }
-            Command::DeleteStored { vrg, store, pvc, .. } => {
+            Command::DeleteStored { vrg, store, pvc, volume } => {
                 if let Some(work) = self.work.get_mut(vrg) {
                     work.copies.insert((store.name.clone(), pvc.clone()), Holding::Deleted);
+                    work.forget_half(&store.name, volume);
                 }
             }
             Command::DeleteAllStored { vrg, store } => {

@@ -13,7 +13,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, one, text, type_name, violated};
+use super::{all, holds, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -122,23 +122,15 @@ impl Hub {
         if says_otherwise || drpc["status"]["observedGeneration"] != *generation || object::is_deleting(drpc) {
             return Ok(());
         }
-        let holds = |kind: &str| {
-            let conditions = drpc.at("/status/conditions").and_then(Value::as_array);
-            conditions.into_iter().flatten().any(|condition| {
-                condition["type"] == kind
-                    && condition["status"] == "True"
-                    && condition["observedGeneration"] == *generation
-            })
-        };
         let app = text(drpc, "/metadata/name");
-        if holds("Available") && !decided(universe, app).iter().any(|cluster| cluster == target) {
+        if holds(drpc, "Available") && !decided(universe, app).iter().any(|cluster| cluster == target) {
             return violated(
                 "S20 available means so",
                 format!("DRPC {app} says that it is available on {target}, where nothing places it"),
             );
         }
         let primaries = self.asked.iter().filter(|((of, _), role)| of == app && *role == "primary").count();
-        if holds("PeerReady") && primaries > 1 {
+        if holds(drpc, "PeerReady") && primaries > 1 {
             return violated(
                 "S1 one primary",
                 format!("DRPC {app} says that its peer is ready, but {primaries} are primary"),
@@ -209,6 +201,9 @@ fn promotion(
             format!("{app} is to be primary on {cluster} while it is on {on}, for action {action:?}"),
         );
     }
+    if !failover {
+        nobody_else(universe, app, cluster, action)?;
+    }
     // What the failover of a moment ago asked for may arrive when a relocation was asked for instead.
     if action == "Relocate" && !forced {
         for ((_, on), _) in asked.iter().filter(|((of, on), _)| of == app && on != cluster) {
@@ -224,4 +219,21 @@ fn promotion(
         }
     }
     Ok(())
+}
+
+/// That nobody tells of a primary does not mean that there is none (S11).
+fn nobody_else(universe: &Universe, app: &str, cluster: &str, action: &str) -> Result<(), Violation> {
+    let primary = |on: &&str| {
+        let there = (*on != cluster).then(|| one(universe, on, &kinds::VRG, app, app)).flatten();
+        there.is_some_and(|vrg| {
+            text(vrg.value(), "/spec/replicationState") == "primary" && !object::is_deleting(vrg.value())
+        })
+    };
+    match universe.managed().find(primary) {
+        None => Ok(()),
+        Some(on) => violated(
+            "S11 silence is no absence",
+            format!("{app} is to be primary on {cluster} for action {action:?}, and its VRG on {on} is primary"),
+        ),
+    }
 }

@@ -21,7 +21,7 @@ pub(super) fn in_stores(universe: &Universe) -> Result<(), Violation> {
             let excused = universe.reported.contains(&told) || universe.left_behind.contains(app);
             if one(universe, HUB, &kinds::DRPC, "apps", app).is_none() && !excused {
                 return violated(
-                    "VS11 nothing is left in stores",
+                    "CS7 nothing is left in stores",
                     format!("{app} is not protected any more, but store {profile} has {key}"),
                 );
             }

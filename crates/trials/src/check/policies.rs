@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramen_api::{path::At as _, ramen::wire::finalizer};
+use ramen_api::{
+    path::At as _,
+    ramen::wire::{CLUSTER_ID_CLAIM, finalizer},
+};
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
     kinds,
 };
 use serde_json::Value;
 
-use super::{all, text, type_name, violated};
+use super::{all, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -47,6 +50,7 @@ impl Policies {
             }
         }
         (self.policies, self.clusters, self.forgot) = (there, clusters, universe.hub_forgot);
+        all_policies.iter().try_for_each(|policy| pairs_own_clusters(universe, policy.value()))?;
         all_policies.iter().try_for_each(|policy| self.publishes(policy.value()))
     }
 
@@ -69,6 +73,38 @@ impl Policies {
         }
         Ok(())
     }
+}
+
+/// A peer class pairs clusters of its policy, and a class is replicated in one way only (HS2).
+fn pairs_own_clusters(universe: &Universe, policy: &Value) -> Result<(), Violation> {
+    const RULE: &str = "HS2 classes pair the policy's clusters";
+    let name = text(policy, "/metadata/name");
+    let listed = policy.at("/spec/drClusters").and_then(Value::as_array).into_iter().flatten();
+    let own: Vec<String> = listed.filter_map(Value::as_str).filter_map(|cluster| id_of(universe, cluster)).collect();
+    let classes = |pointer: &str| policy.at(pointer).and_then(Value::as_array).into_iter().flatten();
+    for class in classes("/status/async/peerClasses") {
+        let class_name = text(class, "/storageClassName");
+        let ids = class["clusterIDs"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let ids: BTreeSet<&str> = ids.collect();
+        if ids.len() < 2 || ids.iter().any(|id| !own.iter().any(|own| own == id)) {
+            let ids: Vec<&str> = ids.into_iter().collect();
+            let what =
+                format!("DRPolicy {name} pairs class {class_name} of {}, and has {}", ids.join(", "), own.join(", "));
+            return violated(RULE, what);
+        }
+        if classes("/status/sync/peerClasses").any(|sync| sync["storageClassName"] == *class_name) {
+            return violated(RULE, format!("DRPolicy {name} replicates class {class_name} in two ways"));
+        }
+    }
+    Ok(())
+}
+
+/// How a managed cluster names itself.
+fn id_of(universe: &Universe, cluster: &str) -> Option<String> {
+    let managed = one(universe, HUB, &kinds::MANAGED_CLUSTER, "", cluster)?;
+    let mut claims = managed.value().at("/status/clusterClaims")?.as_array()?.iter();
+    let id = claims.find(|claim| claim["name"] == CLUSTER_ID_CLAIM)?;
+    Some(text(id, "/value").to_owned())
 }
 
 fn lists(policy: &Value, cluster: &str) -> bool {

@@ -9,7 +9,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{Lasting, all, handle_of, one, text, type_name, violated};
+use super::{Lasting, all, handle_of, holds, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -157,7 +157,7 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     // Nothing may excuse this one: the hub relies on it at once.
     lasting.note("VS3 Secondary means so", about.clone(), stepped_down, now, 0);
 
-    let ready = current && state == "Primary" && condition(vrg, "DataReady");
+    let ready = current && state == "Primary" && holds(vrg, "DataReady");
     let unwritable = held.iter().find(|(handle, claim)| {
         let bound = one(universe, cluster, &kinds::PVC, namespace, claim).is_some_and(|claim| {
             // A claim of that name may have been made anew, with another volume.
@@ -174,19 +174,10 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     // With the end of protection copies go, those of a cluster that is not let go yet among them.
     let ends = one(universe, HUB, &kinds::DRPC, "apps", text(vrg, "/metadata/name"))
         .is_some_and(|drpc| object::is_deleting(drpc.value()));
-    let complete = current && state == "Primary" && condition(vrg, "ClusterDataProtected") && !ends;
+    let complete = current && state == "Primary" && holds(vrg, "ClusterDataProtected") && !ends;
     let missing = if complete && universe.is_up(cluster) { missing_copy(universe, cluster, vrg) } else { None };
     let limit = if universe.stores.lost_something() { LOOKS } else { NEWS };
     lasting.note("VS9 protected means stored", about, missing, now, limit);
-}
-
-fn condition(vrg: &Value, kind: &str) -> bool {
-    let conditions = vrg.at("/status/conditions").and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|condition| {
-        condition["type"] == kind
-            && condition["status"] == "True"
-            && condition["observedGeneration"] == vrg["metadata"]["generation"]
-    })
 }
 
 /// The first copy that a store lacks of what the VRG says is protected.

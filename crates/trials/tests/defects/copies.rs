@@ -89,4 +89,15 @@ pub const DEFECTS: &[Defect] = &[
         },
         ..SOUND
     },
+    Defect {
+        name: "copies of dropped claims stay",
+        what: "what is taken out of an application stays in the stores",
+        rules: &["VL8 what is dropped leaves the stores"],
+        act: |done| {
+            if let Some(spoke::Command::DeleteStored { .. }) = done.spoke() {
+                done.effects.clear();
+            }
+        },
+        ..SOUND
+    },
 ];

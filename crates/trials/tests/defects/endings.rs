@@ -99,7 +99,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "copies left behind",
         what: "the copies of an application that is no longer protected stay in the stores",
-        rules: &["VS11 nothing is left in stores"],
+        rules: &["CS7 nothing is left in stores"],
         act: |done| {
             done.effects.retain(|effect| match effect {
                 Effect::Store { operation: StoreOperation::Fenced { operation, .. }, .. } => {

@@ -1,12 +1,12 @@
 //! The order of a move: final synchronization, placement.
 
-use ramen_events::hub;
+use ramen_events::{Kind, hub};
 use ramen_ports::Effect;
 use serde_json::{Value, json};
 
 use crate::{
     defect::{Defect, SOUND},
-    json::vrg_in,
+    json::{feedback, vrg_in},
 };
 
 pub const DEFECTS: &[Defect] = &[
@@ -87,6 +87,32 @@ pub const DEFECTS: &[Defect] = &[
             if let Some(hub::Command::ApplyNamespaceWork(_)) = done.hub() {
                 for body in done.writes("ManifestWork") {
                     body["spec"]["deleteOption"] = Value::Null;
+                }
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "relocation begun unready",
+        what: "the hub takes the copies of each primary for stored, as soon as anything is told of it",
+        rules: &["S3 a relocation begins at a whole source"],
+        see: |seen| {
+            if seen.kind == Kind::ManifestWork {
+                feedback(seen.object, "ClusterDataProtected", &json!("True"));
+                feedback(seen.object, "ClusterDataProtectedGeneration", &json!(1_000_000));
+            }
+            true
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "another scheme after a failover",
+        what: "who takes over is to replicate with an identity that the one before did not use",
+        rules: &["S8 one scheme of replication"],
+        act: |done| {
+            if let Some(vrg) = vrg_in(done.effects).filter(|vrg| vrg["spec"]["action"] == "Failover") {
+                for class in vrg["spec"]["async"]["peerClasses"].as_array_mut().into_iter().flatten() {
+                    class["replicationID"] = json!("another");
                 }
             }
         },

@@ -64,4 +64,17 @@ pub const DEFECTS: &[Defect] = &[
         },
         ..SOUND
     },
+    Defect {
+        name: "classes of other clusters",
+        what: "peer classes name clusters that nobody has",
+        rules: &["HS2 classes pair the policy's clusters"],
+        act: |done| {
+            for body in done.writes("DRPolicy") {
+                for class in body["status"]["async"]["peerClasses"].as_array_mut().into_iter().flatten() {
+                    class["clusterIDs"] = json!(["some-cluster", "another-cluster"]);
+                }
+            }
+        },
+        ..SOUND
+    },
 ];

@@ -150,4 +150,35 @@ pub const DEFECTS: &[Defect] = &[
         },
         ..SOUND
     },
+    Defect {
+        name: "last synchronization stands still",
+        what: "a VRG tells the time of its first synchronization for ever",
+        rules: &["VL1 at rest all is protected"],
+        act: |done| {
+            let about = format!("{} synchronized", done.operator);
+            let memory = done.memory;
+            for body in done.writes("VolumeReplicationGroup") {
+                let told = text(body, "/status/lastGroupSyncTime").to_owned();
+                if !told.is_empty() {
+                    let first = memory.recall(&about).unwrap_or(told);
+                    body["status"]["lastGroupSyncTime"] = json!(first);
+                    memory.note(about.clone(), &first);
+                }
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "waits kept to itself",
+        what: "the conditions of a DRPC say nothing but that somebody waits",
+        rules: &["L4 waits are told"],
+        act: |done| {
+            for body in done.writes("DRPlacementControl") {
+                for kind in ["Available", "PeerReady", "Protected"] {
+                    set_condition(body, kind, "message", &json!("please wait"));
+                }
+            }
+        },
+        ..SOUND
+    },
 ];

@@ -71,6 +71,23 @@ pub const DEFECTS: &[Defect] = &[
         },
         ..SOUND
     },
+    Defect {
+        name: "volumes mixed up",
+        what: "all volumes of a cluster are restored with the handle of the first",
+        rules: &["VS11 a claim is on its own volume"],
+        act: |done| {
+            if !matches!(done.spoke(), Some(spoke::Command::RestorePv { .. })) {
+                return;
+            }
+            let (memory, operator) = (done.memory, done.operator.to_owned());
+            for body in done.writes("PersistentVolume") {
+                let first = memory.recall(&operator).unwrap_or_else(|| text(body, "/spec/csi/volumeHandle").to_owned());
+                memory.note(operator.clone(), &first);
+                body["spec"]["csi"]["volumeHandle"] = json!(first);
+            }
+        },
+        ..SOUND
+    },
 ];
 
 fn leave_one_out(answer: &mut Answer) {

@@ -291,6 +291,11 @@ impl<'a> Volume<'a> {
 
     /// The slot of its upload to a store.
     pub fn upload_slot(&self, profile: &str) -> String {
-        format!("store/{profile}/{}", self.key)
+        upload_slot(self.key, profile)
     }
+}
+
+/// The slot of what is done to a claim's copies in a store.
+pub fn upload_slot(claim: &Key, profile: &str) -> String {
+    format!("store/{profile}/{claim}")
 }

@@ -1,11 +1,23 @@
 //! A look at the stores now and then: whether what was stored there is still there. A bucket that was emptied tells nobody,
 //! and the day on which its copies are needed is too late to learn of it.
 //!
-//! What is found missing is forgotten ([`Spoke`](crate::spoke::Spoke) folds the answer so), and then stored again.
+//! What is found missing is forgotten ([`Spoke`](crate::spoke::Spoke) folds the answer so), and then stored again. A volume
+//! that lies there without its claim is what a primary left that was replaced between the two: nobody could restore what lies
+//! beside it, since that looks as if it were not complete, so it is deleted.
 
-use ramen_events::spoke::StoredSet;
+use ramen_events::{
+    Time,
+    spoke::{Command, StoredSet, StoredVolume},
+};
 
-use crate::{domain::Decision, spoke::vrg::view::View};
+use super::round::Round;
+use crate::{
+    domain::{Decision, Wanted},
+    spoke::vrg::{
+        stores::StoreRef,
+        view::{View, upload_slot},
+    },
+};
 
 /// Between two looks at a store, in seconds.
 const PAUSE_SECONDS: u64 = 900;
@@ -19,6 +31,15 @@ pub fn is_answer(set: &StoredSet) -> bool {
     set.asked_for == GENERATION
 }
 
+/// The first version of the deciders that looks for halves of copies, and for that reason right after a failover, too.
+const HALVES_SINCE: u32 = 6;
+
+/// Volumes without their claims.
+pub fn halves(set: &StoredSet) -> impl Iterator<Item = &StoredVolume> {
+    let is_claimed = |volume: &StoredVolume| set.claims.iter().any(|claim| volume.claim.as_ref() == Some(&claim.key));
+    set.volumes.iter().filter(move |volume| volume.claim.is_some() && !is_claimed(volume))
+}
+
 /// Looks at each store when that is due. Only a primary at rest has something to compare with.
 pub fn look(view: &View<'_>, decision: &mut Decision) {
     if view.ask.decider < SINCE || !view.is_primary() || view.in_final_sync() || view.vrg.spec.dry_run {
@@ -26,12 +47,43 @@ pub fn look(view: &View<'_>, decision: &mut Decision) {
     }
     for store in &view.stores {
         let Ok(reachable) = store.store else { continue };
+        delete_halves(view, store, decision);
         let slot = format!("look/{}", store.name);
-        let due = view.due(&slot, view.since(""), PAUSE_SECONDS);
+        let due = view.due(&slot, view.since(""), PAUSE_SECONDS).min(after_a_failover(view, &slot));
         if view.now() < due {
             decision.ask_again(due, "look whether the stores still have what was stored");
             continue;
         }
         decision.want(slot, view.fetch(GENERATION, reachable));
+    }
+}
+
+/// When a store is to be looked at for the first time after a failover: once what the former primary had on its way has
+/// arrived.
+fn after_a_failover(view: &View<'_>, slot: &str) -> Time {
+    let never = Time(u64::MAX);
+    if view.ask.decider < HALVES_SINCE {
+        return never;
+    }
+    let last = view.ask.flights.last(view.ask.aggregate, slot).map(|attempt| attempt.decided);
+    Round::second_begins(view).filter(|begins| last.is_none_or(|last| last < *begins)).unwrap_or(never)
+}
+
+/// Deletes the halves of copies that the last look found, unless they are of a claim that is here.
+fn delete_halves(view: &View<'_>, store: &StoreRef<'_>, decision: &mut Decision) {
+    let found = view.work.answers.get(store.name).filter(|set| is_answer(set) && view.ask.decider >= HALVES_SINCE);
+    let Ok(reachable) = store.store else { return };
+    for volume in found.into_iter().flat_map(halves) {
+        let Some(claim) = &volume.claim else { continue };
+        if view.state.pvcs.contains_key(claim) {
+            continue;
+        }
+        let command = Command::DeleteStored {
+            vrg: view.vrg.key.clone(),
+            store: Box::new(reachable.clone()),
+            pvc: claim.clone(),
+            volume: volume.name.clone(),
+        };
+        decision.commands.push(Wanted { slot: upload_slot(claim, store.name), command: view.as_writer(command) });
     }
 }

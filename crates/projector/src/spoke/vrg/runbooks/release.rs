@@ -113,7 +113,7 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
         match replication_check::primary(vr) {
             Check::Settled => {}
             _ if replication_check::is_invalid(vr) => {}
-            _ if vr.role == Some(Role::Primary) && is_never_begun(view, volume, vr) => {
+            _ if vr.role == Some(Role::Primary) && will_never_begin(view, volume, vr, afterwards) => {
                 if let Some(due) = in_grace(view, volume) {
                     let what = "its volume to be primary before it is let go";
                     return Release { again: Some(due), ..Release::waiting(what) };
@@ -138,6 +138,15 @@ const UNBEGUN_SINCE: u32 = 3;
 /// on its way out (spec vrg 10.2). A volume that was not restored was never secondary, so it can be let go as it is.
 pub fn is_never_begun(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
     view.ask.decider >= UNBEGUN_SINCE && !volume.is_restored() && is_unseen(volume, vr)
+}
+
+/// The first version of the deciders that lets a restored claim go, too, where it is restored once more right after that.
+const RESTORED_AGAIN_SINCE: u32 = 6;
+
+/// The same, or: the claim was restored, and deleted before anybody looked. Its volume is kept as it is, and restored again.
+fn will_never_begin(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication, afterwards: Afterwards) -> bool {
+    let comes_back = afterwards == Afterwards::Kept && view.ask.decider >= RESTORED_AGAIN_SINCE;
+    is_never_begun(view, volume, vr) || (comes_back && is_unseen(volume, vr))
 }
 
 /// Nobody looked at a replication, and nobody will: its claim is on its way out.

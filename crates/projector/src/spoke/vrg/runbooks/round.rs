@@ -43,17 +43,22 @@ pub enum Has {
 impl Round {
     /// Which one it is for a primary.
     pub fn of(view: &View<'_>) -> Self {
+        match Self::second_begins(view) {
+            None => Self::Only,
+            Some(due) if view.now() < due => Self::First(due),
+            Some(_) => Self::Second,
+        }
+    }
+
+    /// When the second one begins; `None` when there is none.
+    pub fn second_begins(view: &View<'_>) -> Option<Time> {
         // Without an epoch the old primary is not refused either: it would go on anyway.
         let fenced = view.work.fence.as_ref().is_some_and(|fence| fence.epoch > 0);
         if !fenced || !view.is_failover() || !is_restored(view.vrg) {
-            return Self::Only;
+            return None;
         }
-        let status = view.vrg.status.as_ref();
-        let Some(restored) = status.and_then(|status| status.condition(condition::CLUSTER_DATA_READY)) else {
-            return Self::Only;
-        };
-        let due = restored.since.plus_seconds(PAUSE_SECONDS);
-        if view.now() < due { Self::First(due) } else { Self::Second }
+        let restored = view.vrg.status.as_ref()?.condition(condition::CLUSTER_DATA_READY)?;
+        Some(restored.since.plus_seconds(PAUSE_SECONDS))
     }
 
     /// The digest of something that is stored now; what was stored in the second round has another one than in the first.

@@ -8,7 +8,7 @@ use ramen_events::{
 };
 use rstest::rstest;
 
-use super::lab::{Lab, NOW, key, pv, pvc, replication, stored};
+use super::lab::{Lab, NOW, key, pv, pvc, replication, stored, stored_volume};
 use crate::spoke::state::Holding;
 
 fn restored(lab: &mut Lab) {
@@ -82,6 +82,21 @@ fn a_restored_volume_of_which_nothing_will_be_told_any_more_is_let_go_and_kept()
     let commands = lab.commands();
     let kept = |command: &Command| matches!(command, Command::ReleaseVolume { restore_policy: false, .. });
     assert!(commands.iter().any(kept), "{commands:?}");
+}
+
+#[test]
+fn a_restored_claim_that_was_deleted_before_anybody_looked_is_let_go_to_be_restored_again() {
+    let mut lab = Lab::new(Role::Primary, "Failover");
+    lab.change_vrg(|vrg| vrg.status = None);
+    restored(&mut lab);
+    unbegun(&mut lab, Role::Primary);
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000));
+    assert!(!lab.names().contains(&"DeleteReplication"), "other storage may look at it yet");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - 60));
+    assert!(lab.names().contains(&"DeleteReplication"), "{:?}", lab.names());
+    lab.lose(Kind::VolumeReplication, "data");
+    let kept = |command: &Command| matches!(command, Command::ReleaseVolume { restore_policy: false, .. });
+    assert!(lab.commands().iter().any(kept), "{:?}", lab.commands());
 }
 
 fn uploads(lab: &Lab) -> Vec<Key> {
@@ -166,6 +181,36 @@ fn what_a_store_lost_is_stored_again() {
     let left: Vec<&str> = work.copies.keys().map(|(profile, _)| profile.as_str()).collect();
     assert_eq!((left, work.vrg_copies.keys().map(String::as_str).collect::<Vec<_>>()), (vec!["s3-1"], vec!["s3-1"]));
     assert!(work.answers.is_empty(), "it is no answer for a restore");
+}
+
+#[test]
+fn half_a_copy_that_nobody_completes_is_deleted() {
+    let mut lab = settled();
+    let deletes = |lab: &Lab| -> Vec<String> {
+        let deleted = |command: Command| match command {
+            Command::DeleteStored { store, volume, .. } => Some(format!("{}/{volume}", store.name)),
+            Command::Fenced { command, .. } => match *command {
+                Command::DeleteStored { store, volume, .. } => Some(format!("{}/{volume}", store.name)),
+                _ => None,
+            },
+            _ => None,
+        };
+        lab.commands().into_iter().filter_map(deleted).collect()
+    };
+    let half = StoredSet { asked_for: 0, volumes: vec![stored_volume("lost")], ..stored("s3-2", &[]) };
+    let fact = Fact::Stored(Box::new(half));
+    assert!(lab.spoke.is_news(&fact));
+    lab.learn(fact.clone());
+    assert!(!lab.spoke.is_news(&fact), "it is known");
+    let name = stored_volume("lost").name;
+    assert_eq!(deletes(&lab), [format!("s3-2/{name}")]);
+    lab.learn(Fact::Pvc(Box::new(pvc("lost"))));
+    assert_eq!(deletes(&lab), Vec::<String>::new(), "its claim is on its way to the store");
+    lab.lose(Kind::PersistentVolumeClaim, "lost");
+    let commands = lab.commands();
+    commands.iter().for_each(|command| lab.done(command));
+    assert_eq!(deletes(&lab), Vec::<String>::new());
+    assert!(lab.spoke.work[&key("app")].answers.is_empty());
 }
 
 #[test]

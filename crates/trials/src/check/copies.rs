@@ -1,0 +1,86 @@
+//! What the stores must hold at rest: of each application a copy of what is there, and of nothing else.
+
+use std::collections::BTreeMap;
+
+use ramen_api::path::At as _;
+use ramen_sim::kinds;
+use serde_json::Value;
+
+use super::{all, hub::decided, one, text, violated};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+};
+
+/// Fields of a claim and of a volume in which a copy has to be like what it is a copy of.
+const OF_CLAIM: [&str; 4] =
+    ["/spec/volumeName", "/spec/storageClassName", "/spec/resources/requests/storage", "/spec/accessModes"];
+const OF_VOLUME: [&str; 4] =
+    ["/spec/csi/volumeHandle", "/spec/storageClassName", "/spec/capacity/storage", "/spec/claimRef/name"];
+
+/// Looks into the stores of each application at its home.
+pub(super) fn look(universe: &Universe) -> Result<(), Violation> {
+    for drpc in all(universe, HUB, &kinds::DRPC, None) {
+        let app = text(drpc.value(), "/metadata/name");
+        let Some(home) = decided(universe, app).into_iter().next() else { continue };
+        let Some(vrg) = one(universe, &home, &kinds::VRG, app, app) else { continue };
+        let profiles = vrg.value().at("/spec/s3Profiles").and_then(Value::as_array);
+        for profile in profiles.into_iter().flatten().filter_map(Value::as_str) {
+            let prefix = format!("{app}/{app}/");
+            let mut objects = universe.stores.objects(profile);
+            objects.retain(|key, _| key.starts_with(&prefix));
+            of_vrg(vrg.value(), &home, profile, &objects)?;
+            of_claims(universe, app, &home, profile, &objects)?;
+        }
+    }
+    Ok(())
+}
+
+/// The copy of the VRG is of what it is asked for now (VS9).
+fn of_vrg(vrg: &Value, home: &str, profile: &str, objects: &BTreeMap<String, Value>) -> Result<(), Violation> {
+    let copy = objects.iter().find(|(key, _)| key.contains("VolumeReplicationGroup"));
+    let same = |field: &str| copy.is_some_and(|(_, copy)| copy.at(field) == vrg.at(field));
+    match ["/spec", "/metadata/uid"].into_iter().find(|field| !same(field)) {
+        None => Ok(()),
+        Some(field) => differs("VRG", text(vrg, "/metadata/name"), home, profile, field),
+    }
+}
+
+fn of_claims(
+    universe: &Universe,
+    app: &str,
+    home: &str,
+    profile: &str,
+    objects: &BTreeMap<String, Value>,
+) -> Result<(), Violation> {
+    let claimed =
+        |volume: &str| objects.values().any(|copy| copy.at("/spec/volumeName").is_some_and(|of| of == volume));
+    for (key, copy) in objects {
+        let name = key.rsplit('/').next().unwrap_or_default();
+        let (kind, live, fields) = if key.contains(".PersistentVolumeClaim/") {
+            ("claim", one(universe, home, &kinds::PVC, app, name), OF_CLAIM)
+        } else if key.contains(".PersistentVolume/") && claimed(name) {
+            ("volume", one(universe, home, &kinds::PV, "", name), OF_VOLUME)
+        } else {
+            continue;
+        };
+        // A volume without its claim is half a copy, as a cluster leaves it that was replaced right then: nobody restores it.
+        let Some(live) = live else {
+            return violated(
+                "VL8 what is dropped leaves the stores",
+                format!("store {profile} has {key}, and there is no {kind} {name} on {home}"),
+            );
+        };
+        if let Some(field) = fields.into_iter().find(|field| live.value().at(field) != copy.at(field)) {
+            return differs(kind, name, home, profile, field);
+        }
+    }
+    Ok(())
+}
+
+fn differs(kind: &str, name: &str, home: &str, profile: &str, field: &str) -> Result<(), Violation> {
+    violated(
+        "VS9 protected means stored",
+        format!("the copy of {kind} {name} on {home} in {profile} differs in {field}"),
+    )
+}
