@@ -2,7 +2,7 @@ use ramen_api::ramen::wire::annotation::APP_NAMESPACE;
 use ramen_events::{
     ConditionStatus::{True, Unknown},
     Kind, Payload, Time,
-    hub::{Fact, Meta},
+    hub::{Fact, Meta, ViewAnswer},
 };
 use rstest::rstest;
 
@@ -165,6 +165,28 @@ fn a_hub_that_was_rebuilt_looks_before_it_deletes() {
     assert!(is_gone(&story), "{}", story.words("Available"));
     let deleted: Vec<&str> = story.sent.iter().map(String::as_str).filter(|s| s.starts_with("delete work")).collect();
     assert_eq!(deleted[..2], ["delete work c2/app-apps-vrg-mw", "delete work c1/app-apps-vrg-mw"], "S12");
+}
+
+#[test]
+fn what_a_deletion_withdrew_is_not_asked_for_again_when_the_log_lost_that_it_began() {
+    let mut story = Story::deployed();
+    story.ask("Failover", "c2");
+    story.run();
+    story.ask("Relocate", "c1");
+    story.run();
+    assert_eq!((story.wished("c1").as_str(), story.decision().as_str()), ("primary", "c1"));
+    // The view of c2 says for a while yet what was there before.
+    let views: Vec<_> = story.world.domain.views.values().flat_map(|views| views.values()).collect();
+    let told = views.iter().any(|view| view.fact.cluster.0 == "c2" && matches!(view.fact.answer, ViewAnswer::Found(_)));
+    assert!(told, "{views:?}");
+    story.gone(Kind::ManifestWork, "c2", "app-apps-vrg-mw");
+    delete(&mut story);
+    story.lose_log();
+    let asked = story.sent.iter().any(|sent| sent.contains("work c2/") && !sent.starts_with("delete"));
+    assert!(!asked, "{:?}", story.sent);
+    story.run();
+    story.pass(30);
+    assert!(is_gone(&story), "{}", story.words("Available"));
 }
 
 #[test]
