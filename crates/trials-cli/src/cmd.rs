@@ -16,8 +16,7 @@ use clap::{Parser, Subcommand, builder::RangedU64ValueParser};
     name = "ramen-sim",
     version,
     after_help = "Exit codes:\n   0  all went as expected, and all rules held\n   1  an expectation or a rule did not hold\n   \
-                  2  a file cannot be read or written, is not written as it should be, or names what it does not have\n  \
-                  64  wrong usage"
+                  2  a file cannot be read, written or understood\n  64  wrong usage"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -37,7 +36,7 @@ pub enum Exit {
     Good,
     /// An expectation or a rule did not hold.
     Broken,
-    /// A file cannot be read or written, or is wrong.
+    /// A file cannot be read, written or understood.
     Unreadable,
     /// The command line is wrong.
     Usage,

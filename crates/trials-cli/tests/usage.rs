@@ -90,6 +90,7 @@ fn the_page_of_a_scenario_that_failed_says_so() {
 #[case::no_jobs(&["run", "--jobs", "0"], "1..=1024")]
 #[case::too_many_jobs(&["run", "--jobs", "5000"], "1..=1024")]
 #[case::no_failures(&["run", "--failures", "0"], "0 is not in 1..")]
+#[case::no_time(&["run", "--for", "0s"], "nothing runs in no time")]
 #[case::no_step(&["exhaustive", "--every", "0"], "0 is not in 1..")]
 #[case::no_claims(&["exhaustive", "--claims", "0"], "0 is not in 1..")]
 #[case::a_log_that_is_a_folder(&["run", "--seed", "1", "--log", "other"], "name a file in it, other/run.ramenlog")]

@@ -64,7 +64,7 @@ pub struct Run {
     jobs: Option<usize>,
 
     /// Start no more trials after this time: `5m`
-    #[arg(long = "for", value_name = "SPAN")]
+    #[arg(long = "for", value_name = "SPAN", value_parser = limit)]
     limit: Option<Span>,
 
     /// Stop after so many failing seeds
@@ -82,6 +82,12 @@ pub struct Run {
     /// `table` for people, `json` for programs
     #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     output: String,
+}
+
+/// A time in which something can run.
+fn limit(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span == Span::default() { Err("nothing runs in no time: write 1s or more".to_owned()) } else { Ok(span) }
 }
 
 /// A name from which those of the logs can be made.
