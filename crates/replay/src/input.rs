@@ -1,6 +1,10 @@
 //! What the reading commands take: logs of one installation.
 
-use std::path::PathBuf;
+use std::{
+    fmt::Display,
+    io::{self, Write as _},
+    path::PathBuf,
+};
 
 use anyhow::{Result, bail};
 use clap::Args;
@@ -54,7 +58,7 @@ impl Input {
     pub fn merge(&self, logs: Vec<Log>, wanted: &(dyn Fn(&Record) -> bool + Sync)) -> Result<Merged> {
         let merged = Merged::read_some(logs, wanted)?;
         for clock in merged.clocks() {
-            eprintln!("ramen-replay: {clock}");
+            tell(clock);
         }
         for log in merged.strangers() {
             let name = log.name();
@@ -62,11 +66,12 @@ impl Input {
             // Of a hub's log that begins later, or was begun anew, that is no proof.
             if merged.is_whole_hub() && !self.salvage {
                 bail!(
-                    "{}: {words}: it is of another installation, or of another time; give logs that belong together                      (--salvage shows them side by side all the same)",
+                    "{}: {words}: it is of another installation, or of another time; give logs that belong together \
+                     (--salvage shows them side by side all the same)",
                     log.path.display()
                 );
             }
-            eprintln!("ramen-replay: {words}: is it of the same installation and time?");
+            tell(format_args!("{words}: is it of the same installation and time?"));
         }
         Ok(merged)
     }
@@ -83,4 +88,9 @@ impl Input {
     pub fn marks(&self) -> Vec<Option<Vec<u8>>> {
         self.logs.iter().map(|path| live::mark(path)).collect()
     }
+}
+
+/// Tells people what they should know beside the output; where stderr cannot be written, there is nobody to tell.
+fn tell(what: impl Display) {
+    let _ = writeln!(io::stderr(), "ramen-replay: {what}");
 }

@@ -55,7 +55,8 @@ mod why_not;
 mod words;
 mod world;
 
-pub use cmd::{Arguments, run};
+pub use cmd::{Arguments, draw, run};
 pub use exit::Exit;
 pub use open::Usage;
+pub use page::Headline;
 pub use verify::{Divergence, Verifier};

@@ -1,21 +1,22 @@
 //! The commands of `ramen-sim`.
 
+mod chosen;
 mod exhaustive;
 mod play;
 mod report;
 mod run;
 
-use std::process::ExitCode;
+use std::{ops::RangeInclusive, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, builder::RangedU64ValueParser};
 
 /// Runs the operators in a simulated world, in virtual time, under faults, and checks what must always hold
 #[derive(Parser)]
 #[command(
     name = "ramen-sim",
     version,
-    after_help = "Exit codes:\n   0  all rules held\n   1  a rule was broken\n   2  a file cannot be read or written\n  64  \
-                  wrong usage"
+    after_help = "Exit codes:\n   0  all went as expected, and all rules held\n   1  an expectation or a rule did not hold\n   \
+                  2  a file cannot be read, written or understood\n  64  wrong usage"
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -31,11 +32,11 @@ enum Command {
 
 /// How a command ended.
 pub enum Exit {
-    /// All rules held.
+    /// All went as expected, and all rules held.
     Good,
-    /// A rule was broken.
+    /// An expectation or a rule did not hold.
     Broken,
-    /// A file cannot be read or written.
+    /// A file cannot be read, written or understood.
     Unreadable,
     /// The command line is wrong.
     Usage,
@@ -67,4 +68,17 @@ pub fn run(arguments: &Arguments, out: &mut dyn std::io::Write) -> anyhow::Resul
 /// As many trials at a time as there are cores.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Trials at a time that can be asked for: each is a thread with a world in memory.
+const JOBS: RangeInclusive<u64> = 1..=1024;
+
+/// How many trials may run at a time.
+fn jobs() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(JOBS)
+}
+
+/// How many there are of something of which there has to be one.
+fn some() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=1_000_000)
 }

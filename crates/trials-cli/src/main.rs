@@ -1,13 +1,20 @@
 //! `ramen-sim`: the operators in a simulated world.
 
 mod cmd;
+mod streams;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-use crate::cmd::{Arguments, Exit, run};
+use crate::{
+    cmd::{Arguments, Exit, run},
+    streams::{Patient, complain},
+};
 
 /// A trial makes and drops millions of small values, on each core its own.
 #[global_allocator]
@@ -18,21 +25,17 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(err) => {
-            let wrong = err.use_stderr();
-            return if err.print().is_err() || wrong { Exit::Usage.into() } else { Exit::Good.into() };
+            // Whoever reads no help, or no complaint, still asked what they asked.
+            let _ = err.print();
+            return if err.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() };
         }
     };
-    match run(&arguments, &mut io::stdout().lock()) {
+    let mut out = Patient::new(io::stdout().lock());
+    match run(&arguments, &mut out).and_then(|exit| Ok(out.flush().map(|()| exit)?)) {
         Ok(exit) => exit.into(),
-        Err(err) if is_closed_pipe(&err) => Exit::Good.into(),
         Err(err) => {
-            eprintln!("ramen-sim: {err:#}");
+            complain(format_args!("{err:#}"));
             Exit::Unreadable.into()
         }
     }
-}
-
-/// Whoever read our output has seen enough.
-fn is_closed_pipe(err: &anyhow::Error) -> bool {
-    err.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe))
 }

@@ -1,9 +1,8 @@
 //! Which steps and gates of which runbooks were reached while which faults were about: what is never reached is never tested.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use ramen_events::Payload;
 
@@ -104,7 +103,7 @@ impl Coverage {
         for (book, step) in existing() {
             steps.entry((book.to_owned(), step.to_owned())).or_default();
         }
-        format!("{}\n{}", rows("STEP", "/", &steps), rows("GATE", " waits for ", &self.gates))
+        format!("{}\n{}", table::rows("STEP", "/", &steps), table::rows("GATE", " waits for ", &self.gates))
     }
 
     /// The same for programs.
@@ -122,26 +121,6 @@ impl Coverage {
         };
         [rows("step", &self.steps), rows("gate", &self.gates)].concat().into()
     }
-}
-
-fn rows(head: &str, between: &str, reached: &Reached<(String, String)>) -> String {
-    let mut text = String::new();
-    let name = |(book, what): &(String, String)| format!("{book}{between}{what}");
-    let widest = reached.keys().map(|key| name(key).chars().count()).max().unwrap_or(0).max(40);
-    let _ = write!(text, "{head:widest$}  {:>9}", "none");
-    for class in Class::ALL {
-        let _ = write!(text, " {:>9}", class.word());
-    }
-    text.push('\n');
-    for (key, counts) in reached {
-        let shown = |class| counts.get(&class).map_or_else(|| "·".to_owned(), u64::to_string);
-        let _ = write!(text, "{:widest$}  {:>9}", name(key), shown(None));
-        for class in Class::ALL {
-            let _ = write!(text, " {:>9}", shown(Some(*class)));
-        }
-        text.push('\n');
-    }
-    text
 }
 
 /// What a gate waits for, without the names of what it waits for this time, and without what others said; the first, if it

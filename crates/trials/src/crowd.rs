@@ -55,14 +55,14 @@ pub struct Stop {
     pub after: Option<Duration>,
 }
 
-/// Runs `count` trials on so many threads; `plan` tells what the i-th one is.
+/// Runs `count` trials on so many threads, or fewer where that is more than there are trials; `plan` tells what the i-th one is.
 pub fn run_all(count: usize, jobs: usize, end: Stop, plan: &(dyn Fn(usize) -> Plan + Sync)) -> Sum {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let sum = Mutex::new(Sum::default());
     let start = Instant::now();
     let told = Mutex::new(start);
     std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
+        for _ in 0..jobs.min(count).max(1) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);

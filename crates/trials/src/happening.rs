@@ -287,6 +287,30 @@ pub enum OcmAgent {
 }
 
 impl Happening {
+    /// The application that it is about, if it is about one.
+    pub fn app(&self) -> Option<&str> {
+        match self {
+            Self::Deploy { app, .. }
+            | Self::Protect { app, .. }
+            | Self::Failover { app, .. }
+            | Self::Relocate { app, .. }
+            | Self::Withdraw { app }
+            | Self::Unprotect { app }
+            | Self::AddClaim { app }
+            | Self::DropClaim { app }
+            | Self::Resize { app, .. }
+            | Self::Unhold { app, .. }
+            | Self::LetGoReplication { app, .. }
+            | Self::DeletePod { app, .. }
+            | Self::DeleteReplications { app, .. }
+            | Self::SpoilVrg { app, .. }
+            | Self::DeleteClaim { app, .. }
+            | Self::Stubborn { app, .. }
+            | Self::Evict { app, .. } => Some(app),
+            _ => None,
+        }
+    }
+
     /// Whether a user does it, as opposed to a fault.
     pub fn is_users(&self) -> bool {
         matches!(

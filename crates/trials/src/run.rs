@@ -15,6 +15,10 @@ const LIMIT: Duration = Duration::from_hours(3);
 
 /// The rule that a scenario's own expectations break.
 const EXPECTED: &str = "expected";
+/// The rule that a story breaks whose next moment cannot come any more.
+const GOES_ON: &str = "goes-on";
+/// The rule that a story breaks whose next moment does not come.
+const ENDS: &str = "ends";
 
 /// Somebody who looks at every event of a run.
 pub trait Watcher {
@@ -32,6 +36,13 @@ pub struct Violation {
     pub rule: &'static str,
     /// What was seen.
     pub what: String,
+}
+
+impl Violation {
+    /// Whether it is the story that did not go on as it says, as opposed to a rule that always has to hold.
+    pub fn is_the_storys(&self) -> bool {
+        [EXPECTED, GOES_ON, ENDS].contains(&self.rule)
+    }
 }
 
 /// How a run ended.
@@ -97,7 +108,7 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
             (None, Some(stop)) => universe.pass_to(stop),
             (None, None) => {
                 let why = act.when.holds(&universe).err().unwrap_or_default();
-                break Some(Violation { rule: "goes-on", what: format!("nothing happens any more, but {why}") });
+                break Some(Violation { rule: GOES_ON, what: format!("nothing happens any more, but {why}") });
             }
             (Some(_), _) => {
                 let Some(turn) = universe.turn() else { continue };
@@ -115,7 +126,7 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
         }
         if universe.now().since(entered) > LIMIT + Duration::from_millis(act.after + act.patience.unwrap_or_default()) {
             let why = act.when.holds(&universe).err().unwrap_or_default();
-            break Some(Violation { rule: "ends", what: format!("still waiting for act {}: {why}", acts.len()) });
+            break Some(Violation { rule: ENDS, what: format!("still waiting for act {}: {why}", acts.len()) });
         }
     };
     Ended { universe, violation, acts }

@@ -8,6 +8,11 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub u64);
 
+impl Span {
+    /// The longest: a year. A world needs hours for it, and moments that far away can still be counted.
+    pub const LONGEST: Self = Self(365 * 24 * 3_600_000);
+}
+
 impl FromStr for Span {
     type Err = String;
 
@@ -23,7 +28,8 @@ impl FromStr for Span {
             "h" => 3_600_000,
             _ => return Err(wrong()),
         };
-        number.checked_mul(factor).map(Self).ok_or_else(wrong)
+        let long = || format!("{text:?} is too long: {} (a year) is the most", Self::LONGEST);
+        number.checked_mul(factor).map(Self).filter(|span| *span <= Self::LONGEST).ok_or_else(long)
     }
 }
 
@@ -55,6 +61,9 @@ mod tests {
     #[case::seconds("3s", Ok(3000))]
     #[case::minutes("5m", Ok(300_000))]
     #[case::hours("2h", Ok(7_200_000))]
+    #[case::a_year("8760h", Ok(31_536_000_000))]
+    #[case::more_than_a_year("8761h", Err(()))]
+    #[case::more_than_can_be_counted("18446744073709551615h", Err(()))]
     #[case::no_unit("7", Err(()))]
     #[case::no_number("m", Err(()))]
     #[case::another_unit("3d", Err(()))]

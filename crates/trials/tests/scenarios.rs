@@ -59,10 +59,15 @@ timeline:
 #[case::twice("[east, east]", "2 different names are needed")]
 #[case::the_hub("[hub, west]", "hub is the hub")]
 #[case::no_interval("[east, west], interval: often", "\"often\" is none")]
+#[case::too_long_an_interval("[east, west], interval: 366d", "365d is the most")]
+#[case::no_label("[Berlin, west]", "\"Berlin\" cannot be the name of a cluster")]
+#[case::no_pairs("[], pairs: 0", "pairs: 0 is too small: write 1 to 16")]
+#[case::many_pairs("[], pairs: 200", "pairs: 200 is too large: write 1 to 16")]
+#[case::always_written("[east, west], write-every: 0", "write-every: 0 is too small")]
 fn clusters_need_names_that_tell_them_apart(#[case] names: &str, #[case] told: &str) {
     let text = format!("world: {{ names: {names} }}\n{GOOD}");
     let refused = scenario::parse(&text, Path::new("x.yaml")).unwrap_err().to_string();
-    assert!(refused.contains(told), "{refused}");
+    assert!(refused.starts_with("x.yaml:1:8: ") && refused.contains(told), "{refused}");
 }
 
 #[test]
@@ -110,6 +115,64 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "there is no cluster \"c9\""
 )]
 #[case::where_it_runs("on: c1", "on: hub", "4", "there is no cluster \"hub\"")]
+#[case::no_label("name: shop", "name: Shop", "4", "\"Shop\" cannot be the name of an application")]
+#[case::no_claims("on: c1", "on: c1, claims: 0", "4", "claims: 0 is too small: write 1 to 200")]
+#[case::thousands_of_claims("on: c1", "on: c1, claims: 5000", "4", "claims: 5000 is too large")]
+#[case::later_ones_too(
+    "lose: { cluster: c2 }",
+    "deploy: { app: till, claims: 0, on: c1 }",
+    "8",
+    "claims: 0 is too small"
+)]
+#[case::deployed_twice(
+    "lose: { cluster: c2 }",
+    "deploy: { app: shop, claims: 1, on: c1 }",
+    "8",
+    "shop is deployed already"
+)]
+#[case::protected_before_it_is_deployed(
+    "lose: { cluster: c2 }",
+    "protect: { app: till, on: c1 }\n      - deploy: { app: till, claims: 1, on: c1 }",
+    "8",
+    "till is not there yet"
+)]
+#[case::a_failure_and_patience(
+    "    do:",
+    "    within: 1s\n    patience: 5m\n    do:",
+    "7",
+    "within stands beside patience"
+)]
+#[case::an_endless_pause("    do:", "    after: 5000000000h\n    do:", "7", "8760h (a year) is the most")]
+#[case::an_endless_rival(
+    "lose: { cluster: c2 }",
+    "rival: { operator: hub, lasts: 9000000000000 }",
+    "8",
+    "is too large"
+)]
+#[case::another_century("lose: { cluster: c2 }", "skew: { cluster: c1, ms: 9000000000000 }", "8", "is too large")]
+#[case::nothing_said("settled: { app: shop, phase: Deployed }", "says: { app: shop, text: '' }", "6", "text is empty")]
+#[case::more_often_than_always(
+    "timeline:",
+    "mishaps:\n  - { point: watch, mishap: late, frequency: { per-mille: 2000 } }\ntimeline:",
+    "6",
+    "per-mille: 2000 is too large: write 1 to 1000"
+)]
+#[case::ends_before_it_begins(
+    "timeline:",
+    "mishaps:\n  - { point: watch, mishap: late, frequency: { nth: 1 }, from: 5000, until: 10 }\ntimeline:",
+    "6",
+    "from 5000 is after until 10"
+)]
+#[case::no_number("on: c1", "on: c1, claims: many", "4", "a whole number, 0 or more, is expected here")]
+#[case::no_truth("on: c1", "on: c1, protected: maybe", "4", "true or false is expected here")]
+#[case::no_text("title: t", "title:", "1", "nothing is given here")]
+#[case::no_list("      - lose", "      lose", "8", "a list (`- …` on lines of its own, or `[…, …]`) is expected here")]
+#[case::no_fields("- { name: shop, on: c1 }", "- shop", "4", "a group of fields (`name: value`) is expected here")]
+#[case::twice_the_same("why: w", "why: w\nwhy: x", "3", "`why` is here a second time")]
+#[case::two_words("{ cluster: c2 }", "{ cluster: c2 }\n        mend:", "9", "begin a new item of the list")]
+#[case::two_scenarios("cluster: c2 }", "cluster: c2 }\n---\ntitle: t", "10", "a file holds one scenario")]
+#[case::a_colon("why: w", "why: w: x", "2", "put the text in quotes")]
+#[case::a_tab("  - when", "\t- when", "6", "indent with blanks")]
 fn what_cannot_be_meant_is_refused_with_its_place(
     #[case] good: &str,
     #[case] bad: &str,
@@ -124,4 +187,30 @@ fn what_cannot_be_meant_is_refused_with_its_place(
     let refused = scenario::read(&file).unwrap_err().to_string();
     assert!(refused.contains(told), "{refused}");
     assert!(refused.contains(&format!(":{line}:")) || refused.contains(&format!("line {line} ")), "{refused}");
+}
+
+#[rstest]
+#[case::too_late(
+    "    do:\n",
+    "  - when: { runs: { app: shop, on: c2 } }\n    within: 1s\n    do:\n",
+    "at entry 2 of the timeline, line 7"
+)]
+#[case::not_as_expected(
+    "    do:\n",
+    "    expect:\n      - runs: { app: shop, on: c1 }\n      - runs: { app: shop, on: c2 }\n    do:\n",
+    "at entry 1 of the timeline, line 9"
+)]
+fn a_scenario_that_fails_tells_where(#[case] good: &str, #[case] bad: &str, #[case] told: &str) {
+    let text = format!("{}rests: false\n", GOOD.replace(good, bad));
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    assert_eq!(played.place.map(|place| place.to_string()).as_deref(), Some(told));
+}
+
+#[test]
+fn what_does_not_hold_at_the_end_tells_its_line() {
+    let text =
+        format!("{GOOD}rests: false\nend:\n  - runs: {{ app: shop, on: c1 }}\n  - runs: {{ app: shop, on: c2 }}\n");
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let lines: Vec<u64> = played.end.iter().map(|unmet| unmet.line).collect();
+    assert_eq!((played.place, lines), (None, vec![12]));
 }

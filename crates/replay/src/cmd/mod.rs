@@ -20,6 +20,8 @@ use clap::{Parser, Subcommand};
 
 use crate::Exit;
 
+pub use timeline::draw;
+
 /// Opens captured logs of the operators: verifies, replays and explains them.
 #[derive(Clone, Debug, Parser)]
 #[command(

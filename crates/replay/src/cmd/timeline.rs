@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anstyle::Style;
@@ -20,7 +20,7 @@ use crate::{
     merge::Merged,
     moment::{clock_text, day_text, span_text},
     open::Log,
-    page,
+    page::{self, Headline},
     story::{Block, Row, Story},
     table::{BOLD, DIM, GOOD, NAME, WAITING, styled, terminal_width},
     walks::{self, Step},
@@ -59,26 +59,14 @@ const WAITS: usize = 2;
 
 /// Runs it.
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
-    let logs = arguments.input.open()?;
-    let long = logs.iter().map(Log::records).sum::<u64>() > page::MOST;
-    let about = arguments.about.as_deref().filter(|_| arguments.html.is_some());
-    // Lines are made of steps; so is a page, if there is more than it can hold.
-    let all = arguments.html.is_some() && !long;
-    let wanted =
-        |record: &Record| all || walks::tell(record) || about.is_some_and(|about| filter::concerns(record, about));
-    let merged = arguments.input.merge(logs, &wanted)?;
-    let story = Story::of(&merged, arguments.about.as_deref())?;
+    let about = arguments.about.as_deref();
     if let Some(file) = &arguments.html {
-        let told = || format!("could not write {}", file.display());
-        let mut page = BufWriter::new(File::create(file).with_context(told)?);
-        page::html(&merged, &story, &mut page).with_context(told)?;
-        let page = page.into_inner().with_context(told)?;
-        writeln!(out, "{}: {} KB", file.display(), page.metadata()?.len() / 1000)?;
-        if let Some(left_out) = page::left_out(&merged, &story) {
-            writeln!(out, "{left_out}")?;
-        }
+        page(&arguments.input, about, None, file, out)?;
         return Ok(Exit::Good);
     }
+    // Lines are made of steps.
+    let merged = arguments.input.merge(arguments.input.open()?, &|record| walks::tell(record))?;
+    let story = Story::of(&merged, about)?;
     for block in story.blocks() {
         match arguments.output {
             Format::Json => writeln!(out, "{}", value(&merged, &story, &block))?,
@@ -86,6 +74,39 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Exit> {
         }
     }
     Ok(Exit::Good)
+}
+
+/// Draws the timeline of logs as one HTML page; what a person should know of it goes to `out`.
+///
+/// # Errors
+/// When a log can't be read, or the page can't be written.
+pub fn draw(logs: Vec<PathBuf>, headline: Headline, file: &Path, out: &mut dyn Write) -> Result<()> {
+    page(&Input::of(logs, false), None, Some(headline), file, out)
+}
+
+fn page(
+    input: &Input,
+    about: Option<&str>,
+    headline: Option<Headline>,
+    file: &Path,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let logs = input.open()?;
+    let long = logs.iter().map(Log::records).sum::<u64>() > page::MOST;
+    // A page is made of steps, too, if there is more than it can hold.
+    let wanted =
+        |record: &Record| !long || walks::tell(record) || about.is_some_and(|about| filter::concerns(record, about));
+    let merged = input.merge(logs, &wanted)?;
+    let story = Story::of(&merged, about)?;
+    let told = || format!("could not write {}", file.display());
+    let mut page = BufWriter::new(File::create(file).with_context(told)?);
+    page::html(&merged, &story, headline, &mut page).with_context(told)?;
+    let page = page.into_inner().with_context(told)?;
+    writeln!(out, "{}: {} KB", file.display(), page.metadata()?.len() / 1000)?;
+    if let Some(left_out) = page::left_out(&merged, &story) {
+        writeln!(out, "{left_out}")?;
+    }
+    Ok(())
 }
 
 fn print(merged: &Merged, story: &Story, block: &Block<'_>, out: &mut dyn Write) -> Result<()> {

@@ -40,7 +40,7 @@ fn a_page_of_steps_has_the_steps_and_says_what_is_left_out() {
     let page = |merged: &Merged| {
         let story = Story::of(merged, None).expect("applications");
         let mut page = Vec::new();
-        page::html(merged, &story, &mut page).expect("it is written into memory");
+        page::html(merged, &story, None, &mut page).expect("it is written into memory");
         (String::from_utf8(page).expect("text"), story)
     };
     let (all, story) = page(&Merged::read(logs("story")).expect("whole logs"));

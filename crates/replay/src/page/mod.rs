@@ -39,15 +39,32 @@ pub const MOST: u64 = 100_000;
 /// Actions up to which each has a table of its steps; the chart has them always.
 const TABLES: usize = 1_000;
 
+/// What a page says at its top, where whoever draws it knows more than the logs do.
+#[derive(Clone, Debug)]
+pub struct Headline {
+    /// What it is about, in one line.
+    pub title: String,
+    /// What a reader has to know first.
+    pub warnings: Vec<String>,
+}
+
+impl Headline {
+    /// What the logs say of themselves.
+    fn of(story: &Story) -> Self {
+        let title = match story.applications.as_slice() {
+            [one] => one.aggregate.to_string(),
+            many => format!("{} applications", many.len()),
+        };
+        Self { title, warnings: Vec::new() }
+    }
+}
+
 /// Writes the page.
 ///
 /// # Errors
 /// When it can't be written.
-pub fn html(merged: &Merged, story: &Story, out: &mut dyn Write) -> Result<()> {
-    let title = match story.applications.as_slice() {
-        [one] => one.aggregate.to_string(),
-        many => format!("{} applications", many.len()),
-    };
+pub fn html(merged: &Merged, story: &Story, headline: Option<Headline>, out: &mut dyn Write) -> Result<()> {
+    let Headline { title, warnings } = headline.unwrap_or_else(|| Headline::of(story));
     let logs: Vec<&str> = merged.logs.iter().map(Log::name).collect();
     let about = format!(
         "{} to {} UTC · {} · {} records of {}",
@@ -64,10 +81,10 @@ pub fn html(merged: &Merged, story: &Story, out: &mut dyn Write) -> Result<()> {
             "title" => out.write_all(escape(&title).as_bytes())?,
             "about" => out.write_all(escape(&about).as_bytes())?,
             "warnings" => {
-                out.write_all(tables::warnings(merged).as_bytes())?;
-                if let Some(text) = left_out(merged, story) {
-                    write!(out, "<p class=\"warning\" role=\"note\">{}</p>", escape(&text))?;
-                }
+                let known = warnings.iter().cloned().chain(tables::warnings(merged)).chain(left_out(merged, story));
+                known
+                    .into_iter()
+                    .try_for_each(|text| write!(out, "<p class=\"warning\" role=\"note\">{}</p>", escape(&text)))?;
             }
             "actions" => tables::actions(story, out)?,
             "steps" if has_tables(story) => tables::steps(merged, story, out)?,

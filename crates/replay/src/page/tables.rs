@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What has to be known before anything is believed: salvaged logs, clocks.
-pub fn warnings(merged: &Merged) -> String {
+pub fn warnings(merged: &Merged) -> Vec<String> {
     let salvaged = merged.logs.iter().filter_map(|log| {
         let wrong = log.wrong.as_ref()?;
         Some(format!(
@@ -23,11 +23,7 @@ pub fn warnings(merged: &Merged) -> String {
             log.history.head().seq
         ))
     });
-    let all: String = salvaged
-        .chain(merged.clocks())
-        .map(|text| format!("<p class=\"warning\" role=\"note\">{}</p>", escape(&text)))
-        .collect();
-    all
+    salvaged.chain(merged.clocks()).collect()
 }
 
 /// One row for each action.

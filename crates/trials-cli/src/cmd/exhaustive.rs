@@ -2,23 +2,23 @@
 
 use std::{io::Write, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, builder::RangedU64ValueParser};
 use ramen_trials::{
     crowd::{self, Stop},
-    exhaustive,
+    exhaustive, scenario,
 };
 
-use super::{Exit, cores, report};
+use super::{Exit, cores, jobs, report, some};
 
 /// Plays the story of the demo with each mishap at each point where it can happen, one at a time
 #[derive(Args)]
 pub struct Exhaustive {
     /// Only every so manieth variant, for a quick look
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = some())]
     every: usize,
 
     /// Claims of the application
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = claims())]
     claims: usize,
 
     /// VolumeReplications behave as those of csi-addons, conditions and all, instead of as in recorded runs of Ramen
@@ -30,11 +30,11 @@ pub struct Exhaustive {
     out: PathBuf,
 
     /// Trials at a time; as many as there are cores if not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs())]
     jobs: Option<usize>,
 
     /// Stop after so many failing variants
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = some())]
     failures: usize,
 
     /// Show which steps were reached under which faults
@@ -42,10 +42,15 @@ pub struct Exhaustive {
     coverage: bool,
 }
 
+/// As many claims as a scenario may have.
+fn claims() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(*scenario::CLAIMS.start() as u64..=*scenario::CLAIMS.end() as u64)
+}
+
 impl Exhaustive {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
         let variants: Vec<_> =
-            exhaustive::variants(self.claims, self.csi_addons).into_iter().step_by(self.every.max(1)).collect();
+            exhaustive::variants(self.claims, self.csi_addons).into_iter().step_by(self.every).collect();
         let plan = |index: usize| variants[index].plan.clone();
         let stop = Stop { failures: self.failures, after: None };
         let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), stop, &plan);

@@ -31,7 +31,7 @@ pub fn failure(out: &mut dyn Write, failed: &Failed, repeat: &str, logs: &Path, 
     if shrinks {
         writeln!(
             out,
-            "  smallest plan found ({} acts, {} faults, {} rules): {violation}",
+            "  smallest plan found ({} acts, {} faults, {} mishaps): {violation}",
             plan.story.len(),
             plan.faults.len(),
             plan.rules.len()

@@ -2,30 +2,36 @@
 
 use std::{
     collections::BTreeSet,
+    ffi::OsStr,
     io::Write,
     path::{Path, PathBuf},
-    str::FromStr,
     time::Duration,
 };
 
 use anyhow::Context as _;
 use clap::Args;
 use ramen_trials::{
-    crowd::{self, Stop},
+    crowd::{self, Stop, Sum},
     kept::{self, Kept},
     seeds::{self, Class},
     span::Span,
     trial::{Nobody, trial},
 };
+use serde_json::{Value, json};
 
-use super::{Exit, cores, report};
+use super::{
+    Exit,
+    chosen::{Chosen, Seeds},
+    cores, jobs, report, some,
+};
+use crate::streams::{complain, tell};
 
 /// Runs random stories under random faults, each a function of its seed
 #[derive(Args)]
 pub struct Run {
     /// Seeds to run: `0..1000`
     #[arg(long, value_name = "A..B", default_value = "0..200", conflicts_with = "seed")]
-    seeds: Range,
+    seeds: Seeds,
 
     /// One seed to run
     #[arg(long, value_name = "N")]
@@ -45,7 +51,8 @@ pub struct Run {
     faults: Option<Vec<String>>,
 
     /// Where the logs of the run go, with --seed: FILE-hub.ramenlog and so on
-    #[arg(long, value_name = "FILE.ramenlog", requires = "seed", conflicts_with_all = ["seeds", "list"])]
+    #[arg(long, value_name = "FILE.ramenlog", requires = "seed", conflicts_with_all = ["seeds", "list"],
+          value_parser = log_file)]
     log: Option<PathBuf>,
 
     /// Folder for the logs of failing seeds
@@ -53,15 +60,15 @@ pub struct Run {
     out: PathBuf,
 
     /// Trials at a time; as many as there are cores if not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = jobs())]
     jobs: Option<usize>,
 
     /// Start no more trials after this time: `5m`
-    #[arg(long = "for", value_name = "SPAN")]
+    #[arg(long = "for", value_name = "SPAN", value_parser = limit)]
     limit: Option<Span>,
 
     /// Stop after so many failing seeds
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = some())]
     failures: usize,
 
     /// Do not make failing plans smaller
@@ -77,20 +84,22 @@ pub struct Run {
     output: String,
 }
 
-/// Seeds from one to before another.
-#[derive(Clone, Debug)]
-struct Range(std::ops::Range<u64>);
+/// A time in which something can run.
+fn limit(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span == Span::default() { Err("nothing runs in no time: write 1s or more".to_owned()) } else { Ok(span) }
+}
 
-impl FromStr for Range {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("{text:?} is no range of seeds: write 0..1000");
-        let (from, to) = text.split_once("..").ok_or_else(wrong)?;
-        let number = |text: &str| text.trim().parse().map_err(|_| wrong());
-        let (from, to) = (number(from)?, number(to)?);
-        if from < to { Ok(Self(from..to)) } else { Err(wrong()) }
+/// A name from which those of the logs can be made.
+fn log_file(text: &str) -> Result<PathBuf, String> {
+    let file = PathBuf::from(text);
+    if file.is_dir() {
+        return Err(format!("that is a folder: name a file in it, {}", file.join("run.ramenlog").display()));
     }
+    if file.extension() != Some(OsStr::new("ramenlog")) {
+        return Err(format!("logs are called .ramenlog: name it {text}.ramenlog"));
+    }
+    Ok(file)
 }
 
 /// The seeds that a file lists.
@@ -101,83 +110,68 @@ fn listed(file: &Path) -> anyhow::Result<Vec<Kept>> {
 
 impl Run {
     pub(super) fn run(&self, out: &mut dyn Write) -> anyhow::Result<Exit> {
-        let classes = match self.classes() {
-            Ok(classes) => classes,
+        let classes = match self.faults.as_deref().map(classes).transpose() {
+            Ok(classes) => classes.unwrap_or_else(|| Class::ALL.to_vec()),
             Err(why) => {
-                eprintln!("ramen-sim: {why}");
+                complain(why);
                 return Ok(Exit::Usage);
             }
         };
         if let Some(seed) = self.seed {
             self.save(seed, &classes)?;
         }
-        let except: BTreeSet<u64> = match &self.except {
-            Some(file) => listed(file)?.into_iter().map(|kept| kept.seed).collect(),
-            None => BTreeSet::new(),
-        };
-        let trials: Vec<(u64, &[Class])> = if let Some(list) = &self.list {
-            let all = listed(list)?.into_iter().map(|kept| (kept.seed, kept.classes));
-            all.filter(|(seed, _)| !except.contains(seed)).collect()
-        } else if let Some(seed) = self.seed {
-            vec![(seed, classes.as_slice())]
-        } else {
-            let range = self.seeds.0.clone();
-            range.filter(|seed| !except.contains(seed)).map(|seed| (seed, classes.as_slice())).collect()
-        };
-        let jobs = self.jobs.unwrap_or_else(cores);
+        let chosen = self.chosen(&classes)?;
         let after = self.limit.map(|limit| Duration::from_millis(limit.0));
         let stop = Stop { failures: self.failures, after };
-        let plan = |index: usize| seeds::plan(trials[index].0, trials[index].1);
-        let sum = crowd::run_all(trials.len(), jobs, stop, &plan);
-        let json = self.output == "json";
-        let mut failures = Vec::new();
-        for failed in &sum.failed {
-            let (seed, classes) = trials[failed.index];
-            let repeat = format!("ramen-sim run --seed {seed}{}", switches(classes));
-            let folder = self.out.join(format!("seed-{seed}"));
-            // Programs read the sum; plan and logs are left for people all the same.
-            let told: &mut dyn Write = if json { &mut std::io::sink() } else { &mut *out };
-            report::failure(told, failed, &repeat, &folder, !self.no_shrink)?;
-            let (rule, what) = (failed.violation.rule, &failed.violation.what);
-            failures.push(serde_json::json!({
-                "seed": seed, "rule": rule, "what": what, "repeat": repeat, "plan": folder.join("plan.json"), "logs": folder,
-            }));
-        }
-        if json {
-            let never = sum.coverage.holes().into_iter().map(|(book, step)| format!("{book}/{step}"));
-            let report = serde_json::json!({
-                "trials": sum.trials, "events": sum.events, "seconds": sum.took.as_secs_f64(),
-                "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failures, "coverage": sum.coverage.json(),
-                "neverReached": never.collect::<Vec<_>>(),
-            });
-            writeln!(out, "{report:#}")?;
+        let plan = |index: usize| {
+            let (seed, classes) = chosen.at(index);
+            seeds::plan(seed, classes)
+        };
+        let sum = crowd::run_all(chosen.len(), self.jobs.unwrap_or_else(cores), stop, &plan);
+        if self.output == "json" {
+            // Programs read the sum; plans and logs are left for people all the same.
+            let failures = self.failed(&sum, &chosen, &mut std::io::sink())?;
+            writeln!(out, "{:#}", json(&sum, failures))?;
         } else {
+            self.failed(&sum, &chosen, out)?;
             if self.coverage {
                 report::coverage(out, &sum)?;
             }
             report::sum(out, &sum)?;
-            if !except.is_empty() {
-                writeln!(out, "{} seeds that are known to break a rule were left out", except.len())?;
+            if self.except.is_some() {
+                writeln!(out, "left out, since they are known to break a rule: {}", chosen.left_out())?;
             }
         }
         Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })
     }
 
-    fn classes(&self) -> Result<Vec<Class>, String> {
-        let Some(names) = &self.faults else { return Ok(Class::ALL.to_vec()) };
-        if names.iter().all(|name| name == "none") {
-            return Ok(Vec::new());
+    /// The seeds to run.
+    fn chosen<'a>(&self, classes: &'a [Class]) -> anyhow::Result<Chosen<'a>> {
+        let except: BTreeSet<u64> = match &self.except {
+            Some(file) => listed(file)?.into_iter().map(|kept| kept.seed).collect(),
+            None => BTreeSet::new(),
+        };
+        Ok(match (&self.list, self.seed) {
+            (Some(list), _) => Chosen::listed(listed(list)?, &except),
+            (None, Some(seed)) => Chosen::one(seed, classes),
+            (None, None) => Chosen::ranged(&self.seeds, except, classes),
+        })
+    }
+
+    /// Tells people of each seed that failed, and leaves its plan and logs; the same for programs.
+    fn failed(&self, sum: &Sum, chosen: &Chosen<'_>, told: &mut dyn Write) -> anyhow::Result<Vec<Value>> {
+        let mut failures = Vec::new();
+        for failed in &sum.failed {
+            let (seed, classes) = chosen.at(failed.index);
+            let repeat = format!("ramen-sim run --seed {seed}{}", switches(classes));
+            let folder = self.out.join(format!("seed-{seed}"));
+            report::failure(told, failed, &repeat, &folder, !self.no_shrink)?;
+            let (rule, what) = (failed.violation.rule, &failed.violation.what);
+            failures.push(json!({
+                "seed": seed, "rule": rule, "what": what, "repeat": repeat, "plan": folder.join("plan.json"), "logs": folder,
+            }));
         }
-        names
-            .iter()
-            .map(|name| {
-                let class = Class::ALL.iter().find(|class| class.word() == *name).copied();
-                class.ok_or_else(|| {
-                    let all: Vec<String> = Class::ALL.iter().map(|class| class.word()).collect();
-                    format!("{name:?} is no class of faults: there are {} and none", all.join(", "))
-                })
-            })
-            .collect()
+        Ok(failures)
     }
 
     /// Writes the logs of one seed.
@@ -188,10 +182,38 @@ impl Run {
         let stem = log.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let verdict = trial(&seeds::plan(seed, classes), &mut Nobody);
         for file in report::captures(&verdict, folder, &format!("{stem}-"))? {
-            eprintln!("wrote {file}");
+            tell(format_args!("wrote {file}"));
         }
         Ok(())
     }
+}
+
+/// The classes of faults of these names, in their own order: a seed's plan depends on it.
+fn classes(names: &[String]) -> Result<Vec<Class>, String> {
+    let names: BTreeSet<&str> = names.iter().map(|name| name.trim()).collect();
+    if names.contains("none") {
+        return if names.len() == 1 {
+            Ok(Vec::new())
+        } else {
+            Err("--faults none goes with no other class".to_owned())
+        };
+    }
+    let all = || Class::ALL.iter().copied();
+    if let Some(unknown) = names.iter().find(|name| all().all(|class| class.word() != **name)) {
+        let known: Vec<String> = all().map(Class::word).collect();
+        return Err(format!("{unknown:?} is no class of faults: there are {}, or none", known.join(", ")));
+    }
+    Ok(all().filter(|class| names.contains(class.word().as_str())).collect())
+}
+
+/// What became of all seeds, for programs.
+fn json(sum: &Sum, failures: Vec<Value>) -> Value {
+    let never = sum.coverage.holes().into_iter().map(|(book, step)| format!("{book}/{step}"));
+    json!({
+        "trials": sum.trials, "events": sum.events, "seconds": sum.took.as_secs_f64(),
+        "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failures, "coverage": sum.coverage.json(),
+        "neverReached": never.collect::<Vec<_>>(),
+    })
 }
 
 /// What has to be said on the command line for these classes of faults.
@@ -201,4 +223,39 @@ fn switches(classes: &[Class]) -> String {
     }
     let names: Vec<String> = classes.iter().map(|class| class.word()).collect();
     format!(" --faults {}", if names.is_empty() { "none".to_owned() } else { names.join(",") })
+}
+
+#[cfg(test)]
+mod tests {
+    use ramen_trials::seeds::Class;
+    use rstest::rstest;
+
+    use super::{classes, log_file};
+
+    #[rstest]
+    #[case::blanks_around(&["stores", " links "], Ok(vec![Class::Links, Class::Stores]))]
+    #[case::twice(&["pods", "pods"], Ok(vec![Class::Pods]))]
+    #[case::none(&["none"], Ok(vec![]))]
+    #[case::none_and_others(&["none", "stores"], Err("--faults none goes with no other class"))]
+    #[case::unknown(&["disks"], Err("\"disks\" is no class of faults: there are clusters, hub"))]
+    fn classes_are_read(#[case] names: &[&str], #[case] read: Result<Vec<Class>, &str>) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        match (classes(&names), read) {
+            (Err(told), Err(begin)) => assert!(told.starts_with(begin), "{told}"),
+            (found, expected) => assert_eq!(found, expected.map_err(str::to_owned)),
+        }
+    }
+
+    #[rstest]
+    #[case::no_such_folder_yet("out/x.ramenlog", None)]
+    #[case::another_ending("x.log", Some("x.log.ramenlog"))]
+    #[case::no_ending("x", Some("x.ramenlog"))]
+    #[case::a_folder("/", Some("folder"))]
+    #[case::nothing_but_the_ending(".ramenlog", Some(".ramenlog"))]
+    fn logs_have_names_of_logs(#[case] name: &str, #[case] told: Option<&str>) {
+        match (log_file(name), told) {
+            (Err(why), Some(told)) => assert!(why.contains(told), "{why}"),
+            (found, told) => assert!(found.is_ok() && told.is_none(), "{found:?}"),
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! Plays a scenario.
 
-use super::Scenario;
+use std::fmt;
+
+use super::{Entry, Scenario};
 use crate::{
     happening::Happening,
     plan::{Act, Plan, Timed},
+    run::Violation,
     trial::{Nobody, Verdict, trial, trial_without_rest},
     until::Until,
 };
@@ -12,8 +15,55 @@ use crate::{
 pub struct Played {
     /// The universe at its end, and the rule or expectation that did not hold.
     pub verdict: Verdict,
-    /// What did not hold at the very end: what was expected, what was there instead.
-    pub end: Vec<(String, String)>,
+    /// Where in its file it stopped going as it should, if it did before its end.
+    pub place: Option<Place>,
+    /// What did not hold at the very end.
+    pub end: Vec<Unmet>,
+}
+
+/// Something that did not hold at the very end.
+#[derive(Clone, Debug)]
+pub struct Unmet {
+    /// What was expected.
+    pub expected: String,
+    /// What was there instead.
+    pub there: String,
+    /// The line of the file that expects it.
+    pub line: u64,
+}
+
+/// Where in its file a scenario stopped going as it should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Before its timeline: applications were being deployed and protected.
+    Beginning,
+    /// An entry of the timeline asks for what did not come.
+    At {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The line of the file that asks for it.
+        line: u64,
+    },
+    /// A rule was broken before an entry of the timeline had its turn.
+    Before {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The line of the file at which it begins.
+        line: u64,
+    },
+    /// After its timeline: everything was being mended, and came to rest.
+    Rest,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Beginning => f.write_str("before the timeline, while applications were deployed and protected"),
+            Self::At { entry, line } => write!(f, "at entry {entry} of the timeline, line {line}"),
+            Self::Before { entry, line } => write!(f, "before entry {entry} of the timeline, line {line}"),
+            Self::Rest => f.write_str("after the timeline"),
+        }
+    }
 }
 
 impl Played {
@@ -30,7 +80,7 @@ impl Scenario {
         for application in &self.applications {
             let (app, on) = (application.name.value.clone(), application.on.value.clone());
             let under = application.under.as_ref().map(|policy| policy.value.clone());
-            let claims = application.claims;
+            let claims = application.claims.value;
             let deploy = Happening::Deploy { app: app.clone(), claims, on: on.clone(), under: under.clone() };
             story.push(Act::when(Until::Now, [deploy]));
             if application.protected {
@@ -38,11 +88,11 @@ impl Scenario {
                 story.push(Act::when(Until::Runs { app, on }, [protect]));
             }
         }
-        story.extend(self.timeline.iter().map(|entry| Act {
+        story.extend(self.timeline.iter().map(|entry| &entry.value).map(|entry| Act {
             when: entry.when.as_ref().map_or(Until::Now, |when| when.value.clone()),
             after: entry.after.0,
             patience: entry.patience.map(|span| span.0),
-            within: if entry.patience.is_some() { None } else { Some(entry.within.0) },
+            within: entry.limit().map(|span| span.0),
             expect: entry.expect.iter().map(|expected| expected.value.clone()).collect(),
             what: entry.what.iter().map(|what| what.value.clone()).collect(),
         }));
@@ -52,7 +102,7 @@ impl Scenario {
             .flat_map(|fault| fault.what.iter().map(|what| Timed { at: fault.at.0, what: what.value.clone() }));
         Plan {
             seed: self.seed,
-            outline: self.world.clone(),
+            outline: self.world.value.clone(),
             story,
             faults: faults.collect(),
             rules: self.mishaps.iter().map(|rule| rule.value.clone()).collect(),
@@ -60,20 +110,47 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// How many acts of the plan come before those of the timeline.
+    fn prologue(&self) -> usize {
+        1 + self.applications.iter().map(|application| 1 + usize::from(application.protected)).sum::<usize>()
+    }
+
+    /// Where it stopped.
+    fn place(&self, verdict: &Verdict, violation: &Violation) -> Place {
+        let Some(index) = verdict.acts.len().checked_sub(self.prologue()) else { return Place::Beginning };
+        let Some(entry) = self.timeline.get(index) else { return Place::Rest };
+        let line = entry.referenced.line();
+        if !violation.is_the_storys() {
+            return Place::Before { entry: index + 1, line };
+        }
+        Place::At { entry: index + 1, line: unmet_line(&entry.value, verdict).unwrap_or(line) }
+    }
+}
+
+/// The line of what an entry asks for and did not get.
+fn unmet_line(entry: &Entry, verdict: &Verdict) -> Option<u64> {
+    let holds = |until: &Until| until.holds(&verdict.universe).is_ok();
+    // Who has patience goes on without the moment: then only an expectation can fail.
+    let came = entry.patience.is_some() || entry.when.as_ref().is_none_or(|when| holds(&when.value));
+    let asked = if came { entry.expect.iter().find(|expected| !holds(&expected.value)) } else { entry.when.as_ref() };
+    asked.map(|until| until.referenced.line())
+}
+
 /// Plays a scenario to its end.
 pub fn play(scenario: &Scenario) -> Played {
     let plan = scenario.plan();
     let verdict = if scenario.rests { trial(&plan, &mut Nobody) } else { trial_without_rest(&plan, &mut Nobody) };
-    let end = match &verdict.violation {
-        Some(_) => Vec::new(),
-        None => scenario
-            .end
-            .iter()
-            .filter_map(|expected| {
-                let there = expected.value.holds(&verdict.universe).err()?;
-                Some((expected.value.to_string(), there))
-            })
-            .collect(),
-    };
-    Played { verdict, end }
+    let place = verdict.violation.as_ref().map(|violation| scenario.place(&verdict, violation));
+    let end = if place.is_some() { Vec::new() } else { unmet(scenario, &verdict) };
+    Played { verdict, place, end }
+}
+
+/// What does not hold at the very end.
+fn unmet(scenario: &Scenario, verdict: &Verdict) -> Vec<Unmet> {
+    let unmet = scenario.end.iter().filter_map(|expected| {
+        let there = expected.value.holds(&verdict.universe).err()?;
+        Some(Unmet { expected: expected.value.to_string(), there, line: expected.referenced.line() })
+    });
+    unmet.collect()
 }
