@@ -115,7 +115,7 @@ fn entry(entry: &Entry) -> Result<(), Wrong> {
     }
 }
 
-/// Nothing is deployed twice, and the timeline does nothing with an application before it is deployed.
+/// Nothing is deployed twice by mistake, and the timeline does nothing with an application before it is deployed.
 fn order(scenario: &Scenario) -> Result<(), Wrong> {
     let mut there: BTreeSet<&str> = scenario.applications.iter().map(|app| app.name.value.as_str()).collect();
     // When a fault strikes between two entries is not known: what it deploys may be there from the beginning.
@@ -123,9 +123,13 @@ fn order(scenario: &Scenario) -> Result<(), Wrong> {
     let timed = timed.filter(|what| matches!(what.value, Happening::Deploy { .. }));
     for what in timed.chain(scenario.timeline.iter().flat_map(|entry| &entry.value.what)) {
         let Some(app) = what.value.app() else { continue };
+        // Under a policy that is named it may come once more, with claims on the storage for that.
+        let again = matches!(what.value, Happening::Deploy { under: Some(_), .. });
         let deploys = matches!(what.value, Happening::Deploy { .. });
-        if deploys && !there.insert(app) {
-            return Err((what.referenced, format!("{app} is deployed already: give this one another name")));
+        if deploys && !there.insert(app) && !again {
+            let what_else =
+                "give this one another name, or, for further claims on other storage, name a policy with under";
+            return Err((what.referenced, format!("{app} is deployed already: {what_else}")));
         }
         if !there.contains(app) {
             return Err((

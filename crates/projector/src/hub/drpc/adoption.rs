@@ -17,10 +17,6 @@ use super::{Drpc, site::Site, wanted};
 /// changed the VRG by hand, and until the hub was lost its agent would have put that right.
 const CORRECTS_SINCE: u32 = 4;
 
-/// The first version of the deciders that makes no work anew that a deletion withdrew, when the log lost that it had begun: a view
-/// tells for a while yet what was there before, and as what.
-const WITHDRAWN_SINCE: u32 = 6;
-
 /// Wants works for VRGs that have none. `true` while one is missing.
 pub fn adopt(drpc: &Drpc, decision: &mut Decision) -> bool {
     let mut pending = false;
@@ -46,9 +42,6 @@ fn to_adopt(drpc: &Drpc, site: &Site) -> Option<VrgManifest> {
         Some(wished) if wished.annotations.get(annotation::DRPC_UID) != Some(&drpc.fact.meta.uid) => wished.clone(),
         Some(_) => return None,
         None if site.work.is_some() => return None, // being withdrawn
-        None if drpc.is_being_deleted() && drpc.decider >= WITHDRAWN_SINCE && is_home_elsewhere(drpc, site) => {
-            return None;
-        }
         None => {
             let seen = site.vrg.seen().filter(|seen| site.vrg.is_present() && !seen.deleting)?;
             let mut manifest = seen.manifest.clone();
@@ -65,12 +58,4 @@ fn to_adopt(drpc: &Drpc, site: &Site) -> Option<VrgManifest> {
     };
     manifest.annotations.insert(annotation::DRPC_UID.to_owned(), drpc.fact.meta.uid.clone());
     Some(manifest)
-}
-
-/// Another cluster is the home by a work of this very DRPC: the hub forgot nothing, and whatever had a work beside it has it no
-/// more for a reason.
-fn is_home_elsewhere(drpc: &Drpc, site: &Site) -> bool {
-    drpc.sites.iter().filter(|other| other.name != site.name).filter_map(Site::wished).any(|wished| {
-        wished.annotations.get(annotation::DRPC_UID) == Some(&drpc.fact.meta.uid) && wished.spec.state == "primary"
-    })
 }

@@ -15,7 +15,7 @@ use super::{
     gather::copy_key,
     report::{Shut, Stage},
     site::Site,
-    views,
+    status, views,
 };
 
 /// Name of what comes before the runbooks, in positions.
@@ -96,8 +96,9 @@ pub fn check(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
 /// nothing that would have to go, and volumes and copies would be left to whoever finds them. A cluster that OCM lost is
 /// waited for, as it is where the hub knows of a VRG there. `None` when the deletion may go on.
 pub fn before_deletion(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
-    // Once it began, works and views go.
-    let has_begun = drpc.position.as_ref().is_some_and(|position| position.runbook == "deletion");
+    // Once it began, works and views go. The log may have lost that; then the DRPC says it.
+    let is_told = drpc.decider >= status::TOLD_SINCE && status::takes_apart(&drpc.fact.status);
+    let has_begun = is_told || drpc.position.as_ref().is_some_and(|position| position.runbook == "deletion");
     if drpc.decider < BEFORE_DELETION_SINCE || has_begun {
         return None;
     }

@@ -124,8 +124,11 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
         Stage::Running(_) if unreported && drpc.decider >= FEWER_WRITES && !is_told_in_full(after) => {
             Some(lasts.max(drpc.asked.since.plus_ms(SILENCE_MS)))
         }
-        // Told while there is somebody to tell.
-        Stage::Deleting(Some(_)) if takes_apart(before, after) && deletion::stays_behind(drpc).is_some() => {
+        // Told while there is somebody to tell, and before anything goes.
+        Stage::Deleting(Some(_))
+            if begins_to_take_apart(before, after)
+                && (drpc.decider >= TOLD_SINCE || deletion::stays_behind(drpc).is_some()) =>
+        {
             Some(drpc.now)
         }
         // Nothing is left to be read, or to be written to.
@@ -136,9 +139,15 @@ fn write_at(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Option<Time> {
     }
 }
 
-/// The deletion begins to take things apart: all clusters told what they have.
-fn takes_apart(before: &DrpcStatus, after: &DrpcStatus) -> bool {
-    let takes_apart = |status: &DrpcStatus| status.phase == "Deleting" && status.progression == shown::DELETING;
+/// The first version of the deciders that says of a deletion that it takes things apart before it does.
+pub const TOLD_SINCE: u32 = 6;
+
+/// The deletion takes things apart: all clusters told what they have.
+pub fn takes_apart(status: &DrpcStatus) -> bool {
+    status.phase == "Deleting" && status.progression == shown::DELETING
+}
+
+fn begins_to_take_apart(before: &DrpcStatus, after: &DrpcStatus) -> bool {
     takes_apart(after) && !takes_apart(before)
 }
 
@@ -444,7 +453,7 @@ fn events(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Vec<Event> {
         events.push(Event { warning, reason: reason.into(), message });
     }
     if let Stage::Deleting(Some(_)) = stage
-        && takes_apart(before, after)
+        && begins_to_take_apart(before, after)
         && let Some(message) = deletion::stays_behind(drpc)
     {
         events.push(Event { warning: true, reason: event::DRPC_DELETED_WITHOUT_HOME.into(), message });

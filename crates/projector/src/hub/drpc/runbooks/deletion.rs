@@ -9,7 +9,7 @@ use ramen_events::{Command, hub};
 use crate::{domain::Decision, hub::state::KnownWork, runbook::Gate};
 
 use super::{
-    super::{Drpc, marks, site::Site},
+    super::{Drpc, marks, site::Site, status},
     FREE_ITS_VOLUMES, Step,
     cleanup::{demote_peers, old_home_is_released, peers_are_asked, peers_have_accepted, release_old_home},
     handover::{self, hand_over, is_stopped},
@@ -27,6 +27,7 @@ pub const DELETION: &[Step] = &[
     step(shown::DELETING, peers_of_two_homes_are_asked, demote_peers),
     step(shown::DELETING, peers_of_two_homes_have_accepted, wait_only), // S6
     step(shown::DELETING, old_home_is_given_up, release_old_home),
+    step(shown::DELETING, is_told, wait_only),
     step(shown::DELETING, replicas_are_gone, delete_replicas), // S12
     step(shown::DELETING, primaries_are_gone, delete_vrgs),
     step(shown::DELETING, rest_is_asked_to_go, delete_rest),
@@ -155,6 +156,13 @@ fn wait_for(drpc: &Drpc, site: &Site) -> Gate {
     let in_use = drpc.decider >= HOME_SINCE && !site.lost && is_replica(drpc, site);
     let remedy = if in_use { FREE_ITS_VOLUMES } else { remedy_for(site) };
     Gate::Shut(wait(what, Some(&site.name), remedy))
+}
+
+/// The DRPC says so before anything goes. A hub that then loses its log knows that it withdrew what is not there, whatever views
+/// tell of before.
+fn is_told(drpc: &Drpc) -> Gate {
+    let untold = drpc.decider >= status::TOLD_SINCE && !status::takes_apart(&drpc.fact.status);
+    Gate::when(!untold, || wait("the DRPlacementControl to say that it is being deleted", None, ""))
 }
 
 fn replicas_are_gone(drpc: &Drpc) -> Gate {
