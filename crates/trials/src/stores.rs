@@ -1,7 +1,7 @@
 //! S3 stores without sockets: what the runtime's client does, done directly on a bucket.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -25,6 +25,7 @@ const USUAL: Duration = Duration::from_millis(8);
 pub struct Stores {
     buckets: BTreeMap<String, SharedBucket>,
     lost_something: bool,
+    troubled: BTreeSet<String>,
     overwritten: Mutex<Option<String>>,
 }
 
@@ -44,6 +45,16 @@ impl Stores {
     pub fn empty(&mut self, profile: &str) {
         self.with(profile, Bucket::clear);
         self.lost_something = true;
+    }
+
+    /// A store fails, or is cut off from somebody.
+    pub(crate) fn note_trouble(&mut self, profile: &str) {
+        self.troubled.insert(profile.to_owned());
+    }
+
+    /// Whether a store ever failed, or was cut off from somebody.
+    pub fn was_in_trouble(&self, profile: &str) -> bool {
+        self.troubled.contains(profile)
     }
 
     /// Whether a store ever lost what was stored there.

@@ -29,7 +29,8 @@ pub(super) fn look(universe: &Universe, cluster: &str, touched: &BTreeSet<TypeNa
         for vrg in all(universe, cluster, &kinds::VRG, None) {
             let name = text(vrg.value(), "/metadata/name");
             let wait = universe.long_wait(cluster, Controller::Vrg, name, SHORT);
-            let bad = wait.filter(|_| all_is_well(vrg.value())).map(|wait| untold(&wait));
+            let bad = wait.filter(|wait| all_is_well(vrg.value()) && !claim_tells(vrg.value(), wait));
+            let bad = bad.map(|wait| untold(&wait));
             lasting.note("VL6 waits are told", format!("VRG {name} on {cluster}"), bad, universe.now(), NEWS);
         }
     }
@@ -56,4 +57,12 @@ fn all_is_well(vrg: &Value) -> bool {
         _ => &["DataReady", "DataProtected"],
     };
     kinds.iter().all(|kind| holds(vrg, kind))
+}
+
+/// Whether a condition of a claim in a VRG's status tells of the wait, which begins with the claim's name.
+fn claim_tells(vrg: &Value, wait: &Wait) -> bool {
+    let what = wait.what.strip_prefix("claim ").and_then(|what| what.split_once(": ")).map_or("", |(_, what)| what);
+    let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array);
+    let conditions = claims.into_iter().flatten().filter_map(|claim| claim["conditions"].as_array()).flatten();
+    !what.is_empty() && conditions.map(|condition| text(condition, "/message")).any(|message| message.contains(what))
 }

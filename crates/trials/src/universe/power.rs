@@ -112,6 +112,7 @@ impl Universe {
             if works {
                 place.cut_off_stores.remove(&profile);
             } else {
+                self.stores.note_trouble(&profile);
                 place.cut_off_stores.insert(profile);
             }
         }
@@ -143,6 +144,9 @@ impl Universe {
 
     /// Breaks or mends a store.
     pub fn set_store(&mut self, profile: &str, fault: Fault) {
+        if fault != Fault::None {
+            self.stores.note_trouble(profile);
+        }
         self.stores.with(profile, |bucket| bucket.set_fault(fault));
     }
 

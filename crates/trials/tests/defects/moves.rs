@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{
     defect::{Defect, SOUND},
-    json::{feedback, vrg_in},
+    json::{feedback, set_condition, vrg_in},
 };
+
+/// The condition that says that all copies are stored.
+const STORED: &str = "ClusterDataProtected";
 
 pub const DEFECTS: &[Defect] = &[
     Defect {
@@ -98,8 +101,14 @@ pub const DEFECTS: &[Defect] = &[
         rules: &["S3 a relocation begins at a whole source"],
         see: |seen| {
             if seen.kind == Kind::ManifestWork {
-                feedback(seen.object, "ClusterDataProtected", &json!("True"));
-                feedback(seen.object, "ClusterDataProtectedGeneration", &json!(1_000_000));
+                feedback(seen.object, STORED, &json!("True"));
+                feedback(seen.object, &format!("{STORED}Generation"), &json!(1_000_000));
+            }
+            if seen.kind == Kind::ManagedClusterView && !seen.object["status"]["result"].is_null() {
+                let vrg = &mut seen.object["status"]["result"];
+                let generation = vrg["metadata"]["generation"].clone();
+                set_condition(vrg, STORED, "status", &json!("True"));
+                set_condition(vrg, STORED, "observedGeneration", &generation);
             }
             true
         },

@@ -19,7 +19,9 @@ pub enum Which {
     StoresOutLater,
     /// The same, protected while one store does not answer for three minutes.
     StoreLate,
-    /// The same, but the old home has power all the time, and only hears of it all half an hour later.
+    /// Protected while one store does not answer for three minutes, and relocated as soon as it is available.
+    Hasty,
+    /// The story of the demo, but the old home has power all the time, and only hears of it all half an hour later.
     CutOff,
     /// The same, with storage that wants to be told of failovers.
     Told,
@@ -32,8 +34,15 @@ pub enum Which {
 impl Which {
     /// All of them, in the order in which they are tried.
     pub fn all(seeds: u64) -> Vec<Self> {
-        let stories =
-            [Self::Canonical, Self::StoresOut, Self::StoresOutLater, Self::StoreLate, Self::CutOff, Self::Told];
+        let stories = [
+            Self::Canonical,
+            Self::StoresOut,
+            Self::StoresOutLater,
+            Self::StoreLate,
+            Self::CutOff,
+            Self::Told,
+            Self::Hasty,
+        ];
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
         stories.into_iter().chain(seeds).collect()
     }
@@ -45,6 +54,7 @@ impl Which {
             Self::StoresOut => "the story, stores out during the failover".to_owned(),
             Self::StoresOutLater => "the story, stores out during the relocation".to_owned(),
             Self::StoreLate => "the story, one store out at first".to_owned(),
+            Self::Hasty => "a relocation in haste, one store out at first".to_owned(),
             Self::CutOff => "the story, the old home cut off from the hub".to_owned(),
             Self::Told => "the story, storage that wants to be told".to_owned(),
             Self::Calm(seed) => format!("seed {seed} without faults"),
@@ -61,6 +71,7 @@ impl Which {
                 stores_out_when(&["s3-c1", "s3-c2"], |what| matches!(what, Happening::Relocate { .. }))
             }
             Self::StoreLate => stores_out_when(&["s3-c2"], |what| matches!(what, Happening::Protect { .. })),
+            Self::Hasty => hasty(),
             Self::CutOff => cut_off(),
             Self::Told => told(),
             Self::Calm(seed) => seeds::plan(*seed, &[]),
@@ -78,6 +89,20 @@ fn stores_out_when(profiles: &[&str], when: fn(&Happening) -> bool) -> Plan {
         act.what = faults(StoreFault::Down).chain(act.what.clone()).collect();
         let mended: Vec<Happening> = faults(StoreFault::None).collect();
         plan.story.insert(at + 1, Act::when(Until::Now, mended).after(180_000));
+    }
+    plan
+}
+
+/// An application that is relocated before both stores have its copies.
+fn hasty() -> Plan {
+    let mut plan = stores_out_when(&["s3-c2"], |what| matches!(what, Happening::Protect { .. }));
+    let protects = |act: &Act| act.what.iter().any(|what| matches!(what, Happening::Protect { .. }));
+    if let Some(at) = plan.story.iter().position(protects) {
+        let app = plan.story[at].what.iter().find_map(Happening::app).unwrap_or_default().to_owned();
+        let available = Until::Available { app: app.clone(), phase: "Deployed".to_owned() };
+        let relocate = Act::when(available, [Happening::Relocate { app, to: "c2".to_owned() }]).patience(60_000);
+        plan.story.insert(at + 1, relocate);
+        plan.story.truncate(at + 3);
     }
     plan
 }

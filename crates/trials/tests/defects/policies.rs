@@ -58,7 +58,9 @@ pub const DEFECTS: &[Defect] = &[
             if !status.asynchronous.is_empty() {
                 let (resource, name) = (&kinds::DR_POLICY, policy.clone());
                 let target = Target { resource, namespace: String::new(), name };
-                let other = json!({"status": {"async": {"peerClasses": [{"storageClassName": "other"}]}}});
+                let ids: Vec<_> = status.asynchronous.iter().flat_map(|class| class.cluster_ids.clone()).collect();
+                let class = json!({"storageClassName": "other", "clusterIDs": ids});
+                let other = json!({"status": {"async": {"peerClasses": [class]}}});
                 done.effects.push(Effect::MergeStatus { target, body: other });
             }
         },

@@ -1,6 +1,6 @@
 //! Volumes and claims from their copies.
 
-use ramen_events::spoke;
+use ramen_events::{Kind, spoke};
 use ramen_ports::{Answer, StoreAnswer};
 use serde_json::json;
 
@@ -73,15 +73,26 @@ pub const DEFECTS: &[Defect] = &[
     },
     Defect {
         name: "volumes mixed up",
-        what: "all volumes of a cluster are restored with the handle of the first",
+        what: "all volumes of a cluster are restored with the handle of the first, and nobody compares",
         rules: &["VS11 a claim is on its own volume"],
+        see: |seen| {
+            let name = text(seen.object, "/metadata/name").to_owned();
+            if seen.kind == Kind::PersistentVolume
+                && let Some(own) = seen.memory.recall(&name)
+            {
+                seen.object["spec"]["csi"]["volumeHandle"] = json!(own);
+            }
+            true
+        },
         act: |done| {
             if !matches!(done.spoke(), Some(spoke::Command::RestorePv { .. })) {
                 return;
             }
             let (memory, operator) = (done.memory, done.operator.to_owned());
             for body in done.writes("PersistentVolume") {
-                let first = memory.recall(&operator).unwrap_or_else(|| text(body, "/spec/csi/volumeHandle").to_owned());
+                let own = text(body, "/spec/csi/volumeHandle").to_owned();
+                memory.note(text(body, "/metadata/name").to_owned(), &own);
+                let first = memory.recall(&operator).unwrap_or(own);
                 memory.note(operator.clone(), &first);
                 body["spec"]["csi"]["volumeHandle"] = json!(first);
             }

@@ -382,6 +382,17 @@ fn go_on_with(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     Judged { wants: release.wants, again: release.again, ..judged.waiting(release.waits_for) }
 }
 
+/// The first version of the deciders that tells who uses a claim that was deleted.
+const USED_SINCE: u32 = 6;
+
+/// Its volume is as it should be, and stays so for as long as somebody uses it: whoever deleted it waits for that.
+fn say_who_uses(view: &View<'_>, volume: &Volume<'_>, judged: Judged) -> Judged {
+    let users = view.users(volume).filter(|_| volume.pvc.is_deleting() && !view.in_final_sync());
+    let Some(users) = users else { return judged };
+    let told = format!("volume is primary; its claim is deleted and waits for {users}");
+    Judged { data_ready: Some(Verdict::yes(reason::READY, told)), ..judged }
+}
+
 /// A claim that was deselected or deleted. During a final synchronization it is left alone.
 fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     if !volume.is_involved(&view.vrg.key) {
@@ -392,7 +403,8 @@ fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key));
     let mut judged = match ours {
         Some(vr) if !release.problem && replication_check::primary(vr) == Check::Settled => {
-            Judged { stage, ..replicated(view, volume, vr) }
+            let judged = Judged { stage, ..replicated(view, volume, vr) };
+            if view.ask.decider >= USED_SINCE { say_who_uses(view, volume, judged) } else { judged }
         }
         _ if release.problem => Judged::new(volume.key, stage).wrong(release.waits_for.clone()),
         _ => Judged::new(volume.key, stage).waiting(release.waits_for.clone()),
