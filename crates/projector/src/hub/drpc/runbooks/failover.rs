@@ -17,7 +17,9 @@ use super::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
     handover::{hand_over, target_was_not_stopped, wait_for_others},
-    promotion::{decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready},
+    promotion::{
+        self, decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready,
+    },
     remedy_for, shown, step, wait, wait_only,
 };
 use crate::{domain::Decision, hub::modes};
@@ -28,7 +30,7 @@ pub const FAILOVER: &[Step] = &[
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
     step(shown::CHECKING_FAILOVER_PREREQUISITES, target_may_take_over, ensure_replica), // 5.1
     step(shown::WAIT_FOR_STORAGE_MAINTENANCE, storage_is_told, wait_only),              // 5.3
-    step(shown::WAITING_FOR_RESOURCE_RESTORE, target_is_ready, promote),
+    step(shown::WAITING_FOR_RESOURCE_RESTORE, target_was_ready, promote),
     step(shown::UPDATED_PLACEMENT, target_is_marked, mark_target),
     step(shown::UPDATED_PLACEMENT, target_is_decided, decide_target),
     step(shown::CLEANING_UP, peers_are_asked, demote_peers),
@@ -36,6 +38,17 @@ pub const FAILOVER: &[Step] = &[
     step(shown::CLEANING_UP, old_home_is_released, release_old_home),
     step(shown::CLEANING_UP, peers_are_settled, wait_for_others),
 ];
+
+/// The first version of the deciders that cleans up although a claim joined the target that can't be protected there.
+const MOVED_IN_SINCE: u32 = 6;
+
+/// The target is ready, or was when the application was sent there: while the old home still has it, too, nothing is more
+/// urgent than to take it away there. What is wrong with the target since is told once that is done.
+fn target_was_ready(drpc: &Drpc) -> Gate {
+    let moved_in = drpc.decided.retained().next().is_some() && target_is_decided(drpc).is_open();
+    let is_asked = drpc.target_site().is_some_and(|target| promotion::is_asked(drpc, target));
+    if drpc.decider >= MOVED_IN_SINCE && moved_in && is_asked { Gate::Open } else { target_is_ready(drpc) }
+}
 
 /// The target has a replica that is nobody's primary: secondary in answer to our last wish. A target that was asked to
 /// be primary already goes on. So that the last home of an application that was on its way elsewhere settles without the

@@ -32,7 +32,7 @@ pub fn target_is_ready(drpc: &Drpc) -> Gate {
 }
 
 /// What this action asks of its target stands in the work: final synchronization that another action asked for does not.
-fn is_asked(drpc: &Drpc, target: &Site) -> bool {
+pub fn is_asked(drpc: &Drpc, target: &Site) -> bool {
     let Some(manifest) = target.wished() else { return false };
     let spec = &manifest.spec;
     let same_action = drpc.fact.spec.action.is_empty() || spec.action == drpc.fact.spec.action;

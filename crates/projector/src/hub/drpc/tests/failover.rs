@@ -61,6 +61,33 @@ fn the_old_home_is_released_after_it_accepted_and_before_it_settled() {
 }
 
 #[test]
+fn the_old_home_is_cleaned_up_although_a_claim_joined_the_new_one_that_can_not_be_protected() {
+    let mut story = Story::deployed();
+    story.lose("c1");
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.decision(), "[c1] c2");
+    story.site("c2").idle = true;
+    let later = story.now.plus_seconds(1);
+    story.report("c2", |status| {
+        status.last_update = Some(later);
+        let ready = status.conditions.iter_mut().find(|told| told.kind == "DataReady").unwrap();
+        ready.status = False;
+        ready.message = "claim data-2: StorageClass is missing".into();
+    });
+    story.run();
+    story.bring_back("c1");
+    story.run();
+    assert_eq!((story.decision(), story.wished("c1")), ("c2".into(), "secondary Failover".into()));
+    story.pass(5);
+    assert!(
+        story.words("Available").contains("volumes to be restored and primary on cluster c2"),
+        "{:?}",
+        story.status()
+    );
+}
+
+#[test]
 fn an_answer_to_an_older_wish_is_no_proof() {
     let mut story = Story::deployed();
     story.site("c2").idle = true;

@@ -364,11 +364,7 @@ fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
 
 fn is_handed_over(view: &View<'_>, volume: &Volume<'_>) -> bool {
     let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
-    ours.is_some_and(|vr| {
-        vr.role == Some(Role::Secondary)
-            && (matches!(replication_check::secondary(vr), Check::Settled | Check::Resyncing)
-                || replication_check::is_not_mirrored(vr))
-    })
+    ours.is_some_and(secondary::is_handed_over)
 }
 
 /// Lets a claim of before go; its volume outlives it, and the restore takes it as it is. Nobody waits here for the other

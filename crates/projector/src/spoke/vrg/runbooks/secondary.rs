@@ -55,8 +55,32 @@ fn release(scene: &Scene, decision: &mut Decision) {
 /// How a secondary VRG stands.
 pub fn scene(view: &View<'_>) -> Scene {
     let mut volumes: Vec<Judged> = view.volumes.iter().map(|volume| judge(view, volume)).collect();
-    volumes.append(&mut scene::orphans(view));
+    volumes.extend(scene::orphans(view).into_iter().map(|orphan| orphaned(view, orphan)));
     Scene { invalid: scene::invalid(view), adopt: scene::adopt(view), volumes, ..Scene::default() }
+}
+
+/// The first version of the deciders that asks whether a volume without a claim was handed over.
+const TORN_OUT_SINCE: u32 = 6;
+
+/// Somebody took the finalizers off a claim that was on its way out, before its volume stepped down: a relocation would leave
+/// behind what the other cluster lacks. Its replication stays, since the storage drops the other copy with it.
+fn orphaned(view: &View<'_>, orphan: Judged) -> Judged {
+    let vr = view.state.replications.get(&orphan.key).filter(|vr| !vr.deleting);
+    let may_go = view.ask.decider < TORN_OUT_SINCE || view.is_failover() || view.vrg.deleting;
+    match vr.filter(|vr| !may_go && !is_handed_over(vr)) {
+        None => orphan,
+        Some(_) => Judged::new(&orphan.key, Stage::Protected).wrong(
+            "the claim is gone, and its volume did not step down: the other cluster may lack its last writes; fail over to this \
+             cluster, which makes the claim anew on its volume, or delete the VolumeReplication here to give up those writes",
+        ),
+    }
+}
+
+/// Whether a replication proves that the other cluster has all that was written here.
+pub fn is_handed_over(vr: &VolumeReplication) -> bool {
+    vr.role == Some(Role::Secondary)
+        && (matches!(replication_check::secondary(vr), Check::Settled | Check::Resyncing)
+            || replication_check::is_not_mirrored(vr))
 }
 
 /// Whether the storage may throw away local data to follow the primary (spec vrg 5.4).

@@ -99,6 +99,22 @@ fn a_restored_claim_that_was_deleted_before_anybody_looked_is_let_go_to_be_resto
     assert!(lab.commands().iter().any(kept), "{:?}", lab.commands());
 }
 
+#[rstest]
+#[case::relocation("Relocate", Role::Primary, false)]
+#[case::failover("Failover", Role::Primary, true)]
+#[case::handed_over("Relocate", Role::Secondary, true)]
+fn a_claim_that_was_torn_out_before_its_volume_stepped_down_stops_a_relocation(
+    #[case] action: &str,
+    #[case] role: Role,
+    #[case] goes: bool,
+) {
+    let mut lab = Lab::new(Role::Secondary, action);
+    lab.learn(Fact::VolumeReplication(Box::new(replication("data", role))));
+    lab.lose(Kind::PersistentVolumeClaim, "data");
+    assert_eq!(lab.names().contains(&"DeleteReplication"), goes, "{:?}", lab.names());
+    assert_eq!(lab.wait().contains("fail over to this cluster"), !goes, "{}", lab.wait());
+}
+
 fn uploads(lab: &Lab) -> Vec<Key> {
     let upload = |command: Command| match command {
         Command::Fenced { command, .. } => match *command {
