@@ -13,11 +13,9 @@ pub fn main<A: Parser>(name: &str, run: impl FnOnce(&A, &mut dyn io::Write) -> R
     let arguments = match A::try_parse() {
         Ok(arguments) => arguments,
         Err(err) => {
-            let wrong = err.use_stderr();
-            if err.print().is_err() || wrong {
-                return Exit::Usage.into();
-            }
-            return Exit::Good.into();
+            // Whoever reads no help, or no complaint, still asked what they asked.
+            let _ = err.print();
+            return if err.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() };
         }
     };
     // Takes colours off where stdout is no terminal.

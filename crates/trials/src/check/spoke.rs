@@ -126,7 +126,10 @@ fn losers_follow(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut 
     let bad = if lost && !object::is_deleting(vrg) {
         let all = all(universe, cluster, &kinds::VOLUME_REPLICATION, Some(namespace));
         all.iter().map(|vr| vr.value()).find_map(|vr| {
-            let stays = text(vr, "/spec/replicationState") == "secondary" && !object::is_deleting(vr);
+            // Without its claim nobody looks at it any more.
+            let claim = one(universe, cluster, &kinds::PVC, namespace, text(vr, "/spec/dataSource/name"));
+            let stays =
+                text(vr, "/spec/replicationState") == "secondary" && !object::is_deleting(vr) && claim.is_some();
             let name = text(vr, "/metadata/name");
             (stays && vr["spec"]["autoResync"] != true)
                 .then(|| format!("lost a failover, but VolumeReplication {name} does not allow a resynchronization"))

@@ -40,14 +40,15 @@ fn untold(wait: &Wait) -> String {
     format!("its operator waits for {}, and no condition says so", wait.what)
 }
 
-/// Whether a condition of a DRPC tells of the wait, or of what a person can do about it.
+/// Whether a condition of a DRPC tells of the wait, or of what a person can do about it; or that the DRPC can't be served at all,
+/// whatever it waited for before.
 fn tells(drpc: &Value, wait: &Wait) -> bool {
     let conditions = drpc.at("/status/conditions").and_then(Value::as_array);
-    conditions
-        .into_iter()
-        .flatten()
-        .map(|condition| text(condition, "/message"))
-        .any(|message| message.contains(&wait.what) || !wait.remedy.is_empty() && message.contains(&wait.remedy))
+    conditions.into_iter().flatten().any(|told| {
+        let message = text(told, "/message");
+        let is_refused = told["type"] == "Available" && told["reason"] == "Error";
+        is_refused || message.contains(&wait.what) || (!wait.remedy.is_empty() && message.contains(&wait.remedy))
+    })
 }
 
 /// Whether a VRG says that all is as it was asked to be.

@@ -337,7 +337,7 @@ pub fn is_lost_for_good(view: &View<'_>, told: &str) -> bool {
 }
 
 /// The storage does not find something. What an API server does not find it names in quotes: that is another matter.
-fn says_not_found(told: &str) -> bool {
+pub fn says_not_found(told: &str) -> bool {
     let told = told.to_lowercase();
     told.match_indices("not found")
         .any(|(at, _)| !told.get(..at).is_some_and(|before| before.trim_end().ends_with('"')))

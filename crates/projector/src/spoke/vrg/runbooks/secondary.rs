@@ -3,14 +3,16 @@
 //! A volume is demoted only when nobody uses it; for a relocation also only when its claim is deleted. It is released only
 //! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
 
-use ramen_api::ramen::wire::{annotation, reason};
+use ramen_api::ramen::wire::{annotation, reason, state::State};
 use ramen_events::{
     Time,
     spoke::{Role, VolumeReplication},
 };
 
 use super::{
-    primary::{adopt, apply, if_it_is_lost, is_adopted, is_lost_for_good, is_valid, volumes_wait, work_on},
+    primary::{
+        adopt, apply, if_it_is_lost, is_adopted, is_lost_for_good, is_valid, says_not_found, volumes_wait, work_on,
+    },
     release::{self, Release},
 };
 use crate::{
@@ -63,17 +65,24 @@ pub fn scene(view: &View<'_>) -> Scene {
 const TORN_OUT_SINCE: u32 = 6;
 
 /// Somebody took the finalizers off a claim that was on its way out, before its volume stepped down: a relocation would leave
-/// behind what the other cluster lacks. Its replication stays, since the storage drops the other copy with it.
+/// behind what the other cluster lacks, and a failover a second primary. Its replication stays, since the storage drops the
+/// other copy with it.
 fn orphaned(view: &View<'_>, orphan: Judged) -> Judged {
-    let vr = view.state.replications.get(&orphan.key).filter(|vr| !vr.deleting);
-    let may_go = view.ask.decider < TORN_OUT_SINCE || view.is_failover() || view.vrg.deleting;
-    match vr.filter(|vr| !may_go && !is_handed_over(vr)) {
+    let vr = view.state.replications.get(&orphan.key).filter(|vr| !vr.deleting && !is_handed_over(vr));
+    let stays = |vr: &&VolumeReplication| !view.is_failover() || is_primary_here(vr);
+    let may_go = view.ask.decider < TORN_OUT_SINCE || view.vrg.deleting;
+    match vr.filter(stays).filter(|_| !may_go) {
         None => orphan,
         Some(_) => Judged::new(&orphan.key, Stage::Protected).wrong(
             "the claim is gone, and its volume did not step down: the other cluster may lack its last writes; fail over to this \
              cluster, which makes the claim anew on its volume, or delete the VolumeReplication here to give up those writes",
         ),
     }
+}
+
+/// Whether the storage, asked last, had the volume as primary; one that it does not have any more is nobody's.
+fn is_primary_here(vr: &VolumeReplication) -> bool {
+    vr.state == State::Primary.as_str() && !says_not_found(&vr.message)
 }
 
 /// Whether a replication proves that the other cluster has all that was written here.

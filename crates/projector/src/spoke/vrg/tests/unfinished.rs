@@ -101,7 +101,7 @@ fn a_restored_claim_that_was_deleted_before_anybody_looked_is_let_go_to_be_resto
 
 #[rstest]
 #[case::relocation("Relocate", Role::Primary, false)]
-#[case::failover("Failover", Role::Primary, true)]
+#[case::failover("Failover", Role::Primary, false)]
 #[case::handed_over("Relocate", Role::Secondary, true)]
 fn a_claim_that_was_torn_out_before_its_volume_stepped_down_stops_a_relocation(
     #[case] action: &str,
