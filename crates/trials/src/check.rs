@@ -142,6 +142,11 @@ fn one(universe: &Universe, cluster: &str, kind: &Resource, namespace: &str, nam
     universe.cluster(cluster).with(|server, _| server.store().get(&key).cloned())
 }
 
+/// The VRG of an application on a managed cluster.
+fn vrg(universe: &Universe, app: &str, cluster: &str) -> Option<Arc<Object>> {
+    universe.managed().any(|name| name == cluster).then(|| one(universe, cluster, &kinds::VRG, app, app)).flatten()
+}
+
 /// The handle of the volume that a claim is bound to, if that exists.
 pub(crate) fn handle_of(universe: &Universe, cluster: &str, claim: &serde_json::Value) -> Option<String> {
     let volume = one(universe, cluster, &kinds::PV, "", text(claim, "/spec/volumeName"))?;
@@ -157,10 +162,14 @@ fn text<'a>(object: &'a serde_json::Value, pointer: &str) -> &'a str {
     object.at(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
+/// What an object says of itself.
+fn conditions(object: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
+    object.at("/status/conditions").and_then(serde_json::Value::as_array).into_iter().flatten()
+}
+
 /// Whether a condition of an object is true for what is asked of it now.
 fn holds(object: &serde_json::Value, kind: &str) -> bool {
-    let conditions = object.at("/status/conditions").and_then(serde_json::Value::as_array);
-    conditions.into_iter().flatten().any(|condition| {
+    conditions(object).any(|condition| {
         condition["type"] == kind
             && condition["status"] == "True"
             && condition["observedGeneration"] == object["metadata"]["generation"]

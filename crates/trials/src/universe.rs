@@ -358,10 +358,10 @@ impl Universe {
     /// What an operator waits for on behalf of the object of this name, if it has for longer than `least` by its own clock.
     pub fn long_wait(&self, home: &str, of: Controller, name: &str, least: Duration) -> Option<Wait> {
         let operated = self.operators.iter().find(|operated| !operated.rival && operated.home == home)?;
-        let now = self.places.get(home)?.cluster.now();
+        let now = ramen_events::Time(self.places.get(home)?.cluster.now().millis());
         let mut positions = operated.process.positions()?.iter();
         let (_, position) = positions.find(|(about, _)| about.controller == of && about.name == name)?;
-        let long = position.since.plus_ms(u64::try_from(least.as_millis()).unwrap_or(u64::MAX)).0 < now.millis();
+        let long = u128::from(now.ms_since(position.since)) > least.as_millis();
         position.wait.clone().filter(|_| long)
     }
 

@@ -8,7 +8,7 @@ use ramen_events::{
     BlobId, Kind, ObjectId,
     spoke::{
         AccessNode, Attachment, ClusterConfig, Command, Config, Fact, Fence, Key, ListedClass, Network, Pod, Pv, Pvc,
-        ReplicationClass, Role, SecretSeen, StorageClass, StoredSet, VolumeReplication, Vrg,
+        ReplicationClass, Role, SecretSeen, StorageClass, StoredSet, StoredVolume, VolumeReplication, Vrg,
     },
 };
 use serde::Serialize;
@@ -95,6 +95,8 @@ pub struct Work {
     pub departed: BTreeMap<Key, Departed>,
     /// Claims that were restored and never replicated since: there is nothing to demote.
     pub untouched: BTreeSet<Key>,
+    /// Volumes without their claims that the last look at a store found, by profile.
+    pub halves: BTreeMap<String, Vec<StoredVolume>>,
 }
 
 /// What a store has of a claim and its volume.
@@ -116,31 +118,25 @@ pub struct Departed {
 }
 
 impl Work {
-    /// Whether a look at a store found no other halves of copies than the one before.
+    /// Whether a look at a store found the same halves of copies as the one before.
     fn knows_halves(&self, set: &StoredSet) -> bool {
-        let known = self.answers.get(&set.profile).filter(|known| inspection::is_answer(known));
-        inspection::halves(set).eq(known.into_iter().flat_map(inspection::halves))
+        inspection::halves(set).eq(self.halves.get(&set.profile).into_iter().flatten())
     }
 
-    /// Notes halves of copies that a look at a store found, until they are deleted. An answer to a restore stays as it is.
+    /// Notes the halves of copies that a look at a store found.
     fn note_halves(&mut self, set: &StoredSet) {
-        let halves: Vec<_> = inspection::halves(set).cloned().collect();
-        if self.answers.get(&set.profile).is_some_and(|known| !inspection::is_answer(known)) {
-            return;
-        }
-        self.answers.remove(&set.profile);
-        if !halves.is_empty() {
-            let found = StoredSet { volumes: halves, claims: Vec::new(), copy: None, ..set.clone() };
-            self.answers.insert(set.profile.clone(), found);
+        let halves: Vec<StoredVolume> = inspection::halves(set).cloned().collect();
+        if halves.is_empty() {
+            self.halves.remove(&set.profile);
+        } else {
+            self.halves.insert(set.profile.clone(), halves);
         }
     }
 
     /// A half of a copy was deleted.
     fn forget_half(&mut self, profile: &str, name: &str) {
-        let Some(found) = self.answers.get_mut(profile).filter(|known| inspection::is_answer(known)) else { return };
-        found.volumes.retain(|volume| volume.name != name);
-        if found.volumes.is_empty() {
-            self.answers.remove(profile);
+        if let Some(halves) = self.halves.get_mut(profile) {
+            halves.retain(|volume| volume.name != name);
         }
     }
 
@@ -297,6 +293,7 @@ impl Spoke {
             work.copies.clear();
             work.vrg_copies.clear();
             work.answers.clear();
+            work.halves.clear();
         }
         if is_restored(vrg) {
             work.answers.clear();

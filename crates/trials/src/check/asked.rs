@@ -2,20 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    time::Duration,
 };
 
 use ramen_api::path::At as _;
 use ramen_sim::{
-    api_server::{
-        kinds::TypeName,
-        object::{self, Object},
-    },
+    api_server::{kinds::TypeName, object},
     kinds,
+    time::Time,
 };
 use serde_json::Value;
 
-use super::{all, holds, hub::vrg_of, one, text, type_name, violated};
+use super::{
+    all, holds,
+    hub::{decided, vrg_of},
+    one, text, type_name, violated, vrg,
+};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -25,17 +27,28 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Asked {
     /// Primaries that said, since they are, that their data are ready and protected: by application and cluster.
-    complete: BTreeSet<(String, String)>,
-    /// What each cluster is asked for, by application and cluster.
-    works: BTreeMap<(String, String), Wish>,
+    complete: BTreeSet<Place>,
+    /// What each cluster is asked for.
+    works: BTreeMap<Place, Wish>,
     /// How the last primary of an application was asked to replicate.
     schemes: BTreeMap<String, BTreeSet<String>>,
+    /// Whether a DRPC asks for a failover, and since when it does or does not any more.
+    failovers: BTreeMap<String, (bool, Time)>,
 }
+
+/// An application and a cluster.
+type Place = (String, String);
+
+/// How long after it was called off a failover may still be asked for: the operator has to hear of that, and what it asked
+/// for before has to arrive.
+const ON_ITS_WAY: Duration = Duration::from_secs(15);
 
 /// What a VRG is asked to be.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Wish {
     role: String,
+    /// For a failover.
+    fails_over: bool,
     /// A final synchronization is to be prepared, or to be run.
     syncs: bool,
     scheme: BTreeSet<String>,
@@ -48,9 +61,14 @@ impl Wish {
         let scheme = |class: &Value| format!("{} {}", text(class, "/storageClassName"), text(class, "/replicationID"));
         Self {
             role: text(vrg, "/spec/replicationState").to_owned(),
+            fails_over: text(vrg, "/spec/action") == "Failover",
             syncs: spec["prepareForFinalSync"] == true || spec["runFinalSync"] == true,
             scheme: classes.into_iter().flatten().map(scheme).collect(),
         }
+    }
+
+    fn is_primary(&self) -> bool {
+        self.role == "primary"
     }
 }
 
@@ -66,13 +84,32 @@ impl Asked {
             self.note_complete(universe, cluster);
         }
         if cluster == HUB && touched.contains(&type_name(&kinds::MANIFEST_WORK)) {
-            return self.hub_asks(universe);
+            self.hub_asks(universe)?;
+        }
+        if cluster == HUB && touched.contains(&type_name(&kinds::DRPC)) {
+            self.note_failovers(universe);
         }
         Ok(())
     }
 
+    fn note_failovers(&mut self, universe: &Universe) {
+        for drpc in all(universe, HUB, &kinds::DRPC, None) {
+            let (name, action) = (text(drpc.value(), "/metadata/name"), text(drpc.value(), "/spec/action"));
+            let asks = action == "Failover";
+            if self.failovers.get(name).map_or(asks, |(before, _)| *before != asks) {
+                self.failovers.insert(name.to_owned(), (asks, universe.now()));
+            }
+        }
+    }
+
+    /// Whether a failover is asked for, or what was asked for it may still arrive.
+    fn fails_over(&self, app: &str, now: Time) -> bool {
+        self.failovers.get(app).is_some_and(|(asks, at)| *asks || now.since(*at) < ON_ITS_WAY)
+    }
+
     fn note_complete(&mut self, universe: &Universe, cluster: &str) {
-        self.complete.retain(|(app, on)| on != cluster || vrg(universe, app, on).is_some_and(is_primary));
+        self.complete
+            .retain(|(app, on)| on != cluster || vrg(universe, app, on).is_some_and(|vrg| is_primary(vrg.value())));
         for vrg in all(universe, cluster, &kinds::VRG, None) {
             let vrg = vrg.value();
             let says = text(vrg, "/status/state") == "Primary" && holds(vrg, "DataReady");
@@ -83,50 +120,80 @@ impl Asked {
     }
 
     fn hub_asks(&mut self, universe: &Universe) -> Result<(), Violation> {
-        let before = std::mem::take(&mut self.works);
+        let mut now = BTreeMap::new();
         for work in all(universe, HUB, &kinds::MANIFEST_WORK, None) {
             let Some(vrg) = vrg_of(work.value()) else { continue };
             let (app, cluster) = (text(vrg, "/metadata/name"), text(work.value(), "/metadata/namespace"));
-            let key = (app.to_owned(), cluster.to_owned());
-            let wish = Wish::of(vrg);
-            if before.get(&key) != Some(&wish) {
-                self.newly(universe, &key, &wish, before.get(&key))?;
-            }
-            if wish.role == "primary" {
-                self.schemes.insert(app.to_owned(), wish.scheme.clone());
-            }
-            self.works.insert(key, wish);
+            final_sync_flags(universe, app, cluster, vrg)?;
+            now.insert((app.to_owned(), cluster.to_owned()), Wish::of(vrg));
         }
+        let before = std::mem::replace(&mut self.works, now);
+        for (place, wish) in &self.works {
+            let before = before.get(place);
+            if before != Some(wish) {
+                self.newly(universe, place, wish, before)?;
+            }
+        }
+        let primaries = self.works.iter().filter(|(_, wish)| wish.is_primary());
+        self.schemes.extend(primaries.map(|((app, _), wish)| (app.clone(), wish.scheme.clone())));
         Ok(())
     }
 
     /// A cluster is asked for something that it was not asked for before.
-    fn newly(
-        &self,
-        universe: &Universe,
-        key: &(String, String),
-        wish: &Wish,
-        before: Option<&Wish>,
-    ) -> Result<(), Violation> {
-        let (app, cluster) = key;
+    fn newly(&self, universe: &Universe, place: &Place, wish: &Wish, before: Option<&Wish>) -> Result<(), Violation> {
+        let (app, cluster) = place;
         let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
         let there = vrg(universe, app, cluster);
+        let there = there.as_ref().map(|there| there.value());
         let action = text(drpc.value(), "/spec/action");
         // What a hub that was rebuilt takes in is what somebody asked for before.
-        let taken_in = before.is_none() && there.as_ref().is_some_and(|there| Wish::of(there.value()) == *wish);
+        let taken_in = before.is_none() && there.is_some_and(|there| Wish::of(there) == *wish);
         if before.is_none() && action.is_empty() && !object::is_deleting(drpc.value()) {
-            as_it_is(app, cluster, wish, there.as_deref())?;
+            as_it_is(app, cluster, wish, there)?;
         }
         let began = wish.syncs && !before.is_some_and(|before| before.syncs) && !taken_in;
-        if began && action == "Relocate" && !self.complete.contains(key) {
+        if began && action == "Relocate" && !self.complete.contains(place) {
             return violated(
                 "S3 a relocation begins at a whole source",
                 format!("{app} is to synchronize {cluster} for the last time, which never said that all is protected"),
             );
         }
-        let promoted = wish.role == "primary" && before.is_none_or(|before| before.role != "primary") && !taken_in;
+        let promoted = wish.is_primary() && !before.is_some_and(Wish::is_primary);
         if promoted && !there.is_some_and(is_primary) {
+            self.promotion(universe, place, wish, action)?;
             self.same_scheme(app, cluster, wish)?;
+        }
+        Ok(())
+    }
+
+    /// A second primary is asked for by a failover only (S1); a relocation asks for one when the other has stepped down (S2).
+    fn promotion(&self, universe: &Universe, place: &Place, wish: &Wish, action: &str) -> Result<(), Violation> {
+        let (app, cluster) = place;
+        let fails_over = self.fails_over(app, universe.now());
+        let others = || self.works.iter().filter(|((of, on), _)| of == app && on != cluster);
+        let other = others().find(|(_, wish)| wish.is_primary()).filter(|_| !fails_over);
+        if let Some(((_, on), _)) = other {
+            return violated(
+                "S1 one primary",
+                format!("{app} is to be primary on {cluster} while it is on {on}, for action {action:?}"),
+            );
+        }
+        if !fails_over {
+            nobody_else(universe, app, cluster, action)?;
+        }
+        // What the failover of a moment ago asked for may arrive when a relocation was asked for instead.
+        if action != "Relocate" || (fails_over && wish.fails_over) {
+            return Ok(());
+        }
+        for ((_, on), _) in others() {
+            let Some(there) = vrg(universe, app, on) else { continue };
+            let state = text(there.value(), "/status/state");
+            if state != "Secondary" {
+                return violated(
+                    "S2 relocate after the other has stepped down",
+                    format!("{app} is to be primary on {cluster} while the VRG on {on} is {state:?}"),
+                );
+            }
         }
         Ok(())
     }
@@ -146,9 +213,30 @@ impl Asked {
     }
 }
 
+/// `prepareForFinalSync` and `runFinalSync` exclude each other, belong to a primary, and the latter comes after the
+/// placement was cleared.
+fn final_sync_flags(universe: &Universe, app: &str, cluster: &str, vrg: &Value) -> Result<(), Violation> {
+    const RULE: &str = "S4 final synchronization in order";
+    let set = |field: &str| vrg["spec"][field] == true;
+    let (prepare, run) = (set("prepareForFinalSync"), set("runFinalSync"));
+    if prepare && run {
+        return violated(RULE, format!("{app} on {cluster} is to prepare and to run a final synchronization"));
+    }
+    if (prepare || run) && text(vrg, "/spec/replicationState") != "primary" {
+        return violated(RULE, format!("{app} on {cluster} is secondary and to run a final synchronization"));
+    }
+    if run && decided(universe, app).iter().any(|decided| decided == cluster) {
+        return violated(
+            RULE,
+            format!("{app} is to run its final synchronization on {cluster}, where it is still placed"),
+        );
+    }
+    Ok(())
+}
+
 /// A hub that finds a VRG of which it knows nothing leaves that as it is until somebody asks for an action (S14).
-fn as_it_is(app: &str, cluster: &str, wish: &Wish, there: Option<&Object>) -> Result<(), Violation> {
-    let Some(there) = there.map(Object::value).filter(|there| !object::is_deleting(there)) else { return Ok(()) };
+fn as_it_is(app: &str, cluster: &str, wish: &Wish, there: Option<&Value>) -> Result<(), Violation> {
+    let Some(there) = there.filter(|there| !object::is_deleting(there)) else { return Ok(()) };
     let role = text(there, "/spec/replicationState");
     if role == wish.role {
         return Ok(());
@@ -159,11 +247,21 @@ fn as_it_is(app: &str, cluster: &str, wish: &Wish, there: Option<&Object>) -> Re
     )
 }
 
-fn is_primary(vrg: Arc<Object>) -> bool {
-    text(vrg.value(), "/spec/replicationState") == "primary"
+/// That nobody tells of a primary does not mean that there is none (S11).
+fn nobody_else(universe: &Universe, app: &str, cluster: &str, action: &str) -> Result<(), Violation> {
+    let primary = |on: &&str| {
+        let there = (*on != cluster).then(|| vrg(universe, app, on)).flatten();
+        there.is_some_and(|there| is_primary(there.value()) && !object::is_deleting(there.value()))
+    };
+    match universe.managed().find(primary) {
+        None => Ok(()),
+        Some(on) => violated(
+            "S11 silence is no absence",
+            format!("{app} is to be primary on {cluster} for action {action:?}, and its VRG on {on} is primary"),
+        ),
+    }
 }
 
-/// The VRG of an application on a cluster.
-fn vrg(universe: &Universe, app: &str, cluster: &str) -> Option<Arc<Object>> {
-    universe.managed().any(|name| name == cluster).then(|| one(universe, cluster, &kinds::VRG, app, app)).flatten()
+fn is_primary(vrg: &Value) -> bool {
+    text(vrg, "/spec/replicationState") == "primary"
 }

@@ -1,9 +1,9 @@
 //! The person who reads conditions: does what they say can be done, when nothing else goes on.
 
-use ramen_api::{path::At as _, ramen::wire::annotation};
+use ramen_api::ramen::wire::annotation;
 use serde_json::Value;
 
-use super::{all, handle_of, hub, one, text};
+use super::{all, conditions, handle_of, hub, one, text};
 use crate::{
     happening::Happening,
     universe::{HUB, Universe},
@@ -16,8 +16,7 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
     let mut todo = Vec::new();
     for drpc in all(universe, HUB, &kinds::DRPC, None) {
         let app = text(drpc.value(), "/metadata/name").to_owned();
-        let conditions = drpc.value().at("/status/conditions").and_then(Value::as_array);
-        let told: Vec<&str> = conditions.into_iter().flatten().map(|condition| text(condition, "/message")).collect();
+        let told: Vec<&str> = conditions(drpc.value()).map(|condition| text(condition, "/message")).collect();
         let says = |words: &str| told.iter().any(|told| told.contains(words));
         if says("there is no DRPolicy") || (says("DRCluster") && says("is not there; create it")) {
             todo.push(Happening::RestorePolicies);
@@ -96,8 +95,7 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
 /// keeps the copy, which is that of the home, and whatever still uses the other goes. What the operator itself restored is not
 /// theirs to put right.
 fn claim_beside_its_copy(universe: &Universe, vrg: &Value, app: &str, on: &str) -> Vec<Happening> {
-    let conditions = vrg.at("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let mut told = conditions.map(|told| text(told, "/message"));
+    let mut told = conditions(vrg).map(|told| text(told, "/message"));
     let Some(told) = told.find(|told| told.contains("delete the claim, or the copy if it is out of date")) else {
         return Vec::new();
     };

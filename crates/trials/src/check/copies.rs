@@ -36,14 +36,19 @@ pub(super) fn look(universe: &Universe) -> Result<(), Violation> {
     Ok(())
 }
 
-/// The copy of the VRG is of what it is asked for now (VS9).
+/// The copy of the VRG is that of the home (VS12), and of what it is asked for now (VS9).
 fn of_vrg(vrg: &Value, home: &str, profile: &str, objects: &BTreeMap<String, Value>) -> Result<(), Violation> {
-    let copy = objects.iter().find(|(key, _)| key.contains("VolumeReplicationGroup"));
-    let same = |field: &str| copy.is_some_and(|(_, copy)| copy.at(field) == vrg.at(field));
-    match ["/spec", "/metadata/uid"].into_iter().find(|field| !same(field)) {
-        None => Ok(()),
-        Some(field) => differs("VRG", text(vrg, "/metadata/name"), home, profile, field),
+    let name = text(vrg, "/metadata/name");
+    let Some((_, copy)) = objects.iter().find(|(key, _)| key.contains("VolumeReplicationGroup")) else {
+        return violated("VS9 protected means stored", format!("store {profile} has no copy of the VRG of {name}"));
+    };
+    if copy.at("/metadata/uid") != vrg.at("/metadata/uid") {
+        return violated(
+            "VS12 the stores hold the successor's copies",
+            format!("the copy of the VRG of {name} in store {profile} is not that of {home}"),
+        );
     }
+    if copy["spec"] == vrg["spec"] { Ok(()) } else { differs("VRG", name, home, profile, "/spec") }
 }
 
 fn of_claims(

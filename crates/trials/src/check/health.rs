@@ -28,21 +28,19 @@ fn validated(universe: &Universe) -> Result<(), Violation> {
     let complete = |policy: &Value| {
         let listed = policy.at("/spec/drClusters").and_then(Value::as_array);
         listed.into_iter().flatten().all(|name| {
-            clusters.iter().any(|cluster| cluster.value()["metadata"]["name"] == *name && !going(cluster.value()))
+            clusters
+                .iter()
+                .any(|cluster| cluster.value()["metadata"]["name"] == *name && !object::is_deleting(cluster.value()))
         })
     };
     let policies = policies.iter().filter(|policy| complete(policy.value())).map(|policy| ("DRPolicy", policy));
     for (kind, object) in clusters.iter().map(|cluster| ("DRCluster", cluster)).chain(policies) {
-        if !going(object.value()) && !holds(object.value(), "Validated") {
+        if !object::is_deleting(object.value()) && !holds(object.value(), "Validated") {
             let name = text(object.value(), "/metadata/name");
             return violated("HL1 at rest all is validated", format!("{kind} {name} is not"));
         }
     }
     Ok(())
-}
-
-fn going(object: &Value) -> bool {
-    object::is_deleting(object)
 }
 
 /// A primary says that its data are ready and protected, and goes on to be synchronized (VL1).

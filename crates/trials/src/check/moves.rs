@@ -1,14 +1,9 @@
 //! What must hold when the hub decides where an application runs: judged by what is there, not by what the hub believes.
 
-use std::sync::Arc;
-
 use ramen_events::{Command, Payload, hub};
-use ramen_sim::{
-    api_server::object::{self, Object},
-    kinds,
-};
+use ramen_sim::{api_server::object, kinds};
 
-use super::{all, hub::decided, one, text, violated};
+use super::{hub::decided, one, text, violated, vrg};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -43,8 +38,8 @@ fn decision(universe: &Universe, app: &str, named: &[&str]) -> Result<(), Violat
 
 /// A VRG that still is primary takes the loss of its claims for their end: it has to know before the workload goes (S6).
 fn leaves(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation> {
-    let Some(vrg) = vrg(universe, app, cluster) else { return Ok(()) };
-    let spec = &vrg["spec"];
+    let Some(vrg) = vrg(universe, app, cluster).filter(|_| universe.is_up(cluster)) else { return Ok(()) };
+    let spec = &vrg.value()["spec"];
     let syncs = spec["prepareForFinalSync"] == true || spec["runFinalSync"] == true;
     if syncs || spec["replicationState"] == "secondary" {
         return Ok(());
@@ -57,8 +52,8 @@ fn leaves(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation
 
 /// A workload that comes before its volumes makes new ones (S5).
 fn joins(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation> {
-    let Some(vrg) = vrg(universe, app, cluster) else { return Ok(()) };
-    let (role, state) = (text(&vrg, "/spec/replicationState"), text(&vrg, "/status/state"));
+    let Some(vrg) = vrg(universe, app, cluster).filter(|_| universe.is_up(cluster)) else { return Ok(()) };
+    let (role, state) = (text(vrg.value(), "/spec/replicationState"), text(vrg.value(), "/status/state"));
     if role == "primary" && state == "Primary" {
         return Ok(());
     }
@@ -66,12 +61,4 @@ fn joins(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation>
         "S5 the workload comes after its volumes",
         format!("{app} is placed on {cluster}, where its VRG is to be {role:?} and is {state:?}"),
     )
-}
-
-/// The VRG of an application on a cluster that has power.
-fn vrg(universe: &Universe, app: &str, cluster: &str) -> Option<Arc<Object>> {
-    if !universe.managed().any(|name| name == cluster) || !universe.is_up(cluster) {
-        return None;
-    }
-    all(universe, cluster, &kinds::VRG, Some(app)).into_iter().next()
 }

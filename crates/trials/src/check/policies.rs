@@ -12,7 +12,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, one, text, type_name, violated};
+use super::{all, conditions, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -60,9 +60,7 @@ impl Policies {
         let classes = policy.at("/status/async/peerClasses").and_then(Value::as_array);
         let word = |class: &Value| format!("{} {}", text(class, "/storageClassName"), text(class, "/replicationID"));
         let classes: BTreeSet<String> = classes.into_iter().flatten().map(word).collect();
-        let conditions = policy.at("/status/conditions").and_then(Value::as_array);
-        let valid =
-            conditions.into_iter().flatten().any(|told| told["type"] == "Validated" && told["status"] == "True");
+        let valid = conditions(policy).any(|told| told["type"] == "Validated" && told["status"] == "True");
         if valid && classes.is_empty() {
             return violated("HS3 valid means usable", format!("DRPolicy {name} is valid and has no classes"));
         }

@@ -56,7 +56,6 @@ pub fn at_rest(
             }
         }
     }
-    stored_by_the_home(universe)?;
     super::leftovers::in_stores(universe)?;
     quiet(universe, look)?;
     told_by_the_hub(universe)
@@ -124,36 +123,6 @@ fn unsettled(universe: &Universe) -> Option<String> {
         }
     }
     modes::left(universe)
-}
-
-/// The copies in the stores are those of the cluster on which the application is (VS12).
-fn stored_by_the_home(universe: &Universe) -> Result<(), Violation> {
-    for drpc in all(universe, HUB, &kinds::DRPC, None) {
-        let name = text(drpc.value(), "/metadata/name");
-        let homes = hub::decided(universe, name);
-        let Some(home) = homes.first() else { continue };
-        let Some(vrg) = all(universe, home, &kinds::VRG, Some(name)).into_iter().next() else { continue };
-        let profiles = vrg.value().at("/spec/s3Profiles").and_then(Value::as_array).cloned().unwrap_or_default();
-        for profile in profiles.iter().filter_map(Value::as_str) {
-            let objects = universe.stores.objects(profile);
-            let copy = objects
-                .iter()
-                .find(|(key, _)| key.starts_with(&format!("{name}/{name}/")) && key.contains("VolumeReplicationGroup"));
-            let Some((_, copy)) = copy else {
-                return Err(Violation {
-                    rule: "VS9 protected means stored",
-                    what: format!("store {profile} has no copy of the VRG of {name}"),
-                });
-            };
-            if text(copy, "/metadata/uid") != text(vrg.value(), "/metadata/uid") {
-                return Err(Violation {
-                    rule: "VS12 the stores hold the successor's copies",
-                    what: format!("the copy of the VRG of {name} in store {profile} is not that of {home}"),
-                });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A universe at rest does not go on commanding.

@@ -12,7 +12,7 @@ use ramen_api::{
 use ramen_sim::{api_server::kinds::TypeName, kinds};
 use serde_json::Value;
 
-use super::{all, text, type_name, violated};
+use super::{all, conditions, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -110,12 +110,11 @@ fn counted(drpc: &Value, kind: &str) -> u64 {
 /// The first conditions are those that clients look for by number, and phase and progression are words that they know.
 fn in_order(name: &str, drpc: &Value) -> Result<(), Violation> {
     const RULE: &str = "S16 statuses are what clients know";
-    let conditions = drpc.at("/status/conditions").and_then(Value::as_array);
-    let kinds: Vec<&str> = conditions.into_iter().flatten().map(|condition| text(condition, "/type")).collect();
+    let kinds: Vec<&str> = conditions(drpc).map(|condition| text(condition, "/type")).collect();
     if kinds.iter().zip(PLACES).any(|(kind, place)| *kind != place) {
         return violated(RULE, format!("DRPC {name} has its conditions in this order: {}", kinds.join(", ")));
     }
-    for condition in conditions.into_iter().flatten() {
+    for condition in conditions(drpc) {
         if text(condition, "/reason").is_empty() || text(condition, "/message").is_empty() {
             return violated(RULE, format!("DRPC {name}: condition {} says nothing", text(condition, "/type")));
         }

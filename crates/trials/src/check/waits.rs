@@ -7,7 +7,7 @@ use ramen_events::{Controller, Wait};
 use ramen_sim::{api_server::kinds::TypeName, kinds};
 use serde_json::Value;
 
-use super::{Lasting, all, holds, text, type_name};
+use super::{Lasting, all, conditions, holds, text, type_name};
 use crate::universe::{HUB, Universe};
 
 /// How long an operator may wait before people have to be able to read of it.
@@ -43,8 +43,7 @@ fn untold(wait: &Wait) -> String {
 /// Whether a condition of a DRPC tells of the wait, or of what a person can do about it; or that the DRPC can't be served at all,
 /// whatever it waited for before.
 fn tells(drpc: &Value, wait: &Wait) -> bool {
-    let conditions = drpc.at("/status/conditions").and_then(Value::as_array);
-    conditions.into_iter().flatten().any(|told| {
+    conditions(drpc).any(|told| {
         let message = text(told, "/message");
         let is_refused = told["type"] == "Available" && told["reason"] == "Error";
         is_refused || message.contains(&wait.what) || (!wait.remedy.is_empty() && message.contains(&wait.remedy))
@@ -64,6 +63,6 @@ fn all_is_well(vrg: &Value) -> bool {
 fn claim_tells(vrg: &Value, wait: &Wait) -> bool {
     let what = wait.what.strip_prefix("claim ").and_then(|what| what.split_once(": ")).map_or("", |(_, what)| what);
     let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array);
-    let conditions = claims.into_iter().flatten().filter_map(|claim| claim["conditions"].as_array()).flatten();
-    !what.is_empty() && conditions.map(|condition| text(condition, "/message")).any(|message| message.contains(what))
+    let told = claims.into_iter().flatten().filter_map(|claim| claim["conditions"].as_array()).flatten();
+    !what.is_empty() && told.map(|condition| text(condition, "/message")).any(|message| message.contains(what))
 }

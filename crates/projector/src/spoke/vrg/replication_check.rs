@@ -112,6 +112,24 @@ pub fn secondary(vr: &VolumeReplication) -> Check {
     }
 }
 
+/// Whether a replication proves that the other cluster has all that was written here.
+pub fn is_handed_over(vr: &VolumeReplication) -> bool {
+    vr.role == Some(Role::Secondary)
+        && (matches!(secondary(vr), Check::Settled | Check::Resyncing) || is_not_mirrored(vr))
+}
+
+/// Whether the storage, asked last, had the volume as primary; one that it does not have any more is nobody's.
+pub fn is_primary_here(vr: &VolumeReplication) -> bool {
+    vr.state == state::State::Primary.as_str() && !says_not_found(&vr.message)
+}
+
+/// The storage does not find something. What an API server does not find it names in quotes: that is another matter.
+pub fn says_not_found(told: &str) -> bool {
+    let told = told.to_lowercase();
+    told.match_indices("not found")
+        .any(|(at, _)| !told.get(..at).is_some_and(|before| before.trim_end().ends_with('"')))
+}
+
 /// The condition's words, and the driver's where they say more.
 fn words(condition: &str, driver: &str, default: &str) -> String {
     match (condition, driver) {
@@ -119,5 +137,18 @@ fn words(condition: &str, driver: &str, default: &str) -> String {
         ("", text) | (text, "") => text.to_owned(),
         (condition, driver) if condition.contains(driver) => condition.to_owned(),
         (condition, driver) => format!("{condition}: {driver}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::storage("failed to promote volume: rpc error: code = NotFound desc = image not found", true)]
+    #[case::class("volumereplicationclasses.replication.storage.openshift.io \"vrc\" not found", false)]
+    #[case::busy("failed to promote volume: volume is busy", false)]
+    fn only_what_the_storage_does_not_find_may_be_lost(#[case] told: &str, #[case] lost: bool) {
+        assert_eq!(super::says_not_found(told), lost);
     }
 }

@@ -146,6 +146,16 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Deletes the copies of a claim and a volume from a store.
+    pub fn delete_stored(&self, store: &Store, pvc: &Key, volume: &str) -> AnyCommand {
+        self.as_writer(Command::DeleteStored {
+            vrg: self.vrg.key.clone(),
+            store: Box::new(store.clone()),
+            pvc: pvc.clone(),
+            volume: volume.to_owned(),
+        })
+    }
+
     /// Whether a command of a slot is in flight.
     pub fn is_busy(&self, slot: &str) -> bool {
         self.ask.flights.last(self.ask.aggregate, slot).is_some_and(|attempt| attempt.outcome.is_none())

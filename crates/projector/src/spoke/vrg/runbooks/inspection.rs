@@ -7,16 +7,13 @@
 
 use ramen_events::{
     Time,
-    spoke::{Command, StoredSet, StoredVolume},
+    spoke::{Store, StoredSet, StoredVolume},
 };
 
 use super::round::Round;
 use crate::{
-    domain::{Decision, Wanted},
-    spoke::vrg::{
-        stores::StoreRef,
-        view::{View, upload_slot},
-    },
+    domain::Decision,
+    spoke::vrg::view::{View, upload_slot},
 };
 
 /// Between two looks at a store, in seconds.
@@ -47,7 +44,7 @@ pub fn look(view: &View<'_>, decision: &mut Decision) {
     }
     for store in &view.stores {
         let Ok(reachable) = store.store else { continue };
-        delete_halves(view, store, decision);
+        delete_halves(view, reachable, decision);
         let slot = format!("look/{}", store.name);
         let due = view.due(&slot, view.since(""), PAUSE_SECONDS).min(after_a_failover(view, &slot));
         if view.now() < due {
@@ -70,20 +67,11 @@ fn after_a_failover(view: &View<'_>, slot: &str) -> Time {
 }
 
 /// Deletes the halves of copies that the last look found, unless they are of a claim that is here.
-fn delete_halves(view: &View<'_>, store: &StoreRef<'_>, decision: &mut Decision) {
-    let found = view.work.answers.get(store.name).filter(|set| is_answer(set) && view.ask.decider >= HALVES_SINCE);
-    let Ok(reachable) = store.store else { return };
-    for volume in found.into_iter().flat_map(halves) {
-        let Some(claim) = &volume.claim else { continue };
-        if view.state.pvcs.contains_key(claim) {
-            continue;
+fn delete_halves(view: &View<'_>, store: &Store, decision: &mut Decision) {
+    let found = view.work.halves.get(&store.name).filter(|_| view.ask.decider >= HALVES_SINCE);
+    for volume in found.into_iter().flatten() {
+        if let Some(claim) = volume.claim.as_ref().filter(|claim| !view.state.pvcs.contains_key(claim)) {
+            decision.want(upload_slot(claim, &store.name), view.delete_stored(store, claim, &volume.name));
         }
-        let command = Command::DeleteStored {
-            vrg: view.vrg.key.clone(),
-            store: Box::new(reachable.clone()),
-            pvc: claim.clone(),
-            volume: volume.name.clone(),
-        };
-        decision.commands.push(Wanted { slot: upload_slot(claim, store.name), command: view.as_writer(command) });
     }
 }

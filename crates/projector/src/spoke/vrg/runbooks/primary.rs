@@ -319,7 +319,7 @@ const LOST_SINCE: u32 = 4;
 /// claim that is going on the former home of a failover is told so whatever the storage says: not all drivers say it.
 pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String {
     let left_behind = view.is_failover() && !view.is_primary() && volume.pvc.is_deleting();
-    if view.ask.decider < LOST_SINCE || !(left_behind || says_not_found(told)) {
+    if view.ask.decider < LOST_SINCE || !(left_behind || replication_check::says_not_found(told)) {
         return String::new();
     }
     let what = if volume.pvc.is_deleting() {
@@ -333,14 +333,7 @@ pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String
 /// A VRG that is deleted does not wait for what its storage will never do to a volume that it does not have. Nothing is
 /// taken from anybody: what is let go of stays as it is.
 pub fn is_lost_for_good(view: &View<'_>, told: &str) -> bool {
-    view.ask.decider >= LOST_SINCE && view.vrg.deleting && says_not_found(told)
-}
-
-/// The storage does not find something. What an API server does not find it names in quotes: that is another matter.
-pub fn says_not_found(told: &str) -> bool {
-    let told = told.to_lowercase();
-    told.match_indices("not found")
-        .any(|(at, _)| !told.get(..at).is_some_and(|before| before.trim_end().ends_with('"')))
+    view.ask.decider >= LOST_SINCE && view.vrg.deleting && replication_check::says_not_found(told)
 }
 
 /// A claim of before that is going while the restore waits for that: it was deleted when the VRG was secondary or was
@@ -364,7 +357,7 @@ fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
 
 fn is_handed_over(view: &View<'_>, volume: &Volume<'_>) -> bool {
     let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
-    ours.is_some_and(secondary::is_handed_over)
+    ours.is_some_and(replication_check::is_handed_over)
 }
 
 /// Lets a claim of before go; its volume outlives it, and the restore takes it as it is. Nobody waits here for the other
@@ -434,17 +427,4 @@ fn note_destination(volume: &Volume<'_>, vr: &VolumeReplication) -> Option<Wante
     }
     let command = Command::NoteDestination { volume: pv.name.clone(), handle: handle.clone() };
     Some(Wanted { slot: format!("destination/{}", volume.key), command: AnyCommand::Spoke(command) })
-}
-
-#[cfg(test)]
-mod tests {
-    use rstest::rstest;
-
-    #[rstest]
-    #[case::storage("failed to promote volume: rpc error: code = NotFound desc = image not found", true)]
-    #[case::class("volumereplicationclasses.replication.storage.openshift.io \"vrc\" not found", false)]
-    #[case::busy("failed to promote volume: volume is busy", false)]
-    fn only_what_the_storage_does_not_find_may_be_lost(#[case] told: &str, #[case] lost: bool) {
-        assert_eq!(super::says_not_found(told), lost);
-    }
 }

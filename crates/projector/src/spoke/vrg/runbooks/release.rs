@@ -80,15 +80,7 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
                 .unwrap_or_else(|| format!("its copies to be deleted from S3 store {}", store.name)),
         );
         if let Ok(reachable) = store.store {
-            wants.push(Wanted {
-                slot,
-                command: view.as_writer(Command::DeleteStored {
-                    vrg: view.vrg.key.clone(),
-                    store: Box::new(reachable.clone()),
-                    pvc: volume.key.clone(),
-                    volume: volume.pvc.volume.clone(),
-                }),
-            });
+            wants.push(Wanted { slot, command: view.delete_stored(reachable, volume.key, &volume.pvc.volume) });
         }
     }
     if !waits.is_empty() {

@@ -3,16 +3,14 @@
 //! A volume is demoted only when nobody uses it; for a relocation also only when its claim is deleted. It is released only
 //! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
 
-use ramen_api::ramen::wire::{annotation, reason, state::State};
+use ramen_api::ramen::wire::{annotation, reason};
 use ramen_events::{
     Time,
     spoke::{Role, VolumeReplication},
 };
 
 use super::{
-    primary::{
-        adopt, apply, if_it_is_lost, is_adopted, is_lost_for_good, is_valid, says_not_found, volumes_wait, work_on,
-    },
+    primary::{adopt, apply, if_it_is_lost, is_adopted, is_lost_for_good, is_valid, volumes_wait, work_on},
     release::{self, Release},
 };
 use crate::{
@@ -68,8 +66,9 @@ const TORN_OUT_SINCE: u32 = 6;
 /// behind what the other cluster lacks, and a failover a second primary. Its replication stays, since the storage drops the
 /// other copy with it.
 fn orphaned(view: &View<'_>, orphan: Judged) -> Judged {
-    let vr = view.state.replications.get(&orphan.key).filter(|vr| !vr.deleting && !is_handed_over(vr));
-    let stays = |vr: &&VolumeReplication| !view.is_failover() || is_primary_here(vr);
+    let vr =
+        view.state.replications.get(&orphan.key).filter(|vr| !vr.deleting && !replication_check::is_handed_over(vr));
+    let stays = |vr: &&VolumeReplication| !view.is_failover() || replication_check::is_primary_here(vr);
     let may_go = view.ask.decider < TORN_OUT_SINCE || view.vrg.deleting;
     match vr.filter(stays).filter(|_| !may_go) {
         None => orphan,
@@ -78,18 +77,6 @@ fn orphaned(view: &View<'_>, orphan: Judged) -> Judged {
              cluster, which makes the claim anew on its volume, or delete the VolumeReplication here to give up those writes",
         ),
     }
-}
-
-/// Whether the storage, asked last, had the volume as primary; one that it does not have any more is nobody's.
-fn is_primary_here(vr: &VolumeReplication) -> bool {
-    vr.state == State::Primary.as_str() && !says_not_found(&vr.message)
-}
-
-/// Whether a replication proves that the other cluster has all that was written here.
-pub fn is_handed_over(vr: &VolumeReplication) -> bool {
-    vr.role == Some(Role::Secondary)
-        && (matches!(replication_check::secondary(vr), Check::Settled | Check::Resyncing)
-            || replication_check::is_not_mirrored(vr))
 }
 
 /// Whether the storage may throw away local data to follow the primary (spec vrg 5.4).
