@@ -6,6 +6,8 @@ use ramen_api::Resource;
 use ramen_events::{Outcome, spoke::Fence};
 use serde_json::{Value, json};
 
+use crate::Requirement;
+
 /// An object of this cluster's API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -46,6 +48,9 @@ pub fn refusal(code: u16, reason: &str, message: &str) -> Outcome {
 /// One call. The effects of a command are carried out in order and stop at the first that fails.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    /// Lets what follows happen only if an object stands as it has to, asked of the API server itself: what watches tell can
+    /// be minutes old, above all for an operator that lost its lead and does not know. It adds nothing to the answers.
+    Require(Requirement),
     /// Server-side apply with our field manager, taking over fields from others (`force`).
     Apply {
         /// What.

@@ -13,6 +13,8 @@ pub mod fields;
 mod effect;
 pub mod fence;
 mod operator;
+mod requirement;
 
 pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target, refusal};
 pub use operator::{Blobs, Observation, Once, Operator, RenderError, Watch};
+pub use requirement::Requirement;

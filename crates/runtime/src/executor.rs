@@ -107,7 +107,7 @@ impl<O: Operator> Executor<O> {
         };
         for effect in effects {
             match self.effect(effect, sights).await {
-                Ok(answer) => answers.push(answer),
+                Ok(answer) => answers.extend(answer),
                 Err(outcome) => return outcome,
             }
         }
@@ -126,13 +126,18 @@ impl<O: Operator> Executor<O> {
         }
     }
 
-    async fn effect(&self, effect: Effect, sights: &mut Vec<Sight>) -> Result<Answer, Outcome> {
+    async fn effect(&self, effect: Effect, sights: &mut Vec<Sight>) -> Result<Option<Answer>, Outcome> {
         if let Effect::Store { profile, operation } = &effect {
-            return self.stores.call(profile, operation).await.map(Answer::Store);
+            return self.stores.call(profile, operation).await.map(|answer| Some(Answer::Store(answer)));
         }
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await;
         let called = match &effect {
+            Effect::Require(requirement) => {
+                let Called { outcome, sight } = self.calls.require(requirement).await;
+                sights.extend(sight);
+                return if outcome.is_done() { Ok(None) } else { Err(outcome) };
+            }
             Effect::Apply { target, body } => self.calls.apply(target, body).await,
             Effect::Create { target, body } => self.calls.create(target, body).await,
             Effect::Merge { target, body } => self.calls.merge(target, body).await,
@@ -141,15 +146,15 @@ impl<O: Operator> Executor<O> {
             Effect::Event { regarding, uid, warning, reason, message } => {
                 let notice = Notice { regarding, uid, warning: *warning, reason, message };
                 self.say(notice).await;
-                return Ok(Answer::Nothing);
+                return Ok(Some(Answer::Nothing));
             }
-            Effect::Store { .. } => return Ok(Answer::Nothing),
+            Effect::Store { .. } => return Ok(Some(Answer::Nothing)),
         };
         let Called { outcome, sight } = called;
         let object = sight.as_ref().and_then(|sight| sight.object.clone());
         sights.extend(sight);
         match outcome {
-            Outcome::Done => Ok(object.map_or(Answer::Nothing, Answer::Object)),
+            Outcome::Done => Ok(Some(object.map_or(Answer::Nothing, Answer::Object))),
             failed => Err(failed),
         }
     }

@@ -5,7 +5,7 @@ use ramen_events::{
     BlobId, Kind, ObjectId,
     spoke::{Command, Key, Store},
 };
-use ramen_ports::{Blobs, Effect, RenderError, StoreOperation, StoreProfile, Target};
+use ramen_ports::{Blobs, Effect, RenderError, Requirement, StoreOperation, StoreProfile, Target};
 use serde_json::{Value, json};
 
 mod cluster_config;
@@ -28,7 +28,8 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
         }
         Command::WriteVrgStatus { vrg, uid, status, notices } => status::write(vrg, uid, status, notices),
         Command::ProtectVolume { pvc, finalizers, resource_version, owner, retain } => {
-            volumes::protect(pvc, finalizers, resource_version, owner, retain.as_deref())
+            let marks = volumes::protect(pvc, finalizers, resource_version, owner, retain.as_deref());
+            for_vrg(owner, marks)
         }
         Command::ReleaseVolume { pvc, finalizers, resource_version, volume, restore_policy } => {
             volumes::release(pvc, finalizers.as_deref(), resource_version, volume.as_deref(), *restore_policy)
@@ -42,15 +43,16 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
             vec![volumes::clear_claim(volume, claim, resource_version)]
         }
         Command::ApplyReplication { pvc, owner, owner_uid, class, role, auto_resync } => {
-            vec![replication::apply(pvc, owner, owner_uid, class, *role, *auto_resync)]
+            let same = Requirement { uid: Some(owner_uid.clone()), may_leave: true, ..staying(owner) };
+            vec![Effect::Require(same), replication::apply(pvc, owner, owner_uid, class, *role, *auto_resync)]
         }
         Command::DeleteReplication { key, uid } => vec![replication::delete(key, uid)],
         Command::Upload { vrg, store, pvc, volume, pv_blob, pvc_blob, .. } => {
             let objects = (object(blobs, *pv_blob)?, object(blobs, *pvc_blob)?);
-            vec![stores::upload(vrg, profile(store, blobs)?, pvc, volume, objects)]
+            for_vrg(vrg, [stores::upload(vrg, profile(store, blobs)?, pvc, volume, objects)])
         }
         Command::UploadVrg { vrg, store, body, status, .. } => {
-            vec![stores::upload_vrg(vrg, profile(store, blobs)?, object(blobs, *body)?, status)]
+            for_vrg(vrg, [stores::upload_vrg(vrg, profile(store, blobs)?, object(blobs, *body)?, status)])
         }
         Command::FetchStored { vrg, store, .. } => vec![stores::fetch(vrg, profile(store, blobs)?)],
         Command::DeleteStored { vrg, store, pvc, volume } => {
@@ -60,7 +62,9 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
         Command::RestorePv { blob, name, provisioner, parameters } => {
             vec![restore::volume(&object(blobs, *blob)?, name, provisioner, parameters)]
         }
-        Command::RestorePvc { blob, key, owner } => vec![restore::claim(&object(blobs, *blob)?, key, owner)],
+        Command::RestorePvc { blob, key, owner } => {
+            for_vrg(owner, [restore::claim(&object(blobs, *blob)?, key, owner)])
+        }
         Command::CreateConfig => vec![cluster_config::default_config(namespace)?],
         Command::WriteClusterConfigStatus { name, status } => vec![cluster_config::status(name, status)],
         Command::Fenced { fence, command: fenced } => {
@@ -75,6 +79,16 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
             vec![Effect::Delete { target: cluster_scoped(&kinds::CLUSTER_CLAIM, name), uid: None }]
         }
     })
+}
+
+/// What an operator that lost its lead must not do any more after another one ended the protection: nobody would take its
+/// marks off, or its copies away.
+fn for_vrg(vrg: &Key, effects: impl IntoIterator<Item = Effect>) -> Vec<Effect> {
+    [Effect::Require(staying(vrg))].into_iter().chain(effects).collect()
+}
+
+fn staying(vrg: &Key) -> Requirement {
+    Requirement { target: namespaced(&kinds::VOLUME_REPLICATION_GROUP, vrg), uid: None, may_leave: false }
 }
 
 fn set_finalizers(object: &ObjectId, finalizers: &[String], resource_version: &str) -> Result<Effect, RenderError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
-use ramen_ports::{Effect, Target};
+use ramen_ports::{Effect, Requirement, Target};
 use ramen_sim::{
     api_server::{
         ApiServer, Refusal, Write,
@@ -48,6 +48,13 @@ pub(crate) fn read(cluster: &Cluster, target: &Target) -> Option<Arc<Value>> {
     cluster.with(|server, _| stored(server, target))
 }
 
+/// Asks whether an object is as it has to be; a failure if it is not.
+pub(crate) fn unmet(cluster: &Cluster, requirement: &Requirement) -> Option<Called> {
+    let object = read(cluster, &requirement.target);
+    let outcome = requirement.judge(object.as_deref()).err()?;
+    Some(Called { outcome, sight: Some(sight(&requirement.target, object)) })
+}
+
 /// The object that an effect is about.
 pub(crate) fn target(effect: &Effect) -> Option<&Target> {
     match effect {
@@ -55,7 +62,8 @@ pub(crate) fn target(effect: &Effect) -> Option<&Target> {
         | Effect::Create { target, .. }
         | Effect::Merge { target, .. }
         | Effect::MergeStatus { target, .. }
-        | Effect::Delete { target, .. } => Some(target),
+        | Effect::Delete { target, .. }
+        | Effect::Require(Requirement { target, .. }) => Some(target),
         Effect::Event { .. } | Effect::Store { .. } => None,
     }
 }
@@ -88,7 +96,7 @@ fn made(
                 Deletion::Pending(object) => Some(object.shared()),
             });
         }
-        Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
+        Effect::Require(_) | Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
     };
     Ok(Some(object.shared()))
 }

@@ -174,6 +174,7 @@ impl Hazards {
 /// An effect in a few words.
 pub(crate) fn describe(effect: &Effect) -> String {
     let verb = match effect {
+        Effect::Require(_) => "require",
         Effect::Apply { .. } => "apply",
         Effect::Create { .. } => "create",
         Effect::Merge { .. } => "merge",

@@ -13,7 +13,7 @@ use kube::{
 use ramen_api::kinds::{self, Resource};
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
-use ramen_ports::Target;
+use ramen_ports::{Requirement, Target};
 use serde_json::{Value, json};
 
 use super::failure;
@@ -85,6 +85,18 @@ impl Calls {
             Ok(object) => Ok(Some(object)),
             Err(failed) if failed.not_found => Ok(None),
             Err(failed) => Err(failed.outcome),
+        }
+    }
+
+    /// Asks whether an object is as it has to be. If it is not, what it is like now is news.
+    pub(crate) async fn require(&self, requirement: &Requirement) -> Called {
+        let object = match self.get(&requirement.target).await {
+            Ok(object) => object,
+            Err(outcome) => return Called { outcome, sight: None },
+        };
+        match requirement.judge(object.as_ref()) {
+            Ok(()) => Called { outcome: Outcome::Done, sight: None },
+            Err(outcome) => Called { outcome, sight: Some(sight(&requirement.target, object)) },
         }
     }
 

@@ -9,7 +9,7 @@ use ramen_events::{
     Aggregate, BlobId, Cause, ClusterName, Command, CommandId, Epoch, Fact, Kind, ObjectId, Operator as Side, Origin,
     Outcome, Payload, Record, Seq, Stamp, Time,
 };
-use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, fence};
+use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, Target, fence};
 use ramen_projector::{DECIDER_VERSION, Domain, World};
 use ramen_sim::{
     api::{Api, ApiError},
@@ -246,7 +246,7 @@ impl Shell {
         let mut outcome = Outcome::Done;
         for effect in effects {
             match self.call(&effect) {
-                Ok(answer) => answers.push(answer),
+                Ok(answer) => answers.extend(answer),
                 Err(failed) => {
                     outcome = failed;
                     break;
@@ -260,8 +260,14 @@ impl Shell {
         self.ask(touched);
     }
 
-    fn call(&mut self, effect: &Effect) -> Result<Answer, Outcome> {
+    fn call(&mut self, effect: &Effect) -> Result<Option<Answer>, Outcome> {
         let (verb, target) = match effect {
+            Effect::Require(requirement) => {
+                let Target { resource, namespace, name } = &requirement.target;
+                let space = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());
+                let object = self.cluster.get(resource, space, name).ok();
+                return requirement.judge(object.as_ref()).map(|()| None);
+            }
             Effect::Apply { target, .. } => ("apply", target),
             Effect::Create { target, .. } => ("create", target),
             Effect::Merge { target, .. } => ("patch", target),
@@ -269,9 +275,9 @@ impl Shell {
             Effect::Delete { target, .. } => ("delete", target),
             Effect::Event { regarding, reason, message, .. } => {
                 self.requests.push(format!("event {reason} {} {message}", regarding.name));
-                return Ok(Answer::Nothing);
+                return Ok(Some(Answer::Nothing));
             }
-            Effect::Store { profile, operation } => return self.store(&profile.name, operation),
+            Effect::Store { profile, operation } => return self.store(&profile.name, operation).map(Some),
         };
         self.requests.push(format!("{verb} {} {}", target.resource.kind, target.name));
         let space = Some(target.namespace.as_str()).filter(|namespace| !namespace.is_empty());
@@ -282,7 +288,7 @@ impl Shell {
             Effect::Merge { body, .. } => self.cluster.merge_patch(kind, space, name, body, None),
             Effect::MergeStatus { body, .. } => self.cluster.merge_patch(kind, space, name, body, Some("status")),
             Effect::Delete { uid, .. } => match self.cluster.delete(kind, space, name, uid.as_deref()) {
-                Ok(()) | Err(ApiError::NotFound) => return Ok(Answer::Nothing),
+                Ok(()) | Err(ApiError::NotFound) => return Ok(Some(Answer::Nothing)),
                 Err(err) => Err(err),
             },
             _ => unreachable!("handled above"),
@@ -293,7 +299,7 @@ impl Shell {
                 if let Some(watch) = kind {
                     self.observe(watch.kind, &object);
                 }
-                Ok(Answer::Object(object.shared()))
+                Ok(Some(Answer::Object(object.shared())))
             }
             Err(ApiError::Conflict | ApiError::AlreadyExists) => {
                 Err(Outcome::Conflict { message: format!("{verb} {name}") })

@@ -16,7 +16,7 @@ use ramen_sim::{
 
 use super::{Airborne, Due, HUB, Operated, Universe};
 use crate::{
-    calls,
+    calls::{self, Called},
     hazards::{self, Mishap, Point},
     process::{self, Death},
 };
@@ -269,9 +269,14 @@ impl Universe {
         }
     }
 
-    /// Makes the next call of a command.
+    /// Makes the next call of a command. What it requires is asked right before.
     pub(super) fn call(&mut self, process: usize, number: u64) {
         let now = self.now();
+        if let Some(outcome) = self.unmet(process, number) {
+            let (life, after) = (self.life_of(process), self.lag(1, 5));
+            self.enqueue(after, Due::Answered { process, life, flight: number, outcome: Some(outcome) });
+            return;
+        }
         let Some(operated) = self.operators.get_mut(process) else { return };
         let (home, life) = (operated.home.clone(), operated.life);
         let Some(effect) = operated.flights.get_mut(&number).and_then(|airborne| airborne.effects.pop_front()) else {
@@ -324,6 +329,21 @@ impl Universe {
                 self.enqueue(after, Due::Answered { process, life, flight: number, outcome });
             }
         }
+    }
+
+    /// Why the next call may not be made; what was asked for that is told.
+    fn unmet(&mut self, process: usize, number: u64) -> Option<Outcome> {
+        let operated = self.operators.get_mut(process)?;
+        let cluster = &self.places.get(&operated.home)?.cluster;
+        let airborne = operated.flights.get_mut(&number)?;
+        while let Some(Effect::Require(requirement)) = airborne.effects.front() {
+            if let Some(Called { outcome, sight }) = calls::unmet(cluster, requirement) {
+                airborne.sights.extend(sight);
+                return Some(outcome);
+            }
+            airborne.effects.pop_front();
+        }
+        None
     }
 
     fn carry_out(&mut self, process: usize, number: u64, home: &str, effect: &Effect) -> (Outcome, Duration) {

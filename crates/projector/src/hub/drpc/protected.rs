@@ -24,6 +24,11 @@ const IF_IT_LASTS: &str = "; if it lasts: look whether the storage of both clust
                            anew, and everything copied again";
 /// The first version of the deciders that says it.
 const TELLS_WHAT_TO_DO_SINCE: u32 = 4;
+/// What else can be in the way: storage makes no replica where there is a volume of that name.
+const IN_THE_WAY: &str = "; a volume that was kept on the other cluster is replaced when you take from it what is needed and set \
+                          persistentVolumeReclaimPolicy of its PersistentVolume there to Delete";
+/// The first version of the deciders that says that.
+const TELLS_OF_KEPT_SINCE: u32 = 7;
 
 /// How long the verdict of before stands while the cluster looks at what was asked last, in seconds.
 const LOOKING: u64 = 10;
@@ -56,7 +61,8 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
         }
     }
     let remedy = if drpc.decider >= TELLS_WHAT_TO_DO_SINCE { remedy } else { "" };
-    Verdict { status, reason, message: format!("{name}: {what}{remedy}") }
+    let more = if remedy.is_empty() || drpc.decider < TELLS_OF_KEPT_SINCE { "" } else { IN_THE_WAY };
+    Verdict { status, reason, message: format!("{name}: {what}{remedy}{more}") }
 }
 
 fn unknown(message: String) -> Verdict {

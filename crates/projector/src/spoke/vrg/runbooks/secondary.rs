@@ -3,7 +3,7 @@
 //! A volume is demoted only when nobody uses it; for a relocation also only when its claim is deleted. It is released only
 //! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
 
-use ramen_api::ramen::wire::{annotation, reason};
+use ramen_api::ramen::wire::{annotation, finalizer, reason};
 use ramen_events::{
     Time,
     spoke::{Role, VolumeReplication},
@@ -164,6 +164,7 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             match (never_proven(view, volume, vr), release::in_grace(view, volume)) {
                 (Some(why), None) => kept(volume, release::delete_replication(volume, vr, view), why),
                 (Some(_), again) => Judged { again, ..judged },
+                (None, _) if is_unmarked(view, volume, vr) => never_looked_at(view, volume, judged),
                 (None, _) => Judged { data_protected: judged.data_ready.clone(), ..judged },
             }
         }
@@ -180,6 +181,34 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             judged
         }
     }
+}
+
+/// The first version of the deciders that says what stops csi-addons for good.
+const UNMARKED_SINCE: u32 = 7;
+/// How long a claim has to be on its way out before that is said, in seconds: other storage needs no mark.
+const UNMARKED_PATIENCE: u64 = 60;
+
+/// csi-addons marks a claim before it looks at its replication, and a claim that is on its way out takes no finalizer.
+fn is_unmarked(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
+    let marked = volume.pvc.finalizers.iter().any(|known| known == finalizer::PVC_REPLICATED);
+    let unseen = vr.observed_generation != vr.generation;
+    view.ask.decider >= UNMARKED_SINCE && volume.pvc.is_deleting() && unseen && !marked
+}
+
+/// Somebody took that mark off. Without ours the claim goes, and then it can be said what becomes of its volume.
+fn never_looked_at(view: &View<'_>, volume: &Volume<'_>, judged: Judged) -> Judged {
+    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(UNMARKED_PATIENCE));
+    if let Some(due) = due.filter(|due| view.now() < *due) {
+        return Judged { again: Some(due), ..judged };
+    }
+    let text = format!(
+        "VolumeReplication to be looked at by the storage; csi-addons looks at none whose claim does not have finalizer {}, and \
+         a claim that is being deleted takes none: take finalizer {} off the claim, too, and then see here what can be done \
+         with its volume",
+        finalizer::PVC_REPLICATED,
+        finalizer::PVC_VOL_REP,
+    );
+    Judged::new(volume.key, Stage::Protected).wrong(text)
 }
 
 fn without_replication(view: &View<'_>, volume: &Volume<'_>) -> Judged {

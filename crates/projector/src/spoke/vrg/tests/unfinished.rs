@@ -1,7 +1,7 @@
 //! What nobody will finish: claims that nobody deletes, replications that never begin, volumes that were never synchronized,
 //! stores that lost what they had.
 
-use ramen_api::ramen::wire::annotation;
+use ramen_api::ramen::wire::{annotation, finalizer};
 use ramen_events::{
     Kind, Time,
     spoke::{Command, Fact, Key, Pod, Role, StoredSet, VolumeReplication},
@@ -97,6 +97,28 @@ fn a_restored_claim_that_was_deleted_before_anybody_looked_is_let_go_to_be_resto
     lab.lose(Kind::VolumeReplication, "data");
     let kept = |command: &Command| matches!(command, Command::ReleaseVolume { restore_policy: false, .. });
     assert!(lab.commands().iter().any(kept), "{:?}", lab.commands());
+}
+
+#[rstest]
+#[case::other_storage_may_look_yet(10, false, false)]
+#[case::nobody_ever_will(60, false, true)]
+#[case::csi_addons_may_look_yet(60, true, false)]
+fn a_claim_that_lost_its_mark_on_its_way_out_is_told_of(
+    #[case] seconds: u64,
+    #[case] marked: bool,
+    #[case] told: bool,
+) {
+    let mut lab = Lab::new(Role::Secondary, "Relocate");
+    let unseen = VolumeReplication { generation: 2, observed_generation: 1, ..replication("data", Role::Secondary) };
+    lab.learn(Fact::VolumeReplication(Box::new(unseen)));
+    lab.change_pvc(|pvc| {
+        pvc.deleted_at = Some(NOW.0 / 1000 - seconds);
+        if marked {
+            pvc.finalizers.push(finalizer::PVC_REPLICATED.into());
+        }
+    });
+    assert_eq!(lab.wait().contains("take finalizer"), told, "{}", lab.wait());
+    assert_eq!(lab.names(), Vec::<&str>::new());
 }
 
 #[rstest]

@@ -1,0 +1,68 @@
+//! What an object has to be like for a call to be made.
+
+use ramen_events::Outcome;
+use serde_json::Value;
+
+use crate::Target;
+
+/// An object that has to be there, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// Which one.
+    pub target: Target,
+    /// Still this very object.
+    pub uid: Option<String>,
+    /// Also if it is being deleted.
+    pub may_leave: bool,
+}
+
+impl Requirement {
+    /// Judges the object as the API server has it now; `None`: it is not there.
+    ///
+    /// # Errors
+    /// A conflict that says what is otherwise: what is wanted was decided on what is no longer so.
+    pub fn judge(&self, object: Option<&Value>) -> Result<(), Outcome> {
+        let text = |pointer| object.and_then(|object| object.pointer(pointer)).and_then(Value::as_str);
+        let why = if object.is_none() {
+            "is gone"
+        } else if self.uid.as_deref().is_some_and(|uid| text("/metadata/uid") != Some(uid)) {
+            "is another one of the same name"
+        } else if !self.may_leave && text("/metadata/deletionTimestamp").is_some() {
+            "is being deleted"
+        } else {
+            return Ok(());
+        };
+        let Target { resource, namespace, name } = &self.target;
+        Err(Outcome::Conflict { message: format!("{} {namespace}/{name} {why}", resource.kind) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ramen_api::kinds;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_object_has_to_be_there_the_same_and_to_stay() {
+        let live = json!({ "metadata": { "uid": "1" } });
+        let leaving = json!({ "metadata": { "uid": "1", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
+        let cases = [
+            (None, false, None, Some("is gone")),
+            (None, true, Some(&live), None),
+            (Some("1"), false, Some(&live), None),
+            (Some("2"), true, Some(&live), Some("is another one of the same name")),
+            (Some("1"), false, Some(&leaving), Some("is being deleted")),
+            (Some("1"), true, Some(&leaving), None),
+        ];
+        for (uid, may_leave, object, expected) in cases {
+            let resource = &kinds::VOLUME_REPLICATION_GROUP;
+            let target = Target { resource, namespace: "shop".into(), name: "web".into() };
+            let requirement = Requirement { target, uid: uid.map(str::to_owned), may_leave };
+            let message = expected.map(|why| format!("VolumeReplicationGroup shop/web {why}"));
+            let judged = requirement.judge(object).map_err(|outcome| outcome.message().unwrap_or_default().to_owned());
+            assert_eq!(judged.err(), message, "{uid:?} {may_leave} {object:?}");
+        }
+    }
+}
