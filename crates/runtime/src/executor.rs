@@ -21,6 +21,7 @@ use crate::{
         calls::{Called, Calls},
         notices::{Notice, Notices},
     },
+    leadership::Leadership,
     metrics::Metrics,
     s3::Stores,
 };
@@ -41,6 +42,8 @@ pub(crate) enum Work {
 pub(crate) struct Executor<O> {
     pub(crate) operator: Arc<O>,
     pub(crate) calls: Calls,
+    /// Asked before each of them.
+    pub(crate) leadership: Leadership,
     pub(crate) stores: Stores,
     pub(crate) notices: Notices,
     pub(crate) history: Arc<dyn History>,
@@ -128,10 +131,12 @@ impl<O: Operator> Executor<O> {
 
     async fn effect(&self, effect: Effect, sights: &mut Vec<Sight>) -> Result<Option<Answer>, Outcome> {
         if let Effect::Store { profile, operation } = &effect {
+            self.leadership.check()?;
             return self.stores.call(profile, operation).await.map(|answer| Some(Answer::Store(answer)));
         }
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await;
+        self.leadership.check()?;
         let called = match &effect {
             Effect::Require(requirement) => {
                 let Called { outcome, sight } = self.calls.require(requirement).await;

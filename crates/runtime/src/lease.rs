@@ -14,7 +14,14 @@ use ramen_ports::Target;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, clock::machine_time, head::Later, kube_api::calls::Calls, settings};
+use crate::{
+    Error,
+    clock::machine_time,
+    head::Later,
+    kube_api::calls::Calls,
+    leadership::{Leadership, Moment},
+    settings,
+};
 
 /// How often a candidate looks, at least.
 const LOOK: Duration = Duration::from_secs(5);
@@ -30,6 +37,7 @@ pub(crate) struct Lease {
     noted: Later,
     /// The last record that was noted.
     last_noted: Seq,
+    leadership: Leadership,
 }
 
 /// Somebody else's Lease, as last seen to change.
@@ -50,7 +58,18 @@ impl Lease {
             version: String::new(),
             noted: Later::default(),
             last_noted: Seq(0),
+            leadership: Leadership::default(),
         }
+    }
+
+    /// What those ask who make calls.
+    pub(crate) fn leadership(&self) -> Leadership {
+        self.leadership.clone()
+    }
+
+    /// Others wait for the whole duration: ending earlier leaves room for calls that are under way.
+    fn patience(&self) -> Duration {
+        self.settings.duration.saturating_sub(self.settings.duration / 3)
     }
 
     /// Has the end of a log noted with each renewal, once it is open: it costs no request of its own.
@@ -63,8 +82,12 @@ impl Lease {
         let mut rival = None;
         let mut told = String::new();
         loop {
+            let asked = Moment::now();
             let pause = match self.attempt(&mut rival).await {
-                Ok(None) => return true,
+                Ok(None) => {
+                    self.leadership.extend(asked, self.patience());
+                    return true;
+                }
                 Ok(Some(holder)) => {
                     if told != holder {
                         tracing::info!(lease = %self.settings.name, %holder, "waiting to become leader");
@@ -89,14 +112,14 @@ impl Lease {
     /// When another process holds the Lease, or it could not be renewed for so long that one might.
     pub(crate) async fn keep(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         let mut renewed = Instant::now();
-        // Others wait for the whole duration: stopping earlier leaves room for calls that are under way.
-        let patience = self.settings.duration.saturating_sub(self.settings.duration / 3);
+        let patience = self.patience();
         let mut pause = self.settings.renew;
         while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-            let asked = Instant::now();
+            let (asked, moment) = (Instant::now(), Moment::now());
             match self.renew().await {
                 Ok(()) => {
                     renewed = asked;
+                    self.leadership.extend(moment, patience);
                     pause = self.settings.renew;
                 }
                 Err(Renewal::Lost(reason)) => return Err(Error::LostLeadership { reason }),

@@ -25,6 +25,7 @@ mod executor;
 mod gauges;
 mod head;
 mod kube_api;
+mod leadership;
 mod lease;
 mod loss;
 mod metrics;

@@ -26,6 +26,7 @@ use crate::{
     gauges,
     head::{Later, LogHead},
     kube_api::{calls::Calls, client, notices::Notices},
+    leadership::Leadership,
     lease::Lease,
     loss,
     metrics::Metrics,
@@ -94,9 +95,11 @@ pub async fn run_with_log<O: Operator>(
         });
     }
     let noted = Later::default();
+    let mut leadership = Leadership::default();
     if let Some(lease) = &settings.lease {
         let mut lease = Lease::new(calls.clone(), lease.clone(), &settings.namespace, &settings.identity);
         lease.note(Arc::clone(&noted));
+        leadership = lease.leadership();
         if !lease.acquire(&stop).await {
             return Ok(());
         }
@@ -110,7 +113,7 @@ pub async fn run_with_log<O: Operator>(
     }
     metrics.leading.set(1);
 
-    let ends = Ends { client, calls, questions, noted, metrics: metrics.clone() };
+    let ends = Ends { client, calls, leadership, questions, noted, metrics: metrics.clone() };
     let started = start(&mut parts, operator, &settings, open, ends).await;
     let ended = parts.join(started.err()).await;
     metrics.leading.set(0);
@@ -122,6 +125,7 @@ pub async fn run_with_log<O: Operator>(
 struct Ends {
     client: kube::Client,
     calls: Calls,
+    leadership: Leadership,
     questions: mpsc::Receiver<gauges::Question>,
     /// Where the end of the log is noted.
     noted: Later,
@@ -136,7 +140,7 @@ async fn start<O: Operator>(
     open: impl FnOnce() -> Result<Opened, Error> + Send + 'static,
     ends: Ends,
 ) -> Result<(), Error> {
-    let Ends { client, calls, questions, noted, metrics } = ends;
+    let Ends { client, calls, leadership, questions, noted, metrics } = ends;
     let opened = tokio::task::spawn_blocking(move || {
         let opened = open()?;
         let world = pipeline::recover::<O::Domain>(&*opened.log)?;
@@ -182,6 +186,7 @@ async fn start<O: Operator>(
     let executor = Executor {
         operator: Arc::clone(&operator),
         calls,
+        leadership,
         stores: Stores::new(Arc::clone(&vault), &limits, metrics.clone()),
         notices,
         history: Arc::clone(&log) as Arc<dyn History>,
