@@ -4,6 +4,7 @@
 //! controllers of policies and clusters, `VS` the managed clusters' VRG controller, `CS` stores, `L` and `VL` that things
 //! end.
 
+mod apart;
 mod asked;
 mod attendant;
 mod copies;
@@ -15,10 +16,13 @@ mod hub;
 mod leftovers;
 mod modes;
 mod moves;
+mod offers;
 mod policies;
 mod replay;
 mod rest;
+mod restored;
 mod spoke;
+mod stored;
 mod told;
 mod uses;
 mod waits;
@@ -43,11 +47,15 @@ pub use self::rest::at_rest;
 #[derive(Default)]
 pub struct Checks {
     data: data::Data,
+    apart: apart::Apart,
     asked: asked::Asked,
     handover: handover::Handover,
     hub: hub::Hub,
     modes: modes::Modes,
+    offers: offers::Offers,
+    restored: restored::Restored,
     spoke: spoke::Spoke,
+    stored: stored::Stored,
     told: told::Told,
     policies: policies::Policies,
     lasting: Lasting,
@@ -55,6 +63,7 @@ pub struct Checks {
 
 impl Watcher for Checks {
     fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        self.apart.begin(universe);
         self.data.look(universe, turn)?;
         moves::look(universe, turn)?;
         uses::look(universe, turn)?;
@@ -62,6 +71,7 @@ impl Watcher for Checks {
         if let Some(what) = universe.stores.overwritten() {
             return violated("VS12 the stores hold the successor's copies", what);
         }
+        self.stored.look(universe, turn)?;
         for (cluster, kinds) in &turn.touched {
             self.told.look(universe, cluster, kinds)?;
             self.asked.look(universe, cluster, kinds)?;
@@ -73,7 +83,10 @@ impl Watcher for Checks {
             } else {
                 self.handover.look(universe, cluster, kinds)?;
                 self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
+                self.restored.look(universe, cluster, kinds, &self.stored)?;
             }
+            self.apart.look(universe, cluster, kinds)?;
+            self.offers.look(universe, cluster, kinds)?;
         }
         self.lasting.forget_the_dark(universe);
         self.lasting.overdue(universe.now())
@@ -89,6 +102,7 @@ impl Checks {
         self.data.at_rest(universe)?;
         health::look(universe)?;
         copies::look(universe)?;
+        offers::at_rest(universe)?;
         replay::look(universe)
     }
 }

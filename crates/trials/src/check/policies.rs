@@ -126,3 +126,25 @@ fn policy_is_free(universe: &Universe, policy: &str) -> Result<(), Violation> {
         }
     }
 }
+
+/// The first policy or DRCluster that is being deleted, though nothing refers to it any more (HL4).
+pub(super) fn ends(universe: &Universe) -> Option<String> {
+    let policies = all(universe, HUB, &kinds::DR_POLICY, None);
+    let drpcs = all(universe, HUB, &kinds::DRPC, None);
+    let is_free = |policy: &Value| {
+        let refers = |drpc: &Value| drpc.at("/spec/drPolicyRef/name") == policy.at("/metadata/name");
+        !drpcs.iter().any(|drpc| refers(drpc.value()))
+    };
+    let clusters = all(universe, HUB, &kinds::DR_CLUSTER, None);
+    let is_unlisted = |cluster: &Value| {
+        let name = text(cluster, "/metadata/name");
+        !policies.iter().any(|policy| lists(policy.value(), name))
+    };
+    let policy = policies.iter().filter(|policy| is_free(policy.value())).map(|policy| ("DRPolicy", policy));
+    let cluster = clusters.iter().filter(|cluster| is_unlisted(cluster.value())).map(|cluster| ("DRCluster", cluster));
+    let mut ending = policy.chain(cluster).filter(|(_, object)| object::is_deleting(object.value()));
+    ending.next().map(|(kind, object)| {
+        let name = text(object.value(), "/metadata/name");
+        format!("{kind} {name} is still being deleted, and nothing refers to it")
+    })
+}

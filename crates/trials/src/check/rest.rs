@@ -6,7 +6,7 @@ use ramen_api::path::At as _;
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, attendant, hub, modes, text};
+use super::{all, attendant, hub, modes, policies, text};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -122,7 +122,8 @@ fn unsettled(universe: &Universe) -> Option<String> {
             }
         }
     }
-    modes::left(universe)
+    let stays = policies::ends(universe);
+    stays.or_else(|| modes::left(universe))
 }
 
 /// A universe at rest does not go on commanding.

@@ -3,8 +3,12 @@
 use ramen_api::ramen::s3_keys::VrgKeys;
 use ramen_events::spoke;
 use ramen_ports::{Effect, StoreOperation, StoreProfile};
+use serde_json::Value;
 
-use crate::defect::{Defect, SOUND};
+use crate::{
+    defect::{Defect, SOUND, spoke_command},
+    json::text,
+};
 
 const STORED: &str = "VS9 protected means stored";
 
@@ -100,4 +104,76 @@ pub const DEFECTS: &[Defect] = &[
         },
         ..SOUND
     },
+    Defect {
+        name: "copies under other keys",
+        what: "volumes are stored where nobody looks for them",
+        rules: &["CS4 copies lie under their keys"],
+        act: |done| {
+            for (key, _) in done.effects.iter_mut().flat_map(put) {
+                *key = key.replace("/v1.PersistentVolume/", "/core.PersistentVolume/");
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "old copy stored again",
+        what: "once a VRG was stored anew it is stored as it was before",
+        rules: &["CS6 copies get newer"],
+        act: |done| {
+            let Some(spoke::Command::UploadVrg { store, .. }) = done.spoke() else { return };
+            let about = format!("{} {}", done.operator, store.name);
+            for (key, vrg) in done.effects.iter_mut().flat_map(put) {
+                if !key.contains("VolumeReplicationGroup") {
+                    continue;
+                }
+                let generation = |vrg: &Value| vrg["metadata"]["generation"].as_i64();
+                let before = done.memory.recall(&about).and_then(|before| serde_json::from_str::<Value>(&before).ok());
+                let same = |before: &Value| text(before, "/metadata/uid") == text(vrg, "/metadata/uid");
+                let Some(before) = before.filter(same) else {
+                    done.memory.note(about.clone(), &vrg.to_string());
+                    continue;
+                };
+                // The newer one is stored once, so that there is something to go back from.
+                if generation(&before) != generation(vrg) && done.memory.note(format!("{about} went on"), "").is_some()
+                {
+                    *vrg = before;
+                }
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "one store waits for another",
+        what: "nothing is stored in the first store before the second one has answered",
+        rules: &["CL2 no store waits for another"],
+        act: |done| {
+            let Some(spoke::Command::Upload { store, .. }) = done.spoke() else { return };
+            if store.name == "s3-c1" && done.memory.recall(done.operator).is_none() {
+                for effect in done.effects.iter_mut() {
+                    if let Effect::Store { profile, .. } = effect {
+                        profile.bucket = "not-yet".to_owned();
+                    }
+                }
+            }
+        },
+        hear: |heard| {
+            let Some(spoke::Command::Upload { store, .. }) = spoke_command(heard.command) else { return };
+            if store.name == "s3-c2" && !heard.answers.is_empty() {
+                heard.memory.note(heard.operator.to_owned(), "answered");
+            }
+        },
+        ..SOUND
+    },
 ];
+
+/// The objects that a call stores.
+fn put(effect: &mut Effect) -> impl Iterator<Item = &mut (String, Value)> {
+    let objects = match effect {
+        Effect::Store { operation, .. } => match inner(operation) {
+            StoreOperation::Put(objects) => Some(objects),
+            _ => None,
+        },
+        _ => None,
+    };
+    objects.into_iter().flatten()
+}

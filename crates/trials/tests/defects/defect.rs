@@ -53,10 +53,14 @@ pub struct Done<'a> {
 
 /// Answers to a command.
 pub struct Heard<'a> {
+    /// `hub`, or the cluster.
+    pub operator: &'a str,
     /// The command.
     pub command: &'a Command,
     /// They.
     pub answers: &'a mut Vec<Answer>,
+    /// What was noted before.
+    pub memory: &'a Memory,
 }
 
 impl Done<'_> {
@@ -133,7 +137,7 @@ impl Tamper for AtWork {
         (self.defect.act)(&mut Done { operator, command, effects, memory: &self.memory });
     }
 
-    fn hear(&self, _operator: &str, command: &Command, answers: &mut Vec<Answer>) {
-        (self.defect.hear)(&mut Heard { command, answers });
+    fn hear(&self, operator: &str, command: &Command, answers: &mut Vec<Answer>) {
+        (self.defect.hear)(&mut Heard { operator, command, answers, memory: &self.memory });
     }
 }

@@ -17,10 +17,11 @@
 //! follow if it does not catch it any more.
 //!
 //! One file a subject: [`roles`], [`moves`], [`endings`], [`volumes`], [`restores`], [`copies`], [`reports`],
-//! [`policies`], [`modes`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
+//! [`policies`], [`modes`], [`offers`], [`apart`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
+mod apart;
 mod copies;
 mod defect;
 mod document;
@@ -29,6 +30,7 @@ mod hunt;
 mod json;
 mod modes;
 mod moves;
+mod offers;
 mod plans;
 mod policies;
 mod reports;
@@ -54,6 +56,8 @@ fn all() -> Vec<&'static Defect> {
         reports::DEFECTS,
         policies::DEFECTS,
         modes::DEFECTS,
+        offers::DEFECTS,
+        apart::DEFECTS,
     ];
     tables.into_iter().flatten().collect()
 }

@@ -25,6 +25,10 @@ pub enum Which {
     CutOff,
     /// The same, with storage that wants to be told of failovers.
     Told,
+    /// The same, with a cluster that hears of the hub only a minute late.
+    LateCluster,
+    /// The same, and at its end the policy and a DRCluster are deleted.
+    Retired,
     /// A seed without faults.
     Calm(u64),
     /// A seed with all classes of faults.
@@ -42,6 +46,8 @@ impl Which {
             Self::CutOff,
             Self::Told,
             Self::Hasty,
+            Self::LateCluster,
+            Self::Retired,
         ];
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
         stories.into_iter().chain(seeds).collect()
@@ -57,6 +63,8 @@ impl Which {
             Self::Hasty => "a relocation in haste, one store out at first".to_owned(),
             Self::CutOff => "the story, the old home cut off from the hub".to_owned(),
             Self::Told => "the story, storage that wants to be told".to_owned(),
+            Self::LateCluster => "the story, a cluster that is late".to_owned(),
+            Self::Retired => "the story, with its policy deleted at the end".to_owned(),
             Self::Calm(seed) => format!("seed {seed} without faults"),
             Self::Stormy(seed) => format!("seed {seed}"),
         }
@@ -74,6 +82,8 @@ impl Which {
             Self::Hasty => hasty(),
             Self::CutOff => cut_off(),
             Self::Told => told(),
+            Self::LateCluster => late_cluster(),
+            Self::Retired => retired(),
             Self::Calm(seed) => seeds::plan(*seed, &[]),
             Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
         }
@@ -139,6 +149,24 @@ fn told() -> Plan {
     if let Some(act) = plan.story.iter_mut().find(fails_over) {
         act.after = 60_000;
     }
+    plan
+}
+
+/// The story of the demo; at first, for a minute, one cluster does not reach the hub.
+fn late_cluster() -> Plan {
+    let mut plan = patient(plan::canonical(1, 2));
+    let link = |works| Happening::HubLink { cluster: "c2".to_owned(), works };
+    let late = [Act::when(Until::Now, [link(false)]), Act::when(Until::Now, [link(true)]).after(60_000)];
+    plan.story.splice(0..0, late);
+    plan
+}
+
+/// The story of the demo; at its end, when nothing is protected any more, its policy and one of two DRClusters are deleted.
+fn retired() -> Plan {
+    let mut plan = patient(plan::canonical(1, 2));
+    plan.story.push(Act::when(Until::Now, [Happening::DeletePolicy { policy: "policy".to_owned() }]).after(5000));
+    plan.story.push(Act::when(Until::Now, [Happening::DeleteCluster { cluster: "c2".to_owned() }]).after(5000));
+    plan.story.push(Act::when(Until::Now, []).after(60_000));
     plan
 }
 

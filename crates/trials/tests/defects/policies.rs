@@ -1,7 +1,7 @@
 //! Policies and DRClusters: what they publish, and how long they stay.
 
-use ramen_api::kinds;
-use ramen_events::hub;
+use ramen_api::{kinds, ramen::wire::finalizer};
+use ramen_events::{Kind, hub};
 use ramen_ports::{Effect, Target};
 use serde_json::json;
 
@@ -34,6 +34,20 @@ pub const DEFECTS: &[Defect] = &[
             if let Some(hub::Command::WriteClusterStatus { cluster, .. }) = done.hub() {
                 let effect = let_go(&kinds::DR_CLUSTER, cluster);
                 done.effects.push(effect);
+            }
+        },
+        ..SOUND
+    },
+    Defect {
+        name: "DRCluster never let go",
+        what: "the DRCluster's finalizer stays when nothing refers to it any more",
+        rules: &["L1 every action ends"],
+        act: |done| {
+            if let Some(hub::Command::PatchMeta(patch)) = done.hub()
+                && patch.kind == Kind::DrCluster
+                && patch.finalizers.as_ref().is_some_and(|all| !all.iter().any(|one| one == finalizer::DR_CLUSTER))
+            {
+                done.effects.clear();
             }
         },
         ..SOUND

@@ -63,7 +63,11 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "part of the copies restored",
         what: "one claim and its volume are left out of what stores are taken to hold",
-        rules: &["D1 no write is lost but by a failover", "L1 every action ends"],
+        rules: &[
+            "VS10 the newest copies are restored",
+            "D1 no write is lost but by a failover",
+            "L1 every action ends",
+        ],
         hear: |heard| {
             if let Some(spoke::Command::FetchStored { .. }) = spoke_command(heard.command) {
                 heard.answers.iter_mut().for_each(leave_one_out);

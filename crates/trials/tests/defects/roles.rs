@@ -82,7 +82,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "old primary deleted instead of demoted",
         what: "the ManifestWork of a VRG that was primary and is to be secondary is deleted",
-        rules: &["L1 every action ends"],
+        rules: &["S13 each DRPC for itself", "L1 every action ends"],
         act: |done| {
             let Some(hub::Command::ApplyVrgWork(work)) = done.hub() else { return };
             let about = format!("{} {}", work.cluster, work.name);
