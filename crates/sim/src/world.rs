@@ -8,6 +8,8 @@ mod objects;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ramen_api::foreign_crds::{WorkCrd, foreign_crds, manifest_work_crd};
 use ramen_api::manifests::{Side, own_crds};
 use ramen_api::ramen::wire::{label, state::Mode};
@@ -55,6 +57,10 @@ pub struct Setting {
     pub work_crd: WorkCrd,
     /// Whether the storage wants to be told of failovers: its replication classes say so.
     pub maintenance_modes: bool,
+    /// What the storage classes do with a volume whose claim is deleted: `Delete` or `Retain`.
+    pub reclaim_policy: &'static str,
+    /// How classes call the relation between the clusters of a policy: this and the policy's number.
+    pub relation: String,
 }
 
 impl Setting {
@@ -68,6 +74,8 @@ impl Setting {
             interval: "1m".into(),
             work_crd: WorkCrd::WithScrapeType,
             maintenance_modes: false,
+            reclaim_policy: "Delete",
+            relation: "rid-".into(),
         }
     }
 
@@ -82,9 +90,15 @@ impl Setting {
         Classes {
             storage: format!("lab-rbd{suffix}"),
             replication: format!("vrc-{}{suffix}", self.interval),
-            relation: replication_id(policy),
+            relation: self.replication_id(policy),
             suffix,
         }
+    }
+
+    /// By which name the classes of both clusters of a policy call the relation between them: the first policy's, and so on.
+    #[must_use]
+    pub fn replication_id(&self, policy: usize) -> String {
+        format!("{}{}", self.relation, policy + 1)
     }
 
     /// The storage class for applications under a policy.
@@ -135,7 +149,7 @@ pub fn install_cluster(own: &dyn Api, cluster: &str, setting: &Setting) -> Resul
     for (policy, (_, clusters)) in setting.policies.iter().enumerate() {
         if clusters.iter().any(|name| name == cluster) {
             let classes = setting.classes_of(policy);
-            ensure(own, &kinds::STORAGE_CLASS, &objects::storage_class(cluster, &classes))?;
+            ensure(own, &kinds::STORAGE_CLASS, &objects::storage_class(cluster, &classes, setting.reclaim_policy))?;
             let mut class = objects::replication_class(cluster, &setting.interval, &classes);
             if setting.maintenance_modes {
                 class["metadata"]["labels"][label::MAINTENANCE_MODES] = json!(Mode::Failover);
@@ -145,12 +159,6 @@ pub fn install_cluster(own: &dyn Api, cluster: &str, setting: &Setting) -> Resul
     }
     ensure(own, &kinds::CLUSTER_CLAIM, &objects::cluster_claim(&cluster_id(cluster)))?;
     ensure(own, &kinds::NODE, &objects::node(cluster))
-}
-
-/// By which name the classes of both clusters of a policy call the relation between them: the first policy's, and so on.
-#[must_use]
-pub fn replication_id(policy: usize) -> String {
-    format!("rid-{}", policy + 1)
 }
 
 /// Asks for disaster recovery: a DRCluster for each cluster and the policies over them.
@@ -246,6 +254,13 @@ fn configure(api: &dyn Api, setting: &Setting, name: &str, lease: &str) -> Resul
     }
     let config = objects::ramen_config(&setting.stores, lease, OPERATOR_NAMESPACE);
     ensure(api, &kinds::CONFIG_MAP, &objects::config_map(name, OPERATOR_NAMESPACE, &config))
+}
+
+/// A value of a Secret; `None` when it has none that is text.
+#[must_use]
+pub fn secret_value(secret: &Value, key: &str) -> Option<String> {
+    let bytes = STANDARD.decode(secret["data"][key].as_str()?).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// Creates an object, unless there is one of its name.

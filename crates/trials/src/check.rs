@@ -78,7 +78,7 @@ impl Watcher for Checks {
             waits::look(universe, cluster, kinds, &mut self.lasting);
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;
-                self.policies.look(universe, kinds)?;
+                self.policies.look(universe, kinds, &mut self.lasting)?;
                 self.modes.look(universe, kinds, &mut self.lasting)?;
             } else {
                 self.handover.look(universe, cluster, kinds)?;

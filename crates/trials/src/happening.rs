@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use crate::universe::Rebuilt;
 
 mod befall;
+mod by_hand;
+
+pub use self::by_hand::Manifest;
+pub(crate) use self::by_hand::Named;
 
 /// How a store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -269,6 +273,64 @@ pub enum Happening {
     },
     /// Everything that can be mended works again.
     Mend,
+    /// An object is made, or gets these fields, as `kubectl apply` does.
+    Apply {
+        /// `hub`, or the cluster.
+        on: String,
+        /// The object; its status is written as a controller would.
+        manifest: Manifest,
+    },
+    /// Fields of an object are changed, as `kubectl patch` does.
+    Patch {
+        /// `hub`, or the cluster.
+        on: String,
+        /// Its kind.
+        kind: String,
+        /// Its namespace, if its kind has one.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// The fields; `null` takes one away.
+        patch: Manifest,
+    },
+    /// An object is deleted, as `kubectl delete` does.
+    Delete {
+        /// `hub`, or the cluster.
+        on: String,
+        /// Its kind.
+        kind: String,
+        /// Its namespace, if its kind has one.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        namespace: String,
+        /// Its name.
+        name: String,
+    },
+    /// Somebody puts these bytes into a store.
+    PutObject {
+        /// Name of its profile.
+        profile: String,
+        /// Under which key.
+        key: String,
+        /// Which bytes.
+        text: String,
+    },
+    /// Somebody takes an object out of a store.
+    DeleteObject {
+        /// Name of its profile.
+        profile: String,
+        /// Its key.
+        key: String,
+    },
+    /// A store takes these credentials only, from now on.
+    StoreKeys {
+        /// Name of its profile.
+        profile: String,
+        /// Public part of the key.
+        access_key: String,
+        /// Secret part of the key.
+        secret_key: String,
+    },
 }
 
 /// What is wrong with a site's storage.
@@ -283,6 +345,8 @@ pub enum StorageFault {
     Hanging,
     /// No data pass between it and its peer.
     Degraded,
+    /// Mirroring is not set up: no volume can begin to be replicated.
+    Unprepared,
 }
 
 /// An agent of OCM on a managed cluster.

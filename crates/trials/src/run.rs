@@ -96,6 +96,9 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
         }
         if ready.is_some_and(|ready| ready <= universe.now()) {
             act.what.iter().for_each(|what| what.befall(&mut universe));
+            if let Some(what) = universe.refused.take() {
+                break Some(Violation { rule: EXPECTED, what });
+            }
             entered = universe.now();
             acts.push(entered);
             (ready, news) = (None, true);
@@ -123,6 +126,9 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
                 fault.what.befall(&mut universe);
                 news = true;
             }
+        }
+        if let Some(what) = universe.refused.take() {
+            break Some(Violation { rule: EXPECTED, what });
         }
         if universe.now().since(entered) > LIMIT + Duration::from_millis(act.after + act.patience.unwrap_or_default()) {
             let why = act.when.holds(&universe).err().unwrap_or_default();

@@ -6,6 +6,7 @@
 mod bounds;
 mod check;
 mod names;
+mod objects;
 mod play;
 mod words;
 

@@ -10,20 +10,51 @@ use ramen_api::ramen::wire::annotation;
 use ramen_events::Outcome;
 use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile, fence};
 use ramen_sim::{
+    api::Api,
+    kinds,
     s3::{Bucket, Condition, Fault, Listing, SharedBucket},
     time::Time,
+    world,
 };
 use serde_json::Value;
+
+/// Keys of a Secret with a store's credentials.
+const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
+const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// How long a call to a store may take before it is given up.
 const LIMIT: Duration = Duration::from_secs(10);
 /// What a call to a healthy store takes.
 const USUAL: Duration = Duration::from_millis(8);
 
+/// Credentials of a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keys {
+    access: String,
+    secret: String,
+}
+
+impl Keys {
+    /// What a cluster's Secret gives for a profile; `Err` as the runtime's client has it, which sends nothing then.
+    pub(crate) fn of(own: &dyn Api, profile: &StoreProfile) -> Result<Self, Outcome> {
+        let StoreProfile { name, secret_namespace, secret_name, .. } = profile;
+        let found = own.see(&kinds::SECRET, Some(secret_namespace), secret_name).ok();
+        let value = |key: &str| {
+            let value = found.as_ref().and_then(|secret| world::secret_value(secret, key));
+            value.filter(|value| !value.is_empty()).ok_or_else(|| {
+                let text = format!("store profile {name} needs key {key} of secret {secret_namespace}/{secret_name}");
+                refused(0, "MissingSecret", &text)
+            })
+        };
+        Ok(Self { access: value(ACCESS_KEY)?, secret: value(SECRET_KEY)? })
+    }
+}
+
 /// All stores of a world, by the name of their profile.
 #[derive(Default)]
 pub struct Stores {
     buckets: BTreeMap<String, SharedBucket>,
+    keys: BTreeMap<String, Keys>,
     lost_something: bool,
     troubled: BTreeSet<String>,
     overwritten: Mutex<Option<String>>,
@@ -33,6 +64,17 @@ impl Stores {
     /// Adds a store.
     pub fn add(&mut self, profile: &str, bucket: SharedBucket) {
         self.buckets.insert(profile.to_owned(), bucket);
+    }
+
+    /// A store takes these credentials only, from now on.
+    pub fn set_keys(&mut self, profile: &str, access: &str, secret: &str) {
+        self.keys.insert(profile.to_owned(), Keys { access: access.to_owned(), secret: secret.to_owned() });
+    }
+
+    /// Somebody else than an operator puts bytes into a store.
+    pub fn put(&mut self, profile: &str, key: &str, text: &str, now: Time) {
+        // Without a condition there is nothing to fail.
+        self.with(profile, |bucket| drop(bucket.put(key, text.as_bytes(), &Condition::None, now)));
     }
 
     /// Works on one store, if it exists.
@@ -111,11 +153,15 @@ impl Stores {
     pub(crate) fn call(
         &self,
         profile: &StoreProfile,
+        keys: &Keys,
         operation: &StoreOperation,
         now: Time,
     ) -> Result<StoreAnswer, Outcome> {
         let unreachable = || Outcome::Unreachable { message: format!("no answer from {}", profile.endpoint) };
         self.with(&profile.name, |bucket| {
+            if bucket.fault() != Fault::Down {
+                self.check_keys(&profile.name, keys)?;
+            }
             if bucket.name() != profile.bucket {
                 return Err(refused(404, "NoSuchBucket", &profile.bucket));
             }
@@ -148,6 +194,21 @@ impl Stores {
             answer
         })
         .unwrap_or_else(|| Err(unreachable()))
+    }
+}
+
+impl Stores {
+    /// Refuses other credentials than its own, as S3 does.
+    fn check_keys(&self, profile: &str, keys: &Keys) -> Result<(), Outcome> {
+        match self.keys.get(profile) {
+            Some(taken) if taken.access != keys.access => {
+                Err(refused(403, "InvalidAccessKeyId", "the access key id does not exist"))
+            }
+            Some(taken) if taken.secret != keys.secret => {
+                Err(refused(403, "SignatureDoesNotMatch", "the signature does not match the secret key"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -44,10 +44,11 @@ use crate::{
     stores::Stores,
 };
 
+pub(crate) use self::setting::serves;
 pub use self::{
     operators::RESTART,
     power::{BOOT, Rebuilt},
-    setting::Outline,
+    setting::{Outline, ReclaimPolicy},
 };
 
 /// The hub's name among the clusters.
@@ -158,6 +159,8 @@ pub struct Universe {
     pub reported: BTreeSet<(String, String)>,
     /// Applications whose DRPC was deleted while its policy was not there: the hub knew of nothing to delete with it.
     pub left_behind: BTreeSet<String>,
+    /// What a person asked of an API server by hand, and why it was refused.
+    pub refused: Option<String>,
     backup: Option<power::Copies>,
     /// How often the hub was rebuilt without its placement decisions: then nobody knows where unprotected applications run.
     pub hub_forgot: u32,

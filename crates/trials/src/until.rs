@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use ramen_api::path::At as _;
 use ramen_sim::{
     agents::object,
     api::{Api, Resource},
@@ -15,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     check::handle_of,
+    happening::Named,
     universe::{HUB, Universe},
 };
 
@@ -95,6 +95,9 @@ pub enum Until {
         field: String,
         /// Its value as text; `null`: it is not there, or the object is not.
         is: Option<String>,
+        /// Text that its value contains, instead of the whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contains: Option<String>,
     },
 }
 
@@ -130,14 +133,18 @@ impl Until {
             Self::Available { app, phase } => shows(universe, app, |drpc| drpc.available(phase)),
             Self::Progression { app, is } => shows(universe, app, |drpc| drpc.progression() == is),
             Self::Unprotected { app } => unprotected(universe, app),
-            Self::Field { on, kind, namespace, name, field, is } => {
+            Self::Field { on, kind, namespace, name, field, is, contains } => {
                 let found = resource(kind).and_then(|kind| {
                     let space = Some(namespace.as_str()).filter(|space| !space.is_empty());
-                    universe.cluster(on).see(&kind, space, name).ok()
+                    let name = Named { kind: kind.kind, namespace, name }.called(universe.cluster(on));
+                    universe.cluster(on).see(&kind, space, &name).ok()
                 });
-                let pointer = format!("/{}", field.replace('.', "/"));
-                let value = found.as_ref().and_then(|found| found.at(&pointer)).map(text);
-                if value == *is { Ok(()) } else { Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))) }
+                let value = found.as_ref().and_then(|found| at_path(found.value(), field)).map(text);
+                let holds = match contains {
+                    Some(words) => value.as_ref().is_some_and(|value| value.contains(words)),
+                    None => value == *is,
+                };
+                if holds { Ok(()) } else { Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))) }
             }
         }
     }
@@ -156,35 +163,37 @@ impl fmt::Display for Until {
             Self::Available { app, phase } => write!(f, "DRPC {app} is available as {phase}"),
             Self::Progression { app, is } => write!(f, "DRPC {app} shows progression {is}"),
             Self::Unprotected { app } => write!(f, "nothing is left of the protection of {app}"),
-            Self::Field { on, kind, namespace, name, field, is } => {
-                let value = is.as_deref().unwrap_or("absent");
-                write!(f, "{field} of {kind} {namespace}/{name} on {on} is {value}")
+            Self::Field { on, kind, namespace, name, field, is, contains } => {
+                let object = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
+                write!(f, "{field} of {kind} {object} on {on} ")?;
+                match contains {
+                    Some(words) => write!(f, "contains {words:?}"),
+                    None => write!(f, "is {}", is.as_deref().unwrap_or("absent")),
+                }
             }
         }
     }
 }
 
-/// A kind by its name, among those that the world knows.
+/// A kind by its name.
 pub(crate) fn resource(kind: &str) -> Option<Resource> {
-    const KNOWN: &[Resource] = &[
-        kinds::VRG,
-        kinds::DRPC,
-        kinds::DR_POLICY,
-        kinds::DR_CLUSTER,
-        kinds::DR_CLUSTER_CONFIG,
-        kinds::MANIFEST_WORK,
-        kinds::VIEW,
-        kinds::MANAGED_CLUSTER,
-        kinds::PLACEMENT,
-        kinds::PLACEMENT_DECISION,
-        kinds::VOLUME_REPLICATION,
-        ramen_api::kinds::MAINTENANCE_MODE,
-        kinds::PVC,
-        kinds::PV,
-        kinds::POD,
-        kinds::NAMESPACE,
-    ];
-    KNOWN.iter().find(|known| known.kind == kind).copied()
+    let more = [kinds::NODE, kinds::SERVICE_ACCOUNT, kinds::ROLE, kinds::ROLE_BINDING, kinds::CLUSTER_ROLE_BINDING];
+    ramen_api::kinds::ALL.iter().chain(&more).find(|known| known.kind == kind).copied()
+}
+
+/// What lies at a path of names between dots. `\.` is a dot within a name; an element of a list is named by its number, or
+/// by its `type` or `name`.
+fn at_path<'v>(object: &'v Value, path: &str) -> Option<&'v Value> {
+    // No object has a name with this character: it stands for a dot within a name meanwhile.
+    let path = path.replace("\\.", "\0");
+    path.split('.').map(|step| step.replace('\0', ".")).try_fold(object, |value, step| match value {
+        Value::Object(fields) => fields.get(&step),
+        Value::Array(items) => match step.parse::<usize>() {
+            Ok(number) => items.get(number),
+            Err(_) => items.iter().find(|item| ["type", "name"].iter().any(|key| item[*key] == *step)),
+        },
+        _ => None,
+    })
 }
 
 fn text(value: &Value) -> String {
@@ -257,4 +266,32 @@ fn unprotected(universe: &Universe, app: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_names_numbers_and_types() {
+        let object = json!({
+            "metadata": {"annotations": {"example.com/a": "b"}},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}], "claims": [{"name": "data-0", "size": 3}]},
+            "data": {"config.yaml": "x"},
+        });
+        for (path, value) in [
+            ("metadata.annotations.example\\.com/a", Some(json!("b"))),
+            ("status.conditions.0.status", Some(json!("True"))),
+            ("status.conditions.Ready.status", Some(json!("True"))),
+            ("status.claims.data-0.size", Some(json!(3))),
+            ("data.config\\.yaml", Some(json!("x"))),
+            ("data.config.yaml", None),
+            ("status.conditions.1.status", None),
+            ("status.conditions.Other", None),
+        ] {
+            assert_eq!(at_path(&object, path), value.as_ref(), "{path}");
+        }
+    }
 }

@@ -163,6 +163,87 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "6",
     "from 5000 is after until 10"
 )]
+#[case::no_such_kind(
+    "lose: { cluster: c2 }",
+    "delete: { on: hub, kind: Secrets, namespace: ramen-system, name: s3-c1 }",
+    "8",
+    "there is no kind \"Secrets\""
+)]
+#[case::not_served_there(
+    "lose: { cluster: c2 }",
+    "delete: { on: c1, kind: DRPolicy, name: policy }",
+    "8",
+    "there is no kind \"DRPolicy\" on c1"
+)]
+#[case::no_namespace(
+    "lose: { cluster: c2 }",
+    "delete: { on: hub, kind: Secret, name: s3-c1 }",
+    "8",
+    "Secret s3-c1 is in a namespace: say in which"
+)]
+#[case::a_namespace(
+    "lose: { cluster: c2 }",
+    "delete: { on: hub, kind: DRPolicy, namespace: apps, name: policy }",
+    "8",
+    "DRPolicy policy is in no namespace: leave namespace \"apps\" out"
+)]
+#[case::another_version(
+    "lose: { cluster: c2 }",
+    "apply: { on: hub, manifest: { apiVersion: v2, kind: Secret, metadata: { name: a, namespace: b } } }",
+    "8",
+    "apiVersion of a Secret is v1"
+)]
+#[case::nameless(
+    "lose: { cluster: c2 }",
+    "apply: { on: hub, manifest: { apiVersion: v1, kind: Namespace } }",
+    "8",
+    "the Namespace has no name"
+)]
+#[case::nothing_to_change(
+    "lose: { cluster: c2 }",
+    "patch: { on: hub, kind: DRPolicy, name: policy, patch: {} }",
+    "8",
+    "patch has no fields"
+)]
+#[case::another_name(
+    "lose: { cluster: c2 }",
+    "patch: { on: hub, kind: DRPolicy, name: policy, patch: { metadata: { name: x } } }",
+    "8",
+    "patch cannot change name"
+)]
+#[case::unknown_fields_of_a_patch(
+    "lose: { cluster: c2 }",
+    "patch: { on: hub, kind: DRPolicy, name: policy, patches: {} }",
+    "8",
+    "there is no field `patches` here"
+)]
+#[case::no_such_store(
+    "lose: { cluster: c2 }",
+    "put-object: { profile: s3-c9, key: a, text: b }",
+    "8",
+    "there is no store \"s3-c9\": the world has s3-c1, s3-c2"
+)]
+#[case::no_key("lose: { cluster: c2 }", "delete-object: { profile: s3-c1, key: '' }", "8", "key \"\" is none")]
+#[case::no_credentials(
+    "lose: { cluster: c2 }",
+    "store-keys: { profile: s3-c1, access-key: a, secret-key: '' }",
+    "8",
+    "secret-key is empty"
+)]
+#[case::is_and_contains(
+    "settled: { app: shop, phase: Deployed }",
+    "field: { on: hub, kind: DRPolicy, name: policy, field: spec.a, is: b, contains: c }",
+    "6",
+    "is stands beside contains"
+)]
+#[case::no_path(
+    "settled: { app: shop, phase: Deployed }",
+    "field: { on: hub, kind: DRPolicy, name: policy, field: spec., is: b }",
+    "6",
+    "field \"spec.\" is no path"
+)]
+#[case::no_reclaim_policy("title: t", "title: t\nworld: { reclaim-policy: Keep }", "2", "there is no `Keep` here")]
+#[case::no_label_value("title: t", "title: t\nworld: { relation: 'a b' }", "2", "cannot be the value of a label")]
 #[case::no_number("on: c1", "on: c1, claims: many", "4", "a whole number, 0 or more, is expected here")]
 #[case::no_truth("on: c1", "on: c1, protected: maybe", "4", "true or false is expected here")]
 #[case::no_text("title: t", "title:", "1", "nothing is given here")]
@@ -204,6 +285,41 @@ fn a_scenario_that_fails_tells_where(#[case] good: &str, #[case] bad: &str, #[ca
     let text = format!("{}rests: false\n", GOOD.replace(good, bad));
     let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
     assert_eq!(played.place.map(|place| place.to_string()).as_deref(), Some(told));
+}
+
+#[rstest]
+#[case::not_there(
+    "delete: { on: hub, kind: Secret, namespace: ramen-system, name: none }",
+    "expected: delete: the hub refused Secret ramen-system/none: not found"
+)]
+#[case::against_a_rule(
+    "patch: { on: hub, kind: DRPolicy, name: policy, patch: { spec: { schedulingInterval: often } } }",
+    "expected: patch: the hub refused DRPolicy policy: "
+)]
+fn a_request_that_is_refused_fails_the_scenario(#[case] request: &str, #[case] told: &str) {
+    let text = format!("{}rests: false\n", GOOD.replace("lose: { cluster: c2 }", request));
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert!(violation.starts_with(told), "{violation}");
+    assert_eq!(played.place.map(|place| place.to_string()).as_deref(), Some("at entry 1 of the timeline, line 6"));
+}
+
+#[test]
+fn what_people_write_by_hand_is_there() {
+    let text = GOOD.replace(
+        "      - lose: { cluster: c2 }",
+        "      - apply: { on: c1, manifest: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: shop }, data: { b.c: 'true' } } }
+      - patch: { on: c1, kind: ConfigMap, namespace: shop, name: a, patch: { data: { d: e f } } }
+      - patch: { on: hub, kind: ManagedCluster, name: c2, patch: { status: { version: { kubernetes: v1.35.0 } } } }
+  - when: { field: { on: c1, kind: ConfigMap, namespace: shop, name: a, field: data.b\\.c, is: 'true' } }
+    expect:
+      - field: { on: c1, kind: ConfigMap, namespace: shop, name: a, field: data.d, contains: f }
+      - field: { on: hub, kind: ManagedCluster, name: c2, field: status.version.kubernetes, is: v1.35.0 }
+      - field: { on: c1, kind: PersistentVolume, name: shop/data-1, field: spec.claimRef.name, is: data-1 }",
+    );
+    let played = scenario::play(&scenario::parse(&format!("{text}rests: false\n"), Path::new("x.yaml")).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string);
+    assert!(played.is_good(), "{violation:?}");
 }
 
 #[test]

@@ -51,6 +51,9 @@ use action::Action;
 use report::Stage;
 use site::{Decided, Site};
 
+/// Pause between looks whether another DRPC of the same name is still in the way, in seconds.
+const NAMESAKE: u64 = 30;
+
 /// All that a decision about a DRPC reads: its own facts and those of its neighbours, gathered once.
 #[derive(Clone, Debug, Default)]
 pub struct Drpc {
@@ -70,6 +73,8 @@ pub struct Drpc {
     pub placement: Option<Arc<PlacementFact>>,
     /// There are two placements of that name, of different kinds.
     pub two_placements: bool,
+    /// Another DRPC to which the works belong that are called as this one's would be.
+    pub namesake: Option<ObjectRef>,
     /// The clusters of the policy, in its order; then others that hold something of this DRPC.
     pub sites: Vec<Site>,
     /// How many of them the policy lists.
@@ -140,6 +145,10 @@ impl Drpc {
             return self.run("deletion", runbooks::deletion::DELETION, decision, Stage::Deleting);
         }
         if let Err(problem) = validate::check(self) {
+            if self.namesake.is_some() {
+                decision
+                    .ask_again(self.now.plus_seconds(NAMESAKE), "another DRPlacementControl of this name may be gone");
+            }
             return if marks::hold(self, decision) { Stage::Preparing } else { Stage::Invalid(problem) };
         }
         if !marks::are_set(self) {

@@ -39,7 +39,7 @@ impl Preparation {
         let (state, status, message) = match world.storage().trouble(&self.site) {
             Some(Trouble::Hanging) => return Ok(false),
             Some(Trouble::Failing) => ("Error", "False", "an internal error of the storage"),
-            Some(Trouble::Degraded) | None => ("Completed", "True", "prepared for a failover"),
+            Some(Trouble::Degraded | Trouble::Unprepared) | None => ("Completed", "True", "prepared for a failover"),
         };
         let generation = object::generation(mode);
         let mut held = object::list(mode, "/status/conditions").to_vec();

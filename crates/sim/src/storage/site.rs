@@ -67,4 +67,6 @@ pub enum Trouble {
     Hanging,
     /// Nothing is sent to the peer or received from it, though the link works.
     Degraded,
+    /// Mirroring is not set up: no volume can begin to be replicated. Those that are go on.
+    Unprepared,
 }

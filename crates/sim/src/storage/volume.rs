@@ -115,7 +115,7 @@ impl Storage {
                 operation(self)?;
                 Err(Refusal::Internal("the storage gave no answer in time".into()))
             }
-            Some(Trouble::Degraded) | None => operation(self),
+            Some(Trouble::Degraded | Trouble::Unprepared) | None => operation(self),
         }
     }
 
@@ -250,13 +250,17 @@ impl Storage {
     /// Enables mirroring, with a snapshot every `interval`.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`].
+    /// [`Refusal::NotFound`]; [`Refusal::Unavailable`]; [`Refusal::FailedPrecondition`] where mirroring is not set up.
     pub fn enable(&mut self, site: &str, handle: &str, interval: Duration, now: Time) -> Result<(), Refusal> {
         self.operate(site, |storage| storage.enable_unhindered(site, handle, interval, now))
     }
 
     fn enable_unhindered(&mut self, site: &str, handle: &str, interval: Duration, now: Time) -> Result<(), Refusal> {
+        let unprepared = self.troubles.get(site) == Some(&Trouble::Unprepared);
         let copy = self.changing(site, handle, now)?;
+        if unprepared && copy.role == Role::Plain {
+            return Err(Refusal::FailedPrecondition("mirroring is not set up on this storage".into()));
+        }
         copy.interval = interval;
         if copy.role == Role::Plain {
             copy.role = Role::Primary;

@@ -36,13 +36,13 @@ fn class_labels(cluster: &str, classes: &Classes) -> Value {
     })
 }
 
-pub(super) fn storage_class(cluster: &str, classes: &Classes) -> Value {
+pub(super) fn storage_class(cluster: &str, classes: &Classes, reclaim_policy: &str) -> Value {
     json!({
         "apiVersion": kinds::STORAGE_CLASS.api_version(),
         "kind": "StorageClass",
         "metadata": {"name": classes.storage, "labels": class_labels(cluster, classes)},
         "provisioner": DRIVER,
-        "reclaimPolicy": "Delete",
+        "reclaimPolicy": reclaim_policy,
         "volumeBindingMode": "Immediate",
     })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ramen_api::{
     path::At as _,
-    ramen::wire::{CLUSTER_ID_CLAIM, finalizer},
+    ramen::wire::{CLUSTER_ID_CLAIM, finalizer, label},
 };
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
@@ -12,7 +12,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, conditions, one, text, type_name, violated};
+use super::{Lasting, all, conditions, one, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -22,15 +22,27 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Policies {
     /// The classes that each policy published, by UID.
-    published: BTreeMap<String, BTreeSet<String>>,
+    published: BTreeMap<String, BTreeSet<(String, String)>>,
+    /// Policies, by UID, one of whose classes was taken away by a user.
+    withdrawn: BTreeSet<String>,
     policies: BTreeSet<String>,
     clusters: BTreeSet<String>,
     /// How often the hub had been rebuilt by then: what is not there any more was not let go then.
     forgot: u32,
+    /// The ids that each managed cluster claimed so far, in their order.
+    ids: BTreeMap<String, Vec<String>>,
 }
 
+/// What news may take, in milliseconds, when a cluster claims another id: its policies learn of it from views.
+const NEWS: u64 = 90_000;
+
 impl Policies {
-    pub(super) fn look(&mut self, universe: &Universe, touched: &BTreeSet<TypeName>) -> Result<(), Violation> {
+    pub(super) fn look(
+        &mut self,
+        universe: &Universe,
+        touched: &BTreeSet<TypeName>,
+        lasting: &mut Lasting,
+    ) -> Result<(), Violation> {
         let policies = touched.contains(&type_name(&kinds::DR_POLICY));
         if !policies && !touched.contains(&type_name(&kinds::DR_CLUSTER)) {
             return Ok(());
@@ -50,51 +62,110 @@ impl Policies {
             }
         }
         (self.policies, self.clusters, self.forgot) = (there, clusters, universe.hub_forgot);
-        all_policies.iter().try_for_each(|policy| pairs_own_clusters(universe, policy.value()))?;
-        all_policies.iter().try_for_each(|policy| self.publishes(policy.value()))
+        self.note_ids(universe);
+        all_policies.iter().try_for_each(|policy| self.pairs_own_clusters(policy.value()))?;
+        for policy in &all_policies {
+            let about = format!("DRPolicy {} on {HUB}", name(policy.value()));
+            let former = self.pairs_former_ids(policy.value());
+            lasting.note("HS2 classes pair the policy's clusters", about, former, universe.now(), NEWS);
+        }
+        all_policies.iter().try_for_each(|policy| self.publishes(universe, policy.value(), lasting))
     }
 
     /// A policy is valid once its classes are known, and what is known is not forgotten.
-    fn publishes(&mut self, policy: &Value) -> Result<(), Violation> {
-        let name = text(policy, "/metadata/name");
-        let classes = policy.at("/status/async/peerClasses").and_then(Value::as_array);
-        let word = |class: &Value| format!("{} {}", text(class, "/storageClassName"), text(class, "/replicationID"));
-        let classes: BTreeSet<String> = classes.into_iter().flatten().map(word).collect();
+    fn publishes(&mut self, universe: &Universe, policy: &Value, lasting: &mut Lasting) -> Result<(), Violation> {
+        const USABLE: &str = "HS3 valid means usable";
+        let (name, uid) = (text(policy, "/metadata/name"), text(policy, "/metadata/uid").to_owned());
+        let word =
+            |class: &Value| (text(class, "/storageClassName").to_owned(), text(class, "/replicationID").to_owned());
+        let published: BTreeSet<_> = classes(policy, "/status/async/peerClasses").map(word).collect();
+        let before = self.published.insert(uid.clone(), published.clone()).unwrap_or_default();
+        for (class, relation) in before.difference(&published) {
+            if is_offered(universe, policy, class) {
+                let what =
+                    format!("DRPolicy {name} does not publish class {class} {relation} any more, which is there");
+                return violated("HS5 classes stay published", what);
+            }
+            self.withdrawn.insert(uid.clone());
+        }
         let valid = conditions(policy).any(|told| told["type"] == "Validated" && told["status"] == "True");
-        if valid && classes.is_empty() {
-            return violated("HS3 valid means usable", format!("DRPolicy {name} is valid and has no classes"));
+        let bad = (valid && published.is_empty()).then(|| format!("DRPolicy {name} is valid and has no classes"));
+        if !self.withdrawn.contains(&uid) {
+            return bad.map_or(Ok(()), |what| violated(USABLE, what));
         }
-        let before = self.published.insert(text(policy, "/metadata/uid").to_owned(), classes.clone());
-        if let Some(lost) = before.into_iter().flatten().find(|class| !classes.contains(class)) {
-            let what = format!("DRPolicy {name} does not publish class {lost} any more, which is there");
-            return violated("HS5 classes stay published", what);
-        }
+        // A user took the labels off a class. When they are back the policy hears of it in a moment.
+        let usual = universe.outline().storage_class_of(name);
+        let bad = bad.filter(|_| is_offered(universe, policy, &usual));
+        lasting.note(USABLE, format!("DRPolicy {name} on {HUB}"), bad, universe.now(), NEWS);
         Ok(())
     }
 }
 
-/// A peer class pairs clusters of its policy, and a class is replicated in one way only (HS2).
-fn pairs_own_clusters(universe: &Universe, policy: &Value) -> Result<(), Violation> {
-    const RULE: &str = "HS2 classes pair the policy's clusters";
-    let name = text(policy, "/metadata/name");
-    let listed = policy.at("/spec/drClusters").and_then(Value::as_array).into_iter().flatten();
-    let own: Vec<String> = listed.filter_map(Value::as_str).filter_map(|cluster| id_of(universe, cluster)).collect();
-    let classes = |pointer: &str| policy.at(pointer).and_then(Value::as_array).into_iter().flatten();
-    for class in classes("/status/async/peerClasses") {
-        let class_name = text(class, "/storageClassName");
-        let ids = class["clusterIDs"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let ids: BTreeSet<&str> = ids.collect();
-        if ids.len() < 2 || ids.iter().any(|id| !own.iter().any(|own| own == id)) {
-            let ids: Vec<&str> = ids.into_iter().collect();
-            let what =
-                format!("DRPolicy {name} pairs class {class_name} of {}, and has {}", ids.join(", "), own.join(", "));
-            return violated(RULE, what);
-        }
-        if classes("/status/sync/peerClasses").any(|sync| sync["storageClassName"] == *class_name) {
-            return violated(RULE, format!("DRPolicy {name} replicates class {class_name} in two ways"));
+/// Whether all clusters of a policy offer a class for disaster recovery.
+fn is_offered(universe: &Universe, policy: &Value, class: &str) -> bool {
+    let labelled = |cluster: &str| {
+        let class = one(universe, cluster, &kinds::STORAGE_CLASS, "", class);
+        class.is_some_and(|class| !class.value()["metadata"]["labels"][label::STORAGE_ID].is_null())
+    };
+    listed(policy).filter(|cluster| universe.managed().any(|name| name == *cluster)).all(labelled)
+}
+
+impl Policies {
+    /// Clusters claim ids, and other ones when they are made anew.
+    fn note_ids(&mut self, universe: &Universe) {
+        for cluster in universe.managed() {
+            let Some(id) = id_of(universe, cluster) else { continue };
+            let claimed = self.ids.entry(cluster.to_owned()).or_default();
+            if claimed.last() != Some(&id) {
+                claimed.push(id);
+            }
         }
     }
-    Ok(())
+
+    /// The ids that the clusters of a policy claimed, by what `which` takes of those of each.
+    fn ids_of<'a>(&'a self, policy: &Value, which: fn(&'a [String]) -> &'a [String]) -> BTreeSet<&'a str> {
+        let clusters = listed(policy).filter_map(|cluster| self.ids.get(cluster));
+        clusters.flat_map(|claimed| which(claimed)).map(String::as_str).collect()
+    }
+
+    /// A peer class pairs clusters of its policy, and a class is replicated in one way only (HS2).
+    fn pairs_own_clusters(&self, policy: &Value) -> Result<(), Violation> {
+        const RULE: &str = "HS2 classes pair the policy's clusters";
+        let name = text(policy, "/metadata/name");
+        let own = self.ids_of(policy, |claimed| claimed);
+        for class in classes(policy, "/status/async/peerClasses") {
+            let class_name = text(class, "/storageClassName");
+            let ids = ids_in(class);
+            if ids.len() < 2 || !ids.is_subset(&own) {
+                let list = |ids: BTreeSet<&str>| ids.into_iter().collect::<Vec<_>>().join(", ");
+                let what = format!("DRPolicy {name} pairs class {class_name} of {}, and has {}", list(ids), list(own));
+                return violated(RULE, what);
+            }
+            if classes(policy, "/status/sync/peerClasses").any(|sync| sync["storageClassName"] == *class_name) {
+                return violated(RULE, format!("DRPolicy {name} replicates class {class_name} in two ways"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The first peer class that pairs a cluster by an id which that claims no more.
+    fn pairs_former_ids(&self, policy: &Value) -> Option<String> {
+        let now = self.ids_of(policy, |claimed| claimed.last().map(std::slice::from_ref).unwrap_or_default());
+        let former = classes(policy, "/status/async/peerClasses").flat_map(ids_in).find(|id| !now.contains(id))?;
+        Some(format!("pairs {former}, which no cluster of it claims any more"))
+    }
+}
+
+fn classes<'a>(policy: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    policy.at(pointer).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn ids_in(class: &Value) -> BTreeSet<&str> {
+    class["clusterIDs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+fn listed(policy: &Value) -> impl Iterator<Item = &str> {
+    policy.at("/spec/drClusters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// How a managed cluster names itself.
@@ -106,8 +177,7 @@ fn id_of(universe: &Universe, cluster: &str) -> Option<String> {
 }
 
 fn lists(policy: &Value, cluster: &str) -> bool {
-    let listed = policy.at("/spec/drClusters").and_then(Value::as_array);
-    listed.into_iter().flatten().any(|name| name == cluster)
+    listed(policy).any(|name| name == cluster)
 }
 
 /// A policy goes when no DRPC that was taken under it is left.

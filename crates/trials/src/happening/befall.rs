@@ -14,7 +14,7 @@ use ramen_sim::{
 };
 use serde_json::{Value, json};
 
-use super::{Happening, OcmAgent, StorageFault, StoreFault};
+use super::{Happening, OcmAgent, StorageFault, StoreFault, by_hand};
 use crate::universe::{HUB, Universe};
 
 /// Holds a pod whose node never finishes its deletion.
@@ -114,6 +114,23 @@ impl Happening {
             Self::RebuildHub { from } => universe.rebuild_hub(*from),
             Self::Skew { cluster, ms } => universe.set_skew(cluster, *ms),
             Self::Mend => universe.mend(),
+            Self::Apply { on, manifest } if universe.is_up(on) => by_hand::apply(universe, on, manifest),
+            Self::Patch { on, kind, namespace, name, patch } if universe.is_up(on) => {
+                by_hand::patch(universe, on, &by_hand::Named { kind, namespace, name }, patch);
+            }
+            Self::Delete { on, kind, namespace, name } if universe.is_up(on) => {
+                by_hand::delete(universe, on, &by_hand::Named { kind, namespace, name });
+            }
+            Self::PutObject { profile, key, text } => {
+                let now = universe.now();
+                universe.stores.put(profile, key, text, now);
+            }
+            Self::DeleteObject { profile, key } => {
+                universe.stores.with(profile, |bucket| bucket.delete(key));
+            }
+            Self::StoreKeys { profile, access_key, secret_key } => {
+                universe.stores.set_keys(profile, access_key, secret_key);
+            }
             // The rest are requests to a hub without power, and what is so already.
             _ => {}
         }
@@ -141,6 +158,7 @@ impl StorageFault {
             Self::Failing => Some(Trouble::Failing),
             Self::Hanging => Some(Trouble::Hanging),
             Self::Degraded => Some(Trouble::Degraded),
+            Self::Unprepared => Some(Trouble::Unprepared),
         }
     }
 }

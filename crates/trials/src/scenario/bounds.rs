@@ -75,7 +75,20 @@ pub(super) fn world(world: &Spanned<Outline>) -> Result<(), Wrong> {
         return Err((at, format!("world: names: {HUB} is the hub")));
     }
     clusters.iter().try_for_each(|cluster| name("a cluster", cluster, at))?;
-    interval(&world.interval).map_err(|what| (at, format!("world: interval: {what}")))
+    interval(&world.interval).map_err(|what| (at, format!("world: interval: {what}")))?;
+    relation(&world.relation).map_err(|what| (at, format!("world: relation: {what}")))
+}
+
+/// The value of a label, once a number has been added to it.
+fn relation(relation: &str) -> Result<(), String> {
+    let may = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    // Two digits are the most that policies are counted with.
+    let short = relation.len() + 2 <= LABEL;
+    if short && relation.bytes().all(may) && relation.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(());
+    }
+    let how = format!("up to {} letters, digits, dashes, underscores and dots, a letter or digit first", LABEL - 2);
+    Err(format!("{relation:?} with a number after it cannot be the value of a label: write {how}"))
 }
 
 fn interval(interval: &str) -> Result<(), String> {

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use ramen_api::ramen::wire::state::Progression;
 use serde_saphyr::{Location, Spanned};
 
-use super::{Entry, Scenario, check::Wrong};
+use super::{Entry, Scenario, check::Wrong, objects};
 use crate::{
-    happening::Happening,
-    universe::{HUB, Rebuilt},
+    happening::{Happening, Named},
+    universe::{HUB, Outline, Rebuilt},
     until,
 };
 
 /// What there is to be named.
 pub(super) struct Names {
+    outline: Outline,
     clusters: Vec<String>,
     policies: Vec<(String, Vec<String>)>,
     apps: Vec<String>,
@@ -42,6 +43,7 @@ impl Names {
             }
         }
         Self {
+            outline: scenario.world.value.clone(),
             clusters: scenario.world.value.clusters(),
             policies: scenario.world.value.policies(),
             apps: first.chain(later).collect(),
@@ -135,11 +137,16 @@ impl Names {
                 Err((at, "text is empty, and every sentence contains that: write words to wait for".to_owned()))
             }
             U::Unprotected { app } | U::Lost { app, .. } | U::Says { app, .. } => self.app(app, at),
-            U::Field { on, kind, .. } => {
+            U::Field { on, kind, namespace, name, field, is, contains } => {
                 self.cluster(on, true, at)?;
-                if until::resource(kind).is_some() { Ok(()) } else { Err((at, format!("there is no kind {kind:?}"))) }
+                self.object(on, kind, namespace, name, at)?;
+                objects::field(field, is.as_ref(), contains.as_ref(), at)
             }
         }
+    }
+
+    fn object(&self, on: &str, kind: &str, namespace: &str, name: &str, at: Location) -> Result<(), Wrong> {
+        objects::named(&self.outline, on, &Named { kind, namespace, name }).map_err(|what| (at, what))
     }
 
     fn happening(&self, what: &Spanned<Happening>) -> Result<(), Wrong> {
@@ -191,6 +198,27 @@ impl Names {
                 profile.iter().try_for_each(|profile| Self::one_of("store", profile, &profiles, at))
             }
             H::Store { profile, .. } | H::EmptyStore { profile } => Self::one_of("store", profile, &profiles, at),
+            H::PutObject { profile, key, .. } | H::DeleteObject { profile, key } => {
+                Self::one_of("store", profile, &profiles, at)?;
+                objects::key(key).map_err(|what| (at, what))
+            }
+            H::StoreKeys { profile, access_key, secret_key } => {
+                Self::one_of("store", profile, &profiles, at)?;
+                objects::credentials(access_key, secret_key).map_err(|what| (at, what))
+            }
+            H::Apply { on, manifest } => {
+                self.cluster(on, true, at)?;
+                objects::manifest(&self.outline, on, manifest).map_err(|what| (at, what))
+            }
+            H::Patch { on, kind, namespace, name, patch } => {
+                self.cluster(on, true, at)?;
+                self.object(on, kind, namespace, name, at)?;
+                objects::patch(patch).map_err(|what| (at, what))
+            }
+            H::Delete { on, kind, namespace, name } => {
+                self.cluster(on, true, at)?;
+                self.object(on, kind, namespace, name, at)
+            }
             H::Crash { operator, .. } | H::LoseLog { operator } | H::Rival { operator, .. } => {
                 self.cluster(operator, true, at)
             }

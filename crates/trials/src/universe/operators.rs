@@ -19,6 +19,7 @@ use crate::{
     calls::{self, Called},
     hazards::{self, Mishap, Point},
     process::{self, Death},
+    stores::Keys,
 };
 
 /// From a broken watch to the next list.
@@ -355,9 +356,13 @@ impl Universe {
             if place.cut_off_stores.contains(&profile.name) {
                 return (Outcome::Unreachable { message: format!("no way to {}", profile.endpoint) }, CALL_LIMIT);
             }
+            let keys = match Keys::of(&place.cluster, profile) {
+                Ok(keys) => keys,
+                Err(outcome) => return (outcome, after),
+            };
             let latency = self.stores.latency(&profile.name);
             let doomed = self.stores.doomed(&profile.name, operation);
-            let ended = self.stores.call(profile, operation, now);
+            let ended = self.stores.call(profile, &keys, operation, now);
             let gone = doomed.into_iter().filter(|key| !self.stores.has(&profile.name, key));
             self.turn.deleted.extend(gone.map(|key| (home.to_owned(), profile.name.clone(), key)));
             return match ended {

@@ -14,6 +14,7 @@ use ramen_hub::HubOperator;
 use ramen_ports::Operator;
 use ramen_sim::{
     agents::{Agent, registration::LeaseWatch},
+    api::Resource,
     api_server::ApiServer,
     apps::{Application, deploy::Applications},
     cluster::{Clock, Cluster},
@@ -38,6 +39,10 @@ use crate::{
 /// When every universe begins: 2026-01-01T00:00:00Z.
 const BEGIN: Time = Time(1_767_225_600_000);
 
+/// What each store takes at first.
+const ACCESS_KEY: &str = "simulated-access-key";
+const SECRET_KEY: &str = "simulated-secret-key";
+
 /// What a universe is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -61,6 +66,42 @@ pub struct Outline {
     pub old_work_crd: bool,
     /// Whether the storage wants to be told of failovers before they promote its volumes.
     pub maintenance_modes: bool,
+    /// What the storage classes do with a volume whose claim is deleted.
+    #[serde(skip_serializing_if = "ReclaimPolicy::is_default")]
+    pub reclaim_policy: ReclaimPolicy,
+    /// How classes call the relation between two clusters: this and the number of their policy.
+    #[serde(skip_serializing_if = "is_usual_relation")]
+    pub relation: String,
+}
+
+/// How classes call the relation between two clusters, unless an outline says otherwise.
+const RELATION: &str = "rid-";
+
+fn is_usual_relation(relation: &str) -> bool {
+    relation == RELATION
+}
+
+/// What becomes of a volume whose claim is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ReclaimPolicy {
+    /// It is deleted, too.
+    #[default]
+    Delete,
+    /// It stays.
+    Retain,
+}
+
+impl ReclaimPolicy {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Delete => "Delete",
+            Self::Retain => "Retain",
+        }
+    }
 }
 
 impl Default for Outline {
@@ -74,6 +115,8 @@ impl Default for Outline {
             write_every: 1000,
             old_work_crd: false,
             maintenance_modes: false,
+            reclaim_policy: ReclaimPolicy::default(),
+            relation: RELATION.to_owned(),
         }
     }
 }
@@ -111,8 +154,8 @@ impl Outline {
             profile: format!("s3-{cluster}"),
             bucket: format!("bucket-{cluster}"),
             endpoint: format!("http://s3.{cluster}.example.com"),
-            access_key: "simulated-access-key".to_owned(),
-            secret_key: "simulated-secret-key".to_owned(),
+            access_key: ACCESS_KEY.to_owned(),
+            secret_key: SECRET_KEY.to_owned(),
         };
         let clusters = self.clusters();
         let mut setting = Setting::golden(clusters.iter().map(store).collect());
@@ -120,6 +163,8 @@ impl Outline {
         setting.policies = self.policies();
         setting.interval.clone_from(&self.interval);
         setting.maintenance_modes = self.maintenance_modes;
+        setting.reclaim_policy = self.reclaim_policy.word();
+        setting.relation.clone_from(&self.relation);
         if self.old_work_crd {
             setting.work_crd = ramen_api::foreign_crds::WorkCrd::WithoutScrapeType;
         }
@@ -152,7 +197,8 @@ pub(super) struct Template {
 
 /// The template of an outline, made once per process for all outlines that differ only in how the world behaves.
 pub(super) fn template(outline: &Outline) -> Arc<Template> {
-    type Made = BTreeMap<(Vec<(String, Vec<String>)>, String, bool, bool), Arc<Template>>;
+    type Installed = (Vec<(String, Vec<String>)>, String, bool, bool, ReclaimPolicy, String);
+    type Made = BTreeMap<Installed, Arc<Template>>;
     static MADE: OnceLock<Mutex<Made>> = OnceLock::new();
     let Outline {
         pairs: _,
@@ -163,10 +209,20 @@ pub(super) fn template(outline: &Outline) -> Arc<Template> {
         write_every: _,
         old_work_crd,
         maintenance_modes,
+        reclaim_policy,
+        relation,
     } = outline;
-    let installed = (outline.policies(), interval.clone(), *old_work_crd, *maintenance_modes);
+    let installed =
+        (outline.policies(), interval.clone(), *old_work_crd, *maintenance_modes, *reclaim_policy, relation.clone());
     let mut made = MADE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(made.entry(installed).or_insert_with(|| Arc::new(install(outline))))
+}
+
+/// Whether the API server of the hub, or of a cluster of the outline, serves a kind.
+pub(crate) fn serves(outline: &Outline, on: &str, kind: &Resource) -> bool {
+    let template = template(outline);
+    let server = if on == HUB { Some(&template.hub) } else { template.clusters.get(on) };
+    server.is_some_and(|server| server.registry().find(kind.group, kind.version, kind.plural).is_some())
 }
 
 fn install(outline: &Outline) -> Template {
@@ -229,6 +285,7 @@ impl Universe {
             events: 0,
             reported: BTreeSet::new(),
             left_behind: BTreeSet::new(),
+            refused: None,
             backup: None,
             hub_forgot: 0,
             paused: BTreeSet::new(),
@@ -237,13 +294,16 @@ impl Universe {
         universe.add_place(HUB, &template.hub, &now);
         for (name, content) in &template.clusters {
             universe.add_place(name, content, &now);
-            universe.stores.add(&format!("s3-{name}"), Bucket::shared(&format!("bucket-{name}")));
+            let profile = format!("s3-{name}");
+            universe.stores.add(&profile, Bucket::shared(&format!("bucket-{name}")));
+            universe.stores.set_keys(&profile, ACCESS_KEY, SECRET_KEY);
         }
         let habits = habits(outline, seed);
+        let setting = outline.setting();
         let pairs = outline.policies().into_iter().map(|(_, pair)| pair).enumerate();
         let relation = |(number, pair): (usize, Vec<String>)| {
             let [one, other] = pair.try_into().ok()?;
-            Some(Relation { id: world::replication_id(number), one, other })
+            Some(Relation { id: setting.replication_id(number), one, other })
         };
         universe.storage = Mutex::new(Storage::related(pairs.filter_map(relation).collect(), habits.speed));
         universe.settle_in(HUB, Box::new(LeaseWatch::new(habits.registration)));

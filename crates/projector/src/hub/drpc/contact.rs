@@ -99,7 +99,8 @@ pub fn before_deletion(drpc: &Drpc, decision: &mut Decision) -> Option<Stage> {
     // Once it began, works and views go. The log may have lost that; then the DRPC says it.
     let is_told = drpc.decider >= status::TOLD_SINCE && status::takes_apart(&drpc.fact.status);
     let has_begun = is_told || drpc.position.as_ref().is_some_and(|position| position.runbook == "deletion");
-    if drpc.decider < BEFORE_DELETION_SINCE || has_begun {
+    // What clusters have under its name belongs to another one, if there is one: it has nothing of its own.
+    if drpc.decider < BEFORE_DELETION_SINCE || has_begun || drpc.namesake.is_some() {
         return None;
     }
     let mut position = position(drpc);

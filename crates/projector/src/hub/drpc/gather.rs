@@ -16,7 +16,7 @@ use crate::{
     hub::{
         index::placement_of,
         modes::{self, Pair},
-        state::Hub,
+        state::{Hub, KnownWork},
     },
 };
 
@@ -43,6 +43,10 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
     let listed: Vec<ClusterName> = policy.as_ref().map(|policy| policy.spec.clusters.clone()).unwrap_or_default();
     let on_clusters = OnClusters::new(&key.name, &vrg_namespace);
     let mut sites: Vec<Site> = names(hub, &key, &listed).map(|cluster| site(hub, &on_clusters, cluster)).collect();
+    let namesake = sites.iter_mut().filter(|_| ask.decider >= OWNED_SINCE).fold(None, |found, site| {
+        let owner = leave_to_owner(hub, &key, site);
+        found.or(owner)
+    });
     for site in &mut sites {
         site.in_doubt = in_doubt(site, ask);
     }
@@ -67,6 +71,7 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         asked: hub.actions.get(&key).cloned().unwrap_or_default(),
         position: ask.position.cloned(),
         two_placements: user.is_some() && rule.is_some(),
+        namesake,
         listed: listed.len(),
         sites,
         decided,
@@ -92,6 +97,23 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         drpc.copies = copies(hub, &listed, &drpc.vrg_namespace, &drpc.key.name);
     }
     Some(drpc)
+}
+
+/// The first version of the deciders that looks whose works are that bear the names of its own.
+const OWNED_SINCE: u32 = 7;
+
+/// What is written for a cluster is called after the DRPC and the application's namespace, so a DRPC in another namespace of
+/// the hub may mean the same objects. They belong to the one that they name (10, P21). Whose they are, if that is another
+/// one that is there; then they are not this one's to look at, to change, or to delete.
+fn leave_to_owner(hub: &Hub, key: &ObjectRef, site: &mut Site) -> Option<ObjectRef> {
+    let other =
+        |owner: Option<&ObjectRef>| owner.filter(|owner| *owner != key && hub.drpcs.contains_key(*owner)).cloned();
+    let of_work = |work: &Option<KnownWork>| other(work.as_ref()?.fact.drpc.as_ref());
+    let owner = of_work(&site.work).or_else(|| of_work(&site.namespace_work));
+    let of_view = other(site.view.as_ref().and_then(|view| view.fact.drpc.as_ref()));
+    let owner = owner.or(of_view)?;
+    (site.work, site.namespace_work, site.view, site.vrg) = (None, None, None, Vrg::default());
+    Some(owner)
 }
 
 /// Whether the placement was asked to be cleared last.

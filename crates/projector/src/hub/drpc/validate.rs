@@ -39,6 +39,7 @@ pub fn check(drpc: &Drpc) -> Result<(), Problem> {
         return Err(error(&drpc.config_fault));
     }
     placement(drpc)?;
+    namesake(drpc)?;
     supported(drpc)?;
     policy(drpc)?;
     clusters(drpc)
@@ -101,6 +102,16 @@ fn owner(drpc: &Drpc, placement: &ramen_events::hub::PlacementFact) -> Result<()
          another placement, or remove the annotations when that one is gone",
         placement.meta.name,
         annotation::DRPC_NAME
+    )))
+}
+
+/// Two DRPCs that mean the same objects on clusters: the one that wrote them first goes on.
+fn namesake(drpc: &Drpc) -> Result<(), Problem> {
+    let Some(other) = &drpc.namesake else { return Ok(()) };
+    Err(error(format!(
+        "metadata.name: {} is also the name of DRPlacementControl {other}, which protects the same namespace {} and was \
+         first: delete this one and make it again under another name",
+        drpc.key.name, drpc.vrg_namespace
     )))
 }
 

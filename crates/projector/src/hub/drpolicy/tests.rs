@@ -270,3 +270,26 @@ fn of_two_policies_over_shared_storage_the_older_stays_valid() {
     story.run();
     assert_eq!(story.world.domain.policies["second"].status.as_ref().unwrap().conditions[0].status, True);
 }
+
+#[test]
+fn a_valid_policy_stays_so_while_a_cluster_claims_no_identity() {
+    let mut story = Story::ready();
+    assert_eq!(told(&story).0, True);
+    let classes = policy(&story).status.as_ref().unwrap().asynchronous.clone();
+    let claim = |id: &str| {
+        Fact::ManagedCluster(ramen_events::hub::ManagedClusterFact {
+            name: "c1".into(),
+            joined: true,
+            available: Some(True),
+            id: id.into(),
+        })
+    };
+    story.see(claim(""));
+    story.run();
+    story.pass(60);
+    assert_eq!(told(&story).0, True, "HS5: {:?}", told(&story));
+    assert_eq!(policy(&story).status.as_ref().unwrap().asynchronous, classes);
+    story.gone(Kind::ManagedCluster, "", "c1");
+    story.run();
+    assert_eq!(told(&story).1, "drClusterDetailsFailed", "one that left the hub is another matter");
+}

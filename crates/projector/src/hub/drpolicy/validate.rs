@@ -69,8 +69,13 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
     }
     let mut ids = BTreeSet::new();
     for cluster in listed {
-        let id =
-            inventory::identity(policy.hub, cluster).map_err(|why| invalid(reason::DR_CLUSTER_DETAILS_FAILED, why))?;
+        let id = inventory::identity(policy.hub, cluster).map_err(|why| {
+            if claims_nothing_now(policy, cluster) {
+                Verdict::Waiting(why)
+            } else {
+                invalid(reason::DR_CLUSTER_DETAILS_FAILED, why)
+            }
+        })?;
         if !ids.insert(id.clone()) {
             let text =
                 format!("spec.drClusters: cluster {cluster} claims the identity {id} of another one of the list");
@@ -78,6 +83,17 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
         }
     }
     Ok(())
+}
+
+/// The first version of the deciders under which a valid policy stays so while one of its clusters claims no identity.
+const CLAIMS_NOTHING_SINCE: u32 = 7;
+
+/// A cluster joined, and claims no identity any more: what its policy knows of it holds until it claims another one (HS5),
+/// and a failover must not wait for that. Its DRCluster says so.
+fn claims_nothing_now(policy: &Policy<'_>, cluster: &ClusterName) -> bool {
+    let managed = policy.hub.managed.get(&cluster.0);
+    let claims_nothing = managed.is_some_and(|managed| managed.joined && managed.id.is_empty());
+    claims_nothing && policy.is_valid() && policy.ask.decider >= CLAIMS_NOTHING_SINCE
 }
 
 /// Whether a DRCluster is being deleted.

@@ -104,6 +104,31 @@ fn two_drpcs_for_one_placement_do_not_disturb_each_other() {
 }
 
 #[test]
+fn two_drpcs_whose_works_are_called_alike_do_not_disturb_each_other() {
+    let mut story = Story::deployed();
+    let elsewhere = ramen_events::hub::ObjectRef::new("outlet", "app");
+    let mut placement = (*story.world.domain.placements[&app()]).clone();
+    placement.meta.namespace = elsewhere.namespace.clone();
+    placement.meta.annotations.retain(|key, _| key.contains("scheduling-disable"));
+    placement.meta.finalizers.clear();
+    story.see(Fact::Placement(Box::new(placement)));
+    let mut fact = DrpcFact { status: ramen_events::hub::DrpcStatus::default(), ..story.drpc().clone() };
+    (fact.meta.namespace, fact.meta.uid) = (elsewhere.namespace.clone(), "newcomer".into());
+    story.see(Fact::Drpc(Box::new(fact)));
+    story.run();
+    let mut second = (*story.world.domain.drpcs[&elsewhere]).clone();
+    let told = &second.status.condition("Available").unwrap().message;
+    assert!(told.contains("metadata.name: app is also the name of DRPlacementControl apps/app"), "{told}");
+    assert!(story.sent.iter().all(|sent| sent.starts_with("status")), "P21: {:?}", story.sent);
+    second.meta.deleting = Some(story.now);
+    story.see(Fact::Drpc(Box::new(second)));
+    story.run();
+    assert!(!story.world.domain.drpcs.contains_key(&elsewhere), "it has nothing to wait for");
+    assert_eq!((story.wished("c1"), story.wished("c2")), ("primary".into(), "secondary".into()), "S12");
+    assert_eq!(story.told("Available"), (True, "Deployed"), "S13: a newcomer cannot stop an established one");
+}
+
+#[test]
 fn an_ambiguous_decision_stops_what_depends_on_it() {
     let mut story = Story::deployed();
     let mut other = story.world.domain.decisions.values().next().unwrap().clone();
