@@ -56,6 +56,8 @@ pub struct Stores {
     buckets: BTreeMap<String, SharedBucket>,
     keys: BTreeMap<String, Keys>,
     lost_something: bool,
+    foreign: BTreeSet<(String, String)>,
+    rekeyed: BTreeSet<String>,
     troubled: BTreeSet<String>,
     overwritten: Mutex<Option<String>>,
 }
@@ -68,13 +70,27 @@ impl Stores {
 
     /// A store takes these credentials only, from now on.
     pub fn set_keys(&mut self, profile: &str, access: &str, secret: &str) {
-        self.keys.insert(profile.to_owned(), Keys { access: access.to_owned(), secret: secret.to_owned() });
+        let keys = Keys { access: access.to_owned(), secret: secret.to_owned() };
+        if self.keys.insert(profile.to_owned(), keys).is_some() {
+            self.rekeyed.insert(profile.to_owned());
+        }
     }
 
     /// Somebody else than an operator puts bytes into a store.
     pub fn put(&mut self, profile: &str, key: &str, text: &str, now: Time) {
+        self.foreign.insert((profile.to_owned(), key.to_owned()));
         // Without a condition there is nothing to fail.
         self.with(profile, |bucket| drop(bucket.put(key, text.as_bytes(), &Condition::None, now)));
+    }
+
+    /// Whether somebody else than an operator ever put something under a key.
+    pub fn is_foreign(&self, profile: &str, key: &str) -> bool {
+        !self.foreign.is_empty() && self.foreign.contains(&(profile.to_owned(), key.to_owned()))
+    }
+
+    /// Whether a store ever changed the credentials that it takes.
+    pub fn has_other_keys(&self, profile: &str) -> bool {
+        self.rekeyed.contains(profile)
     }
 
     /// Works on one store, if it exists.

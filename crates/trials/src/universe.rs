@@ -29,6 +29,7 @@ use ramen_ledger::{Flight, Look};
 use ramen_ports::{Answer, Effect};
 use ramen_sim::{
     agents::{Agent, AgentWorld},
+    api::Resource,
     api_server::watch::Watch,
     apps::{Application, deploy::Applications},
     cluster::Cluster,
@@ -92,7 +93,7 @@ pub(crate) struct Place {
 struct Inhabitant {
     home: String,
     agent: Box<dyn Agent>,
-    watched: Vec<(ramen_sim::agents::Side, ramen_sim::api::Resource)>,
+    watched: Vec<(ramen_sim::agents::Side, Resource)>,
     due: Option<Time>,
 }
 
@@ -161,6 +162,8 @@ pub struct Universe {
     pub left_behind: BTreeSet<String>,
     /// What a person asked of an API server by hand, and why it was refused.
     pub refused: Option<String>,
+    /// Kinds of which a person changed objects by hand.
+    by_hand: BTreeSet<String>,
     backup: Option<power::Copies>,
     /// How often the hub was rebuilt without its placement decisions: then nobody knows where unprotected applications run.
     pub hub_forgot: u32,
@@ -173,6 +176,16 @@ impl Universe {
     /// The moment.
     pub fn now(&self) -> Time {
         Time(self.now.load(Ordering::Relaxed))
+    }
+
+    /// A person changes an object of a kind by hand.
+    pub(crate) fn note_by_hand(&mut self, kind: &str) {
+        self.by_hand.insert(kind.to_owned());
+    }
+
+    /// Whether a person changed objects of one of these kinds by hand: then they are no more what the world made them.
+    pub(crate) fn is_changed_by_hand(&self, kinds: &[&Resource]) -> bool {
+        kinds.iter().any(|kind| self.by_hand.contains(kind.kind))
     }
 
     /// Time since the beginning.

@@ -120,6 +120,9 @@ impl Apart {
     fn stays_written(&self, universe: &Universe, cluster: &str) -> Result<(), Violation> {
         for (kind, name, before) in self.written.get(cluster).into_iter().flatten() {
             let kind = WRITTEN.iter().find(|written| written.kind == *kind);
+            if kind.is_some_and(|kind| universe.is_changed_by_hand(&[kind])) {
+                continue;
+            }
             let now = kind.and_then(|kind| one(universe, cluster, kind, OPERATOR_NAMESPACE, name));
             let Some(now) = now else {
                 return violated("HS7 what is protected stays", format!("{name} on {cluster} is gone"));

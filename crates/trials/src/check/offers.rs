@@ -1,5 +1,5 @@
-//! What must hold for what clusters offer for DR: told by the cluster, paired by the hub. Nobody changes classes in this
-//! world, so what is told once has to stay as it is.
+//! What must hold for what clusters offer for DR: told by the cluster, paired by the hub. What is told once has to stay as it
+//! is, unless somebody changes classes or identities by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,6 +43,10 @@ impl Offers {
         cluster: &str,
         touched: &BTreeSet<TypeName>,
     ) -> Result<(), Violation> {
+        let offered = [&kinds::STORAGE_CLASS, &kinds::VOLUME_REPLICATION_CLASS, &kinds::CLUSTER_CLAIM];
+        if universe.is_changed_by_hand(&offered) || universe.is_changed_by_hand(&[&kinds::MANAGED_CLUSTER]) {
+            return Ok(());
+        }
         if cluster != HUB && touched.contains(&type_name(&kinds::DR_CLUSTER_CONFIG)) {
             for config in all(universe, cluster, &kinds::DR_CLUSTER_CONFIG, None) {
                 self.tells(universe, cluster, config.value())?;

@@ -83,7 +83,7 @@ impl Stored {
             }
             let Ok(object) = serde_json::from_slice::<Value>(&bytes) else { continue };
             let key = entry.key();
-            if !is_key_of(key, &object) {
+            if !is_key_of(key, &object) && !universe.stores.is_foreign(profile, key) {
                 let what = format!("{key} in store {profile} is not where a {} is looked for", object["kind"]);
                 return violated("CS4 copies lie under their keys", what);
             }
@@ -138,7 +138,8 @@ impl Stored {
     fn missing(&self, universe: &Universe, cluster: &str, vrg: &Value, profile: &str) -> Option<String> {
         let works = universe.stores.with(profile, |bucket| bucket.fault() == Fault::None)?;
         let cut_off = universe.places.get(cluster).is_some_and(|place| place.cut_off_stores.contains(profile));
-        if !works || cut_off {
+        let refused = universe.stores.has_other_keys(profile) || universe.is_changed_by_hand(&[&kinds::SECRET]);
+        if !works || cut_off || refused {
             return None;
         }
         let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));

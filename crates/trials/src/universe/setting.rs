@@ -286,6 +286,7 @@ impl Universe {
             reported: BTreeSet::new(),
             left_behind: BTreeSet::new(),
             refused: None,
+            by_hand: BTreeSet::new(),
             backup: None,
             hub_forgot: 0,
             paused: BTreeSet::new(),
