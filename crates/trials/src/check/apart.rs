@@ -90,6 +90,10 @@ impl Apart {
                 Some(app) => ("S13 each DRPC for itself", &kinds::DRPC, "apps", app),
                 None => ("HS6 each cluster for itself", &kinds::DR_CLUSTER, "", cluster),
             };
+            // A Placement that is deleted ends its protection, and a cluster of another identity gets its work anew.
+            if universe.is_changed_by_hand(&[if app.is_some() { &kinds::PLACEMENT } else { &kinds::CLUSTER_CLAIM }]) {
+                continue;
+            }
             if one(universe, HUB, kind, space, name).is_some_and(|made_for| !object::is_deleting(made_for.value())) {
                 let what = format!("ManifestWork {work} for {cluster} goes, and {} {name} stays", kind.kind);
                 return violated(rule, what);
@@ -106,7 +110,8 @@ impl Apart {
         let before = self.needed.insert((cluster.to_owned(), kind.kind), stay.clone()).unwrap_or_default();
         for app in before.difference(&stay) {
             let drpc = one(universe, HUB, &kinds::DRPC, "apps", app);
-            let protected = drpc.is_some_and(|drpc| !object::is_deleting(drpc.value()));
+            let protected = drpc.is_some_and(|drpc| !object::is_deleting(drpc.value()))
+                && !universe.is_changed_by_hand(&[&kinds::PLACEMENT]);
             if protected && decided(universe, app) == [cluster] {
                 let what =
                     format!("{} {app} goes on {cluster}, where the application is, and its DRPC stays", kind.kind);
