@@ -185,8 +185,23 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
         let remedy = "use a policy whose clusters have storage of their own, with a schedulingInterval";
         return Err(unsupported("spec.drPolicyRef.name", &format!("{name}, a policy for shared storage,"), remedy));
     }
+    if drpc.decider >= CLASSES_SINCE
+        && status.asynchronous.is_empty()
+        && drpc.fact.spec.action.is_empty()
+        && drpc.sites.iter().all(|site| site.wished().is_none())
+    {
+        return Err(error(format!(
+            "spec.drPolicyRef.name: DRPolicy {name} publishes no storage class that its clusters have in common any more; set \
+             label {} of the application's storage class on each of them",
+            label::STORAGE_ID
+        )));
+    }
     Ok(())
 }
+
+/// The first version of the deciders that begins no protection under a policy whose classes were all withdrawn: a cluster that
+/// is not told which of its classes belongs to the other's would guess (H21). What was protected before knows it.
+const CLASSES_SINCE: u32 = 7;
 
 /// What was protected under a policy goes on when the policy is deleted, or none of its clusters is valid any more: the
 /// policy stays for it until it is unprotected, and an application in the middle of a move, or one that has just lost its

@@ -1,9 +1,10 @@
 //! Bad input: the right condition, with field, value and remedy; correcting it is enough.
 
 use ramen_events::{
+    ClusterName,
     ConditionStatus::{False, True},
     Json, Kind,
-    hub::{DrpcFact, Fact},
+    hub::{ClusterConfigSeen, DrpcFact, Fact, ViewAnswer, ViewFact, ViewedObject},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -42,6 +43,39 @@ fn a_drpc_that_cannot_be_used_says_why(#[case] spoil: fn(&mut DrpcFact), #[case]
     story.run();
     story.pass(3);
     assert_eq!(story.told("Available"), (True, "Deployed"), "correcting it is enough");
+}
+
+/// Cluster c2 tells which storage classes it offers.
+fn offers(story: &mut Story, classes: &[&str]) {
+    let known: Vec<_> = story.world.domain.views[&ClusterName::from("c2")].values().cloned().collect();
+    for view in known {
+        if let ViewAnswer::Found(ViewedObject::ClusterConfig(seen)) = &view.fact.answer {
+            let storage_classes = classes.iter().map(|class| (*class).to_owned()).collect();
+            let seen = ClusterConfigSeen { storage_classes, ..seen.clone() };
+            let answer = ViewAnswer::Found(ViewedObject::ClusterConfig(seen));
+            story.see(Fact::View(Box::new(ViewFact { answer, ..(*view.fact).clone() })));
+        }
+    }
+    story.run();
+}
+
+#[test]
+fn nothing_begins_under_a_policy_whose_classes_were_withdrawn() {
+    let mut story = Story::ready();
+    offers(&mut story, &[]);
+    story.protect_as(|_| {});
+    story.run();
+    assert_eq!(story.told("Available"), (False, "Error"));
+    let told = story.words("Available");
+    assert!(told.contains("set label ramendr.openshift.io/storageid"), "{told}");
+    assert_eq!(story.wished("c1"), "nothing", "H21: it would guess");
+    offers(&mut story, &["rbd"]);
+    story.pass(3);
+    assert_eq!(story.told("Available"), (True, "Deployed"), "correcting it is enough");
+    offers(&mut story, &[]);
+    story.ask("Failover", "c2");
+    story.run();
+    assert_eq!(story.told("Available"), (True, "FailedOver"), "what was protected before goes on");
 }
 
 #[test]
