@@ -3,6 +3,7 @@
 use ramen_api::ramen::s3_keys::VrgKeys;
 use ramen_events::spoke;
 use ramen_ports::{Effect, StoreOperation, StoreProfile};
+use ramen_sim::world::OPERATOR_NAMESPACE;
 use serde_json::Value;
 
 use crate::{
@@ -84,8 +85,8 @@ pub const DEFECTS: &[Defect] = &[
                     endpoint: format!("http://s3.{cluster}.example.com"),
                     bucket: format!("bucket-{cluster}"),
                     region: String::new(),
-                    secret_namespace: String::new(),
-                    secret_name: String::new(),
+                    secret_namespace: OPERATOR_NAMESPACE.to_owned(),
+                    secret_name: format!("s3-{cluster}"),
                     ca_certificates: Vec::new(),
                 };
                 done.effects.push(Effect::Store { profile, operation: StoreOperation::DeleteAll(prefix.clone()) });
