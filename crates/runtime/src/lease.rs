@@ -111,21 +111,18 @@ impl Lease {
     /// # Errors
     /// When another process holds the Lease, or it could not be renewed for so long that one might.
     pub(crate) async fn keep(&mut self, stop: &CancellationToken) -> Result<(), Error> {
-        let mut renewed = Instant::now();
-        let patience = self.patience();
         let mut pause = self.settings.renew;
         while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
-            let (asked, moment) = (Instant::now(), Moment::now());
+            let asked = Moment::now();
             match self.renew().await {
                 Ok(()) => {
-                    renewed = asked;
-                    self.leadership.extend(moment, patience);
+                    self.leadership.extend(asked, self.patience());
                     pause = self.settings.renew;
                 }
                 Err(Renewal::Lost(reason)) => return Err(Error::LostLeadership { reason }),
-                Err(Renewal::Failed(outcome)) if renewed.elapsed() >= patience => {
+                Err(Renewal::Failed(outcome)) if self.leadership.check().is_err() => {
                     let cause = outcome.message().unwrap_or_default();
-                    let seconds = renewed.elapsed().as_secs();
+                    let seconds = self.patience().as_secs();
                     let reason = format!("the Lease could not be renewed for {seconds} s: {cause}");
                     return Err(Error::LostLeadership { reason });
                 }

@@ -176,6 +176,12 @@ fn text<'a>(object: &'a serde_json::Value, pointer: &str) -> &'a str {
     object.at(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
 }
 
+/// The texts of a list at a JSON pointer.
+fn texts<'a>(object: &'a serde_json::Value, pointer: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let list = object.at(pointer).and_then(serde_json::Value::as_array);
+    list.into_iter().flatten().filter_map(serde_json::Value::as_str)
+}
+
 /// What an object says of itself.
 fn conditions(object: &serde_json::Value) -> impl Iterator<Item = &serde_json::Value> {
     object.at("/status/conditions").and_then(serde_json::Value::as_array).into_iter().flatten()

@@ -143,15 +143,6 @@ pub enum Happening {
         /// Where.
         on: String,
     },
-    /// A volume that was kept when its claim went is given up: its reclaim policy becomes Delete.
-    GiveUpVolume {
-        /// Whose claim it had.
-        app: String,
-        /// Which.
-        claim: String,
-        /// Where.
-        on: String,
-    },
     /// A policy is deleted.
     DeletePolicy {
         /// Which.
@@ -378,7 +369,6 @@ impl Happening {
             | Self::DeleteReplications { app, .. }
             | Self::SpoilVrg { app, .. }
             | Self::DeleteClaim { app, .. }
-            | Self::GiveUpVolume { app, .. }
             | Self::Stubborn { app, .. }
             | Self::Evict { app, .. } => Some(app),
             _ => None,

@@ -8,13 +8,14 @@ use ramen_api::{
     ramen::wire::{CLUSTER_ID_CLAIM, SCHEDULING_INTERVAL_PARAMETER, label, name},
 };
 use ramen_sim::{
+    agents::object::label as label_of,
     api::Resource,
     api_server::{kinds::TypeName, object},
     kinds,
 };
 use serde_json::Value;
 
-use super::{all, conditions, holds, one, text, type_name, violated};
+use super::{all, conditions, holds, one, text, texts, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -206,13 +207,4 @@ fn pair(class: &str, clusters: &[&str], storage: &[&str], relation: &str) -> Str
 fn id_of(universe: &Universe, cluster: &str) -> Option<String> {
     let claim = one(universe, cluster, &kinds::CLUSTER_CLAIM, "", CLUSTER_ID_CLAIM)?;
     Some(text(claim.value(), "/spec/value").to_owned())
-}
-
-fn label_of<'a>(object: &'a Value, key: &str) -> &'a str {
-    object.at("/metadata/labels").and_then(|labels| labels.get(key)).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// The texts of a list at a JSON pointer.
-fn texts<'a>(object: &'a Value, pointer: &str) -> impl Iterator<Item = &'a str> {
-    object.at(pointer).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }

@@ -12,7 +12,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{Lasting, all, conditions, one, text, type_name, violated};
+use super::{Lasting, all, conditions, one, text, texts, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -161,11 +161,11 @@ fn classes<'a>(policy: &'a Value, pointer: &str) -> impl Iterator<Item = &'a Val
 }
 
 fn ids_in(class: &Value) -> BTreeSet<&str> {
-    class["clusterIDs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    texts(class, "/clusterIDs").collect()
 }
 
 fn listed(policy: &Value) -> impl Iterator<Item = &str> {
-    policy.at("/spec/drClusters").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    texts(policy, "/spec/drClusters")
 }
 
 /// How a managed cluster names itself.

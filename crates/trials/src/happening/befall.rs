@@ -90,7 +90,6 @@ impl Happening {
             Self::DeleteClaim { app, claim, on } if universe.is_up(on) => {
                 let _ = universe.cluster(on).delete(&kinds::PVC, Some(app), claim, None);
             }
-            Self::GiveUpVolume { app, claim, on } if universe.is_up(on) => give_up(universe.cluster(on), app, claim),
             Self::Evict { app, on } => set_finalizers(universe.cluster(on), &kinds::POD, app, app, &json!([])),
             Self::Lose { cluster } => universe.lose(cluster),
             Self::BringBack { cluster } if !universe.is_up(cluster) => universe.bring_back(cluster),
@@ -206,18 +205,6 @@ fn deploy(universe: &mut Universe, app: &str, claims: usize, on: &str, under: Op
     };
     let _ = world::place(universe.cluster(HUB), &application, on);
     universe.add_application(application);
-}
-
-/// Volumes whose claim is gone are deleted with their data.
-fn give_up(own: &dyn Api, app: &str, claim: &str) {
-    let was_for = |volume: &Value| {
-        let of = |field| volume.at(field).and_then(Value::as_str).unwrap_or_default();
-        of("/spec/claimRef/namespace") == app && of("/spec/claimRef/name") == claim && of("/status/phase") == "Released"
-    };
-    for volume in own.see_all(&kinds::PV, None).unwrap_or_default().iter().filter(|volume| was_for(volume)) {
-        let patch = json!({"spec": {"persistentVolumeReclaimPolicy": "Delete"}});
-        let _ = own.merge_patch(&kinds::PV, None, object::name(volume), &patch, None);
-    }
 }
 
 /// A user takes a claim out of the application: from its manifests, and where it is.

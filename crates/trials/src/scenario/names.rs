@@ -174,7 +174,6 @@ impl Names {
             }
             H::Unhold { app, on, claim }
             | H::LetGoReplication { app, on, claim }
-            | H::GiveUpVolume { app, on, claim }
             | H::DeleteClaim { app, on, claim } => {
                 self.app(app, at)?;
                 self.claim(app, claim, at)?;
