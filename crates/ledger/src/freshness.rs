@@ -16,9 +16,21 @@ const GRAVES: usize = 4096;
 #[derive(Clone, Debug, Default)]
 struct Known {
     version: Option<u64>,
+    generation: Option<i64>,
     uid: String,
     /// It is gone for good: nothing with this uid ever comes back.
     dead: bool,
+}
+
+impl Known {
+    fn of(object: &Value) -> Self {
+        Self {
+            version: version_of(object),
+            generation: object.at("/metadata/generation").and_then(Value::as_i64),
+            uid: uid_of(object).to_owned(),
+            dead: false,
+        }
+    }
 }
 
 /// The last seen version of each object.
@@ -65,7 +77,7 @@ impl Freshness {
     /// Takes a sighting over whatever its version is: somebody found out that it is the present.
     pub fn remember(&mut self, id: &ObjectId, object: &Value) {
         self.graves.remove(id);
-        let known = Known { version: version_of(object), uid: uid_of(object).to_owned(), dead: false };
+        let known = Known::of(object);
         self.objects.insert(id.clone(), known);
     }
 
@@ -77,9 +89,8 @@ impl Freshness {
         {
             return false;
         }
-        let known = Known { version: at, uid: uid_of(object).to_owned(), dead: false };
         self.objects.remove(id);
-        self.bury(id, known);
+        self.bury(id, Known::of(object));
         true
     }
 
@@ -94,6 +105,11 @@ impl Freshness {
     /// The version seen last, to notice later whether it still is.
     pub fn version(&self, id: &ObjectId) -> Option<u64> {
         self.objects.get(id).and_then(|known| known.version)
+    }
+
+    /// Which object it was that was seen last, and its generation: what it was asked for. `None` when it was not seen.
+    pub fn identity(&self, id: &ObjectId) -> Option<(&str, Option<i64>)> {
+        self.objects.get(id).map(|known| (known.uid.as_str(), known.generation))
     }
 
     fn bury(&mut self, id: &ObjectId, known: Known) {

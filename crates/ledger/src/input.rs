@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ramen_api::kinds::Resource;
 use ramen_events::{Aggregate, Command, CommandId, ObjectId, Outcome, Seq};
-use ramen_ports::Answer;
+use ramen_ports::{Answer, Requirement};
 use serde_json::Value;
 
 /// Something that happened outside. Watches are named by their place in the operator's table; objects are never changed,
@@ -42,6 +42,8 @@ pub struct Flight {
     pub command: Command,
     /// The record that commanded it.
     pub seq: Seq,
+    /// What has to be as it was seen when this was decided, or it is not carried out.
+    pub grounds: Vec<Requirement>,
 }
 
 /// How a command ended.

@@ -15,8 +15,8 @@ use std::{
 
 use ramen_api::kinds::Resource;
 use ramen_api::path::At as _;
-use ramen_events::{Aggregate, Cause, Clock, Kind, ObjectId, Origin, Payload, Record, Seq, Stamp, Time};
-use ramen_ports::{Observation, Operator, Watch};
+use ramen_events::{Aggregate, Cause, Clock, Command, Kind, ObjectId, Origin, Payload, Record, Seq, Stamp, Time};
+use ramen_ports::{Observation, Operator, Requirement, Target, Watch};
 use ramen_projector::{DECIDER_VERSION, Decided, Domain, World};
 use serde_json::Value;
 
@@ -318,13 +318,26 @@ impl<O: Operator> Ledger<O> {
                 };
                 let (seq, _) = self.record(Some(aggregate.clone()), Cause::Local(seq), payload, wall);
                 if let Some((id, slot, command)) = flight {
-                    self.outbox.flights.push(Flight { aggregate: aggregate.clone(), id, slot, command, seq });
+                    let grounds = self.grounds(&aggregate, &command);
+                    self.outbox.flights.push(Flight { aggregate: aggregate.clone(), id, slot, command, seq, grounds });
                 }
             }
             let soonest = self.world.now.plus_ms(SHORTEST_WAIT_MS);
             let wish = decided.again.map(|(at, why)| Wish { at: at.max(soonest), why, asked_by: seq });
             self.timers.set(&aggregate, wish);
         }
+    }
+
+    /// What a command stands on, as it was seen last. What no watch shows is no ground: nobody would hear of its change.
+    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Requirement> {
+        let seen = |id: ObjectId| {
+            let (uid, generation) = self.freshness.identity(&id)?;
+            let resource = self.watches.iter().find(|watch| watch.kind == id.kind)?.resource;
+            let ObjectId { namespace, name, .. } = id;
+            let target = Target { resource, namespace, name };
+            Some(Requirement { target, uid: Some(uid.to_owned()), generation, may_leave: true })
+        };
+        self.world.domain.grounds(aggregate, command).into_iter().filter_map(seen).collect()
     }
 
     fn record(

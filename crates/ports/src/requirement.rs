@@ -12,6 +12,8 @@ pub struct Requirement {
     pub target: Target,
     /// Still this very object.
     pub uid: Option<String>,
+    /// Still this `metadata.generation`: nobody asked it for something else since. Reports in its status do not count.
+    pub generation: Option<i64>,
     /// Also if it is being deleted.
     pub may_leave: bool,
 }
@@ -22,13 +24,17 @@ impl Requirement {
     /// # Errors
     /// A conflict that says what is otherwise: what is wanted was decided on what is no longer so.
     pub fn judge(&self, object: Option<&Value>) -> Result<(), Outcome> {
-        let text = |pointer| object.and_then(|object| object.pointer(pointer)).and_then(Value::as_str);
+        let field = |pointer| object.and_then(|object| object.pointer(pointer));
+        let text = |pointer| field(pointer).and_then(Value::as_str);
+        let generation = field("/metadata/generation").and_then(Value::as_i64);
         let why = if object.is_none() {
             "is gone"
         } else if self.uid.as_deref().is_some_and(|uid| text("/metadata/uid") != Some(uid)) {
             "is another one of the same name"
         } else if !self.may_leave && text("/metadata/deletionTimestamp").is_some() {
             "is being deleted"
+        } else if self.generation.is_some_and(|wanted| generation != Some(wanted)) {
+            "was changed since"
         } else {
             return Ok(());
         };
@@ -46,23 +52,26 @@ mod tests {
 
     #[test]
     fn an_object_has_to_be_there_the_same_and_to_stay() {
-        let live = json!({ "metadata": { "uid": "1" } });
+        let live = json!({ "metadata": { "uid": "1", "generation": 2 } });
         let leaving = json!({ "metadata": { "uid": "1", "deletionTimestamp": "2026-01-01T00:00:00Z" } });
         let cases = [
-            (None, false, None, Some("is gone")),
-            (None, true, Some(&live), None),
-            (Some("1"), false, Some(&live), None),
-            (Some("2"), true, Some(&live), Some("is another one of the same name")),
-            (Some("1"), false, Some(&leaving), Some("is being deleted")),
-            (Some("1"), true, Some(&leaving), None),
+            (None, None, false, None, Some("is gone")),
+            (None, None, true, Some(&live), None),
+            (Some("1"), None, false, Some(&live), None),
+            (Some("2"), None, true, Some(&live), Some("is another one of the same name")),
+            (Some("1"), None, false, Some(&leaving), Some("is being deleted")),
+            (Some("1"), None, true, Some(&leaving), None),
+            (Some("1"), Some(2), false, Some(&live), None),
+            (Some("1"), Some(1), true, Some(&live), Some("was changed since")),
+            (None, Some(2), true, Some(&leaving), Some("was changed since")),
         ];
-        for (uid, may_leave, object, expected) in cases {
+        for (uid, generation, may_leave, object, expected) in cases {
             let resource = &kinds::VOLUME_REPLICATION_GROUP;
             let target = Target { resource, namespace: "shop".into(), name: "web".into() };
-            let requirement = Requirement { target, uid: uid.map(str::to_owned), may_leave };
+            let requirement = Requirement { target, uid: uid.map(str::to_owned), generation, may_leave };
             let message = expected.map(|why| format!("VolumeReplicationGroup shop/web {why}"));
             let judged = requirement.judge(object).map_err(|outcome| outcome.message().unwrap_or_default().to_owned());
-            assert_eq!(judged.err(), message, "{uid:?} {may_leave} {object:?}");
+            assert_eq!(judged.err(), message, "{uid:?} {generation:?} {may_leave} {object:?}");
         }
     }
 }

@@ -133,6 +133,14 @@ pub trait Domain: Clone + Default + Encode + Decode<()> {
         Vec::new()
     }
 
+    /// The objects that a command of `aggregate` stands on: right before it is carried out, each of them has to ask for what
+    /// it asked for when the command was decided. For commands that must not be carried out by whoever was replaced and
+    /// does not know it yet.
+    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+        let _ = (aggregate, command);
+        Vec::new()
+    }
+
     /// What `ask.aggregate` wants now.
     fn decide(&self, ask: Ask<'_>) -> Decision;
 }

@@ -29,7 +29,7 @@ mod story;
 
 use std::collections::BTreeSet;
 
-use ramen_events::{Aggregate, Controller, Fact, Kind, ObjectId, Operator, Time, hub::ObjectRef};
+use ramen_events::{Aggregate, Command, Controller, Fact, Kind, ObjectId, Operator, Time, hub::ObjectRef};
 
 use crate::domain::{Ask, Change, Decision, Domain, Gauge};
 
@@ -77,6 +77,13 @@ impl Domain for Hub {
 
     fn gauges(&self) -> Vec<Gauge> {
         gauges::of(self)
+    }
+
+    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+        match (aggregate.controller, command) {
+            (Controller::Drpc, Command::Hub(command)) => drpc::grounds(self, &key(aggregate), command),
+            _ => Vec::new(),
+        }
     }
 
     fn decide(&self, ask: Ask<'_>) -> Decision {

@@ -88,7 +88,12 @@ fn for_vrg(vrg: &Key, effects: impl IntoIterator<Item = Effect>) -> Vec<Effect> 
 }
 
 fn staying(vrg: &Key) -> Requirement {
-    Requirement { target: namespaced(&kinds::VOLUME_REPLICATION_GROUP, vrg), uid: None, may_leave: false }
+    Requirement {
+        target: namespaced(&kinds::VOLUME_REPLICATION_GROUP, vrg),
+        uid: None,
+        generation: None,
+        may_leave: false,
+    }
 }
 
 fn set_finalizers(object: &ObjectId, finalizers: &[String], resource_version: &str) -> Result<Effect, RenderError> {

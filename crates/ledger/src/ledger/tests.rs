@@ -6,6 +6,7 @@ use ramen_api::kinds::CONFIG_MAP;
 use ramen_events::{
     Cause, ClusterName, Epoch, Kind, ObjectId, Operator as Side, Origin, Outcome, Payload, Record, Seq, Stamp, Time,
 };
+use ramen_ports::{Requirement, Target};
 use ramen_projector::{Domain, World};
 use serde_json::{Value, json};
 
@@ -77,6 +78,7 @@ impl Book {
                     slot: slot.clone(),
                     command: command.clone(),
                     seq: record.seq,
+                    grounds: Vec::new(),
                 }),
                 _ => None,
             })
@@ -132,6 +134,23 @@ fn an_answer_is_known_before_its_command_ends_and_older_news_is_dropped() {
     assert!(outbox.records.iter().all(|record| record.cause == Cause::Local(flight.seq)));
     let stale = book.take(Input::Changed(COPIES, map("copies", "0", 7).into()));
     assert_eq!((stale.records.len(), stale.dropped.older), (0, 1));
+}
+
+#[test]
+fn a_command_stands_on_what_was_seen_last_when_it_was_decided() {
+    let mut book = Book::synced(&[], &[]);
+    let mut decided = |value, version, generation| {
+        let mut wish = map("wants", value, version);
+        wish["metadata"]["generation"] = json!(generation);
+        let flight = book.take(Input::Changed(WANTS, wish.into())).flights.remove(0);
+        let grounds = flight.grounds.clone();
+        book.take(answered(flight, Outcome::Done, None));
+        grounds
+    };
+    assert_eq!(decided("1", 5, 1), []);
+    let target = Target { resource: &CONFIG_MAP, namespace: "wants".to_owned(), name: "a".to_owned() };
+    let seen = Requirement { target, uid: Some("wants".to_owned()), generation: Some(2), may_leave: true };
+    assert_eq!(decided("standing", 6, 2), [seen], "nobody has seen a copy yet");
 }
 
 #[test]

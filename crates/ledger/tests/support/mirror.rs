@@ -1,7 +1,8 @@
 //! The smallest operator: keeps a copy of each wanted ConfigMap, and uploads when asked to.
 //!
 //! A ConfigMap `wants/x` with a value wants a ConfigMap `copies/x` with the same value. The value `upload` stores an
-//! object in S3 instead, `delete` deletes the copy. Facts and commands are borrowed from the spoke's: a pod's claims
+//! object in S3 instead, `delete` deletes the copy; with one that begins with `standing` the command stands on the wish and
+//! on the copy. Facts and commands are borrowed from the spoke's: a pod's claims
 //! carry value, version and uid.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,12 @@ impl Domain for State {
 
     fn known(&self, kind: Kind) -> BTreeSet<ObjectId> {
         self.objects.keys().filter(|id| id.kind == kind).cloned().collect()
+    }
+
+    fn grounds(&self, aggregate: &Aggregate, _: &Command) -> Vec<ObjectId> {
+        let of = |namespace| ObjectId::new(Kind::Pod, namespace, &aggregate.name);
+        let stands = self.of("wants", &aggregate.name).is_some_and(|wish| wish.value.starts_with("standing"));
+        if stands { vec![of("wants"), of("copies")] } else { Vec::new() }
     }
 
     fn decide(&self, ask: Ask<'_>) -> Decision {

@@ -15,6 +15,7 @@ mod adoption;
 mod contact;
 mod epoch;
 mod gather;
+mod grounds;
 mod marks;
 mod mirror;
 mod placement;
@@ -45,6 +46,7 @@ use crate::{
     runbook,
 };
 
+pub use grounds::grounds;
 pub use placement::Counted;
 
 use action::Action;

@@ -1,10 +1,16 @@
 //! The VRG that is asked for (spec drpc 3.1), and what the tables show.
 
-use ramen_events::hub::{PeerClass, WorkContent};
+use ramen_events::{
+    Aggregate, Command, Controller,
+    hub::{self, PeerClass, VrgWork, WorkContent},
+};
 
-use crate::hub::{
-    drpc::runbooks::{deletion::DELETION, deploy::DEPLOY, failover::FAILOVER, relocate::RELOCATE},
-    story::Story,
+use crate::{
+    Domain as _,
+    hub::{
+        drpc::runbooks::{deletion::DELETION, deploy::DEPLOY, failover::FAILOVER, relocate::RELOCATE},
+        story::{self, Story},
+    },
 };
 
 fn manifest(story: &Story, cluster: &str) -> ramen_events::hub::VrgManifest {
@@ -35,6 +41,21 @@ fn a_new_vrg_has_what_an_existing_installation_writes() {
     assert_eq!(spec.interval, "1m");
     assert_eq!(spec.replication_class_selector.value(), serde_json::json!({}));
     assert_eq!(spec.peer_classes.len(), 1);
+}
+
+#[test]
+fn what_a_cluster_is_asked_for_stands_on_the_drpc_and_on_what_all_clusters_were_asked_for_last() {
+    let story = Story::deployed();
+    let (cluster, name, drpc) = ("c1".into(), "app-apps-vrg-mw".to_owned(), story::app());
+    let work = VrgWork { cluster, name, drpc: drpc.clone(), manifest: manifest(&story, "c1"), watched: true };
+    let asks = Command::Hub(hub::Command::ApplyVrgWork(Box::new(work)));
+    let looks = Command::Hub(hub::Command::DeleteView { cluster: "c1".into(), name: "app-apps-vrg-mcv".into() });
+    let of = |command| {
+        let grounds = story.world.domain.grounds(&Aggregate::new(Controller::Drpc, "apps", "app"), command);
+        grounds.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&asks), ["Drpc apps/app", "ManifestWork c1/app-apps-vrg-mw", "ManifestWork c2/app-apps-vrg-mw"]);
+    assert_eq!(of(&looks), Vec::<String>::new());
 }
 
 #[test]
