@@ -337,7 +337,7 @@ impl<O: Operator> Ledger<O> {
             let target = Target { resource, namespace, name };
             Some(Requirement { target, uid: Some(uid.to_owned()), generation, may_leave: true })
         };
-        self.world.domain.grounds(aggregate, command).into_iter().filter_map(seen).collect()
+        self.operator.grounds(&self.world.domain, aggregate, command).into_iter().filter_map(seen).collect()
     }
 
     fn record(

@@ -1,7 +1,7 @@
 //! What a binary brings: kinds to watch, objects to facts, commands to effects.
 
 use ramen_api::Resource;
-use ramen_events::{BlobId, Cause, Command, CommandId, Fact, Kind, Outcome};
+use ramen_events::{Aggregate, BlobId, Cause, Command, CommandId, Fact, Kind, ObjectId, Outcome};
 use ramen_projector::Domain;
 use serde_json::Value;
 
@@ -120,6 +120,11 @@ pub trait Operator: Send + Sync + 'static {
     fn remark(&self, kind: Kind, object: &Value) -> Option<Observation> {
         let _ = (kind, object);
         None
+    }
+
+    /// The objects that a command stands on, by the state in which it was decided ([`Domain::grounds`]).
+    fn grounds(&self, domain: &Self::Domain, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+        domain.grounds(aggregate, command)
     }
 
     /// What a command comes down to. Its `id` goes into annotations where other clusters record it as their cause.

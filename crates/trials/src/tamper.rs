@@ -1,7 +1,8 @@
 //! Operators that see or do something else than they should: for tests which show that the rules catch it.
 //!
 //! ```text
-//!   object ──> see ──> observe ──> fact ──> … ──> command ──> render ──> act ──> calls
+//!   object ──> see ──> observe ──> fact ──> … ──> command ──> grounds ──> ground ──┐
+//!                                                    └──> render ──> act ──> calls <┘
 //!                      answers ──> hear ──> observe_answers
 //! ```
 //!
@@ -10,7 +11,7 @@
 
 use std::sync::Arc;
 
-use ramen_events::{Command, CommandId, Kind, Outcome};
+use ramen_events::{Aggregate, Command, CommandId, Kind, ObjectId, Outcome};
 use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, RenderError, Watch};
 use serde_json::Value;
 
@@ -20,6 +21,11 @@ pub trait Tamper: Send + Sync {
     fn see(&self, operator: &str, kind: Kind, object: &mut Value) -> bool {
         let _ = (operator, kind, object);
         true
+    }
+
+    /// Changes what a command stands on.
+    fn ground(&self, operator: &str, command: &Command, grounds: &mut Vec<ObjectId>) {
+        let _ = (operator, command, grounds);
     }
 
     /// Changes what a command comes down to.
@@ -61,6 +67,12 @@ impl<O: Operator> Operator for Tampered<O> {
     fn remark(&self, kind: Kind, object: &Value) -> Option<Observation> {
         let mut object = object.clone();
         if self.by.see(&self.home, kind, &mut object) { self.operator.remark(kind, &object) } else { None }
+    }
+
+    fn grounds(&self, domain: &Self::Domain, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+        let mut grounds = self.operator.grounds(domain, aggregate, command);
+        self.by.ground(&self.home, command, &mut grounds);
+        grounds
     }
 
     fn render(&self, id: CommandId, command: &Command, blobs: &dyn Blobs) -> Result<Vec<Effect>, RenderError> {
