@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ramen_events::{Command, Kind, hub, spoke};
+use ramen_events::{Command, Kind, ObjectId, hub, spoke};
 use ramen_ports::{Answer, Effect};
 use ramen_trials::tamper::Tamper;
 use serde_json::Value;
@@ -20,6 +20,8 @@ pub struct Defect {
     pub rules: &'static [&'static str],
     /// Changes what is seen; `false`: it is not seen.
     pub see: fn(&mut Seen<'_>) -> bool,
+    /// Changes what a command stands on.
+    pub ground: fn(&mut Vec<ObjectId>),
     /// Changes what is done.
     pub act: fn(&mut Done<'_>),
     /// Changes what is answered.
@@ -27,7 +29,8 @@ pub struct Defect {
 }
 
 /// No defect at all: what a table's row does not say.
-pub const SOUND: Defect = Defect { name: "", what: "", rules: &[], see: |_| true, act: |_| {}, hear: |_| {} };
+pub const SOUND: Defect =
+    Defect { name: "", what: "", rules: &[], see: |_| true, ground: |_| {}, act: |_| {}, hear: |_| {} };
 
 /// An object that an operator sees.
 pub struct Seen<'a> {
@@ -131,6 +134,10 @@ impl AtWork {
 impl Tamper for AtWork {
     fn see(&self, _operator: &str, kind: Kind, object: &mut Value) -> bool {
         (self.defect.see)(&mut Seen { kind, object, memory: &self.memory })
+    }
+
+    fn ground(&self, _operator: &str, _command: &Command, grounds: &mut Vec<ObjectId>) {
+        (self.defect.ground)(grounds);
     }
 
     fn act(&self, operator: &str, command: &Command, effects: &mut Vec<Effect>) {

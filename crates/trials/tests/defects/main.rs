@@ -17,13 +17,14 @@
 //! follow if it does not catch it any more.
 //!
 //! One file a subject: [`roles`], [`moves`], [`endings`], [`volumes`], [`restores`], [`copies`], [`reports`],
-//! [`policies`], [`modes`], [`offers`], [`apart`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
+//! [`policies`], [`modes`], [`offers`], [`apart`], [`deposed`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 mod apart;
 mod copies;
 mod defect;
+mod deposed;
 mod document;
 mod endings;
 mod hunt;
@@ -58,6 +59,7 @@ fn all() -> Vec<&'static Defect> {
         modes::DEFECTS,
         offers::DEFECTS,
         apart::DEFECTS,
+        deposed::DEFECTS,
     ];
     tables.into_iter().flatten().collect()
 }

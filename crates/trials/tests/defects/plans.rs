@@ -1,12 +1,22 @@
 //! The plans in which defects are hunted: stories first, then seeds without faults, then seeds with.
 
+use std::path::Path;
+
 use ramen_trials::{
     exhaustive::patient,
     happening::{Happening, StoreFault},
     plan::{self, Act, Plan},
+    scenario,
     seeds::{self, Class},
     until::Until,
 };
+
+/// Scenarios in which an operator goes on that was replaced.
+const DEPOSED: [&str; 3] = [
+    "two-hubs-lead-and-watches-are-late",
+    "copies-left-by-a-deposed-operator",
+    "unprotected-while-two-operators-lead-and-watches-are-late",
+];
 
 /// A plan and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +39,8 @@ pub enum Which {
     LateCluster,
     /// The same, and at its end the policy and a DRCluster are deleted.
     Retired,
+    /// A scenario in which an operator goes on that was replaced, by its file.
+    Deposed(&'static str),
     /// A seed without faults.
     Calm(u64),
     /// A seed with all classes of faults.
@@ -49,8 +61,9 @@ impl Which {
             Self::LateCluster,
             Self::Retired,
         ];
+        let stories = stories.into_iter().chain(DEPOSED.map(Self::Deposed));
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
-        stories.into_iter().chain(seeds).collect()
+        stories.chain(seeds).collect()
     }
 
     /// Its name.
@@ -65,6 +78,7 @@ impl Which {
             Self::Told => "the story, storage that wants to be told".to_owned(),
             Self::LateCluster => "the story, a cluster that is late".to_owned(),
             Self::Retired => "the story, with its policy deleted at the end".to_owned(),
+            Self::Deposed(file) => format!("scenario {file}"),
             Self::Calm(seed) => format!("seed {seed} without faults"),
             Self::Stormy(seed) => format!("seed {seed}"),
         }
@@ -84,6 +98,7 @@ impl Which {
             Self::Told => told(),
             Self::LateCluster => late_cluster(),
             Self::Retired => retired(),
+            Self::Deposed(file) => deposed(file),
             Self::Calm(seed) => seeds::plan(*seed, &[]),
             Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
         }
@@ -168,6 +183,12 @@ fn retired() -> Plan {
     plan.story.push(Act::when(Until::Now, [Happening::DeleteCluster { cluster: "c2".to_owned() }]).after(5000));
     plan.story.push(Act::when(Until::Now, []).after(60_000));
     plan
+}
+
+/// A scenario of the project.
+fn deposed(file: &str) -> Plan {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    scenario::read(&folder.join(format!("{file}.yaml"))).unwrap().plan()
 }
 
 const HALF_AN_HOUR: u64 = 30 * 60_000;
