@@ -46,8 +46,8 @@ pub fn write(hunted: &[Hunted]) {
          and do is tampered with; production code knows nothing of them. The test fails unless the rule named here is broken\n\
          with the defect, and no rule is broken in the same run without it.\n\n\
          Plans are tried in this order: the story of the demo, with its eight variants; three scenarios with an operator that was\n\
-         replaced and goes on; seeds from 0 on without faults; seeds from 0 on with all of them. The last columns say in which plan the defect was caught when all of them were last\n\
-         hunted, and how many plans that took.\n\n\
+         replaced and goes on; seeds from 0 on without faults; seeds from 0 on with all of them. The last columns say in which\n\
+         plan the defect was caught when all of them were last hunted, and how many plans that took.\n\n\
          ```console\n\
          cargo test --release -p ramen-trials --test defects -- --nocapture\n\
          {HOW}   # hunts from the start, and writes this file\n\
