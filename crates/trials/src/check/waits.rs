@@ -62,6 +62,8 @@ fn all_is_well(vrg: &Value) -> bool {
 /// Whether a condition of a claim in a VRG's status tells of the wait, which begins with the claim's name.
 fn claim_tells(vrg: &Value, wait: &Wait) -> bool {
     let what = wait.what.strip_prefix("claim ").and_then(|what| what.split_once(": ")).map_or("", |(_, what)| what);
+    // How many more wait with it is said of the wait only.
+    let what = what.rsplit_once(" (and ").filter(|(_, more)| more.ends_with(" more)")).map_or(what, |(first, _)| first);
     let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array);
     let told = claims.into_iter().flatten().filter_map(|claim| claim["conditions"].as_array()).flatten();
     !what.is_empty() && told.map(|condition| text(condition, "/message")).any(|message| message.contains(what))
