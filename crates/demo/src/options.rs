@@ -48,7 +48,7 @@ pub struct Options {
     pub api_servers: ApiServers,
 
     /// Folder with ramen-hub and ramen-spoke; without it they are built with cargo, in this program's profile
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "RAMEN_BIN_DIR")]
     pub bin_dir: Option<PathBuf>,
 }
 
