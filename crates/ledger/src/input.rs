@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ramen_api::kinds::Resource;
 use ramen_events::{Aggregate, Command, CommandId, ObjectId, Outcome, Seq};
-use ramen_ports::{Answer, Requirement};
+use ramen_ports::{Answer, Effect, Requirement};
 use serde_json::Value;
 
 /// Something that happened outside. Watches are named by their place in the operator's table; objects are never changed,
@@ -44,6 +44,21 @@ pub struct Flight {
     pub seq: Seq,
     /// What has to be as it was seen when this was decided, or it is not carried out.
     pub grounds: Vec<Requirement>,
+}
+
+impl Flight {
+    /// The calls that carry it out: what it stands on is asked first, then comes what it was `rendered` to.
+    pub fn effects(&self, rendered: Vec<Effect>) -> Vec<Effect> {
+        self.grounds.iter().cloned().map(Effect::Require).chain(rendered).collect()
+    }
+
+    /// Whether it stands on this object.
+    pub(crate) fn stands_on(&self, sight: &Sight) -> bool {
+        self.grounds.iter().any(|ground| {
+            let target = &ground.target;
+            *target.resource == *sight.resource && target.namespace == sight.namespace && target.name == sight.name
+        })
+    }
 }
 
 /// How a command ended.

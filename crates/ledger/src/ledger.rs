@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::{
     freshness::{Age, Freshness},
-    input::{Answered, Flight, Input, Look, Looked, Sight},
+    input::{Answered, Flight, Input, Look, Looked},
     listings::{Listings, Missing},
     timers::{Timers, Wish},
 };
@@ -204,15 +204,18 @@ impl<O: Operator> Ledger<O> {
     fn answered(&mut self, answered: Answered, wall: Time) {
         let Answered { flight, outcome, answers, sights } = answered;
         let cause = Cause::Local(flight.seq);
-        for Sight { resource, namespace, name, object } in sights {
-            let Some(kind) = self.kind_of(resource) else { continue };
-            let id = ObjectId::new(kind, namespace, name);
-            match object {
+        for sight in sights {
+            let Some(kind) = self.kind_of(sight.resource) else { continue };
+            let is_ground = flight.stands_on(&sight);
+            let id = ObjectId::new(kind, sight.namespace, sight.name);
+            match sight.object {
                 Some(object) if self.listings.covers(&id, &object) => {
                     self.listings.answered(&id);
                     self.sighted(&id, &object, cause.clone(), wall);
                 }
                 Some(_) => {}
+                // Others write what a command stands on: there may be a new one since this was answered.
+                None if is_ground => self.look(id),
                 None => {
                     self.freshness.is_gone(&id);
                     self.lose(&id, cause.clone(), wall);

@@ -123,7 +123,7 @@ impl<O: Operator> Executor<O> {
         let (id, command) = (flight.id, flight.command.clone());
         let rendered = tokio::task::spawn_blocking(move || operator.render(id, &command, &LogBlobs(&*history)));
         match rendered.await {
-            Ok(Ok(effects)) => Ok(flight.grounds.iter().cloned().map(Effect::Require).chain(effects).collect()),
+            Ok(Ok(effects)) => Ok(flight.effects(effects)),
             Ok(Err(err)) => Err(err.to_string()),
             Err(_) => Err("rendering the command panicked: a defect, please report it".to_owned()),
         }

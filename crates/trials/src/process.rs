@@ -175,9 +175,8 @@ impl<O: Operator> Process for Running<O> {
 
     fn render(&self, flight: &Flight) -> Result<Vec<Effect>, String> {
         let life = self.life.as_ref().ok_or("the process is down")?;
-        let effects = self.operator.render(flight.id, &flight.command, &LogBlobs(&life.log));
-        let grounds = flight.grounds.iter().cloned().map(Effect::Require);
-        Ok(grounds.chain(effects.map_err(|err| err.to_string())?).collect())
+        let rendered = self.operator.render(flight.id, &flight.command, &LogBlobs(&life.log));
+        rendered.map(|rendered| flight.effects(rendered)).map_err(|err| err.to_string())
     }
 
     fn positions(&self) -> Option<&BTreeMap<Aggregate, Position>> {

@@ -8,6 +8,7 @@ pub mod cleanup;
 pub mod deletion;
 pub mod deploy;
 pub mod failover;
+pub mod found;
 pub mod handover;
 pub mod promotion;
 pub mod relocate;

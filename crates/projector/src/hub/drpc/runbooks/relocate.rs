@@ -19,6 +19,7 @@ use super::{
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
+    found::{found_home_is_asked, protect_found_home},
     handover::{hand_over, has_begun, others_have_handed_over, target_was_not_stopped, wait_for_others},
     promotion::{decide_target, mark_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
@@ -28,6 +29,7 @@ use super::{
 pub const RELOCATE: &[Step] = &[
     //   progression shown                          done when              what brings it about
     step(shown::PREPARING_FINAL_SYNC, an_application_exists, wait_only), // R1
+    step(shown::PREPARING_FINAL_SYNC, found_home_is_asked, protect_found_home),
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
     step(shown::CLEANING_UP, earlier_peers_are_asked, demote_peers),
     step(shown::CLEANING_UP, earlier_peers_have_accepted, wait_only),

@@ -1,5 +1,10 @@
-use ramen_events::ConditionStatus::{False, True, Unknown};
+use ramen_events::{
+    ConditionStatus::{False, True, Unknown},
+    Outcome,
+};
+use rstest::rstest;
 
+use super::mid_flight::let_go;
 use crate::hub::story::Story;
 
 fn failed_over() -> Story {
@@ -38,6 +43,65 @@ fn relocation_hands_over_in_order() {
     assert_eq!(story.told("PeerReady"), (True, "Success"));
     let phases: Vec<&str> = story.events.iter().map(String::as_str).collect();
     assert_eq!(phases, ["DRPCRelocationSuccess"], "steps that take no time are not told");
+}
+
+/// A hub that could not write to the cluster of the application, while it could to the other.
+fn half_protected() -> Story {
+    let mut story = Story::ready();
+    story.outcomes.insert(
+        "vrg c1 primary".into(),
+        Outcome::Refused { code: 403, reason: "Forbidden".into(), message: "not there".into() },
+    );
+    story.protect();
+    story.run();
+    assert_eq!((story.wished("c1").as_str(), story.decision().as_str()), ("nothing", "c1"));
+    assert!(story.wished("c2").starts_with("secondary"), "{}", story.wished("c2"));
+    story
+}
+
+#[rstest]
+#[case::where_it_is("Relocate", "c1")]
+#[case::away("Relocate", "c2")]
+#[case::without_it("Failover", "c2")]
+fn an_application_that_nobody_protects_yet_is_protected_where_it_is_before_it_moves(
+    #[case] action: &str,
+    #[case] target: &str,
+) {
+    let mut story = half_protected();
+    story.ask(action, target);
+    story.run();
+    story.pass(5);
+    assert_eq!(story.decision(), "c1", "it is not taken away from the only copy of its data");
+    assert!(
+        story.position().wait.as_ref().is_some_and(|wait| wait.what.contains("not protected yet")),
+        "{:?}",
+        story.position()
+    );
+    story.sent.clear();
+    story.outcomes.clear();
+    story.pass(60);
+    let_go(&mut story);
+    let first = story.sent.iter().find(|sent| sent.starts_with("vrg c") || sent.starts_with("decide"));
+    assert_eq!(first.map(String::as_str), Some("vrg c1 primary"));
+    assert_eq!(story.decision(), target);
+    assert_eq!(story.status().progression, "Completed");
+}
+
+#[test]
+fn a_placement_that_may_have_been_cleared_counts_as_cleared_though_a_conflict_followed() {
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    story.outcomes.insert("decide ".into(), Outcome::Unknown { message: "no answer".into() });
+    story.run();
+    story.outcomes.insert("decide ".into(), Outcome::Conflict { message: "it was changed".into() });
+    story.pass(1);
+    story.outcomes.clear();
+    story.sent.clear();
+    story.ask("Relocate", "c2");
+    story.run();
+    story.pass(2);
+    let first = story.sent.iter().find(|sent| sent.starts_with("vrg c") || sent.starts_with("decide"));
+    assert_eq!(first.map(String::as_str), Some("decide "), "c2 hands over before it is primary again");
 }
 
 #[test]
