@@ -185,6 +185,10 @@ impl Asked {
         if action != "Relocate" || (fails_over && wish.fails_over) {
             return Ok(());
         }
+        // The first primary takes over from nobody, also when an action came before its cluster was asked.
+        if !self.schemes.contains_key(app) {
+            return Ok(());
+        }
         for ((_, on), _) in others() {
             let Some(there) = vrg(universe, app, on) else { continue };
             let state = text(there.value(), "/status/state");
