@@ -107,8 +107,8 @@ impl Freshness {
         self.objects.get(id).and_then(|known| known.version)
     }
 
-    /// Which object it was that was seen last, and its generation: what it was asked for. `None` when it was not seen.
-    pub fn identity(&self, id: &ObjectId) -> Option<(&str, Option<i64>)> {
+    /// Uid and generation of what was seen last; `None` when the object was not seen, or is gone.
+    pub fn uid_and_generation(&self, id: &ObjectId) -> Option<(&str, Option<i64>)> {
         self.objects.get(id).map(|known| (known.uid.as_str(), known.generation))
     }
 

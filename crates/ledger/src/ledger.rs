@@ -206,19 +206,21 @@ impl<O: Operator> Ledger<O> {
         let cause = Cause::Local(flight.seq);
         for sight in sights {
             let Some(kind) = self.kind_of(sight.resource) else { continue };
-            let is_ground = flight.stands_on(&sight);
+            // What stopped a command tells what others wrote: it did not bring that about.
+            let is_ground = !outcome.is_done() && flight.stands_on(&sight);
+            let cause = if is_ground { Cause::Outside } else { cause.clone() };
             let id = ObjectId::new(kind, sight.namespace, sight.name);
             match sight.object {
                 Some(object) if self.listings.covers(&id, &object) => {
                     self.listings.answered(&id);
-                    self.sighted(&id, &object, cause.clone(), wall);
+                    self.sighted(&id, &object, cause, wall);
                 }
                 Some(_) => {}
                 // Others write what a command stands on: there may be a new one since this was answered.
                 None if is_ground => self.look(id),
                 None => {
                     self.freshness.is_gone(&id);
-                    self.lose(&id, cause.clone(), wall);
+                    self.lose(&id, cause, wall);
                 }
             }
         }
@@ -331,10 +333,11 @@ impl<O: Operator> Ledger<O> {
         }
     }
 
-    /// What a command stands on, as it was seen last. What no watch shows is no ground: nobody would hear of its change.
+    /// What a command stands on, as it was seen last. What was not seen is no ground:
+    /// whether it is there now is not asked.
     fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Requirement> {
         let seen = |id: ObjectId| {
-            let (uid, generation) = self.freshness.identity(&id)?;
+            let (uid, generation) = self.freshness.uid_and_generation(&id)?;
             let resource = self.watches.iter().find(|watch| watch.kind == id.kind)?.resource;
             let ObjectId { namespace, name, .. } = id;
             let target = Target { resource, namespace, name };

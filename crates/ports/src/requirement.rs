@@ -34,7 +34,7 @@ impl Requirement {
         } else if !self.may_leave && text("/metadata/deletionTimestamp").is_some() {
             "is being deleted"
         } else if self.generation.is_some_and(|wanted| generation != Some(wanted)) {
-            "was changed since"
+            "was changed after this was decided"
         } else {
             return Ok(());
         };
@@ -62,8 +62,8 @@ mod tests {
             (Some("1"), None, false, Some(&leaving), Some("is being deleted")),
             (Some("1"), None, true, Some(&leaving), None),
             (Some("1"), Some(2), false, Some(&live), None),
-            (Some("1"), Some(1), true, Some(&live), Some("was changed since")),
-            (None, Some(2), true, Some(&leaving), Some("was changed since")),
+            (Some("1"), Some(1), true, Some(&live), Some("was changed after this was decided")),
+            (None, Some(2), true, Some(&leaving), Some("was changed after this was decided")),
         ];
         for (uid, generation, may_leave, object, expected) in cases {
             let resource = &kinds::VOLUME_REPLICATION_GROUP;

@@ -133,9 +133,8 @@ pub trait Domain: Clone + Default + Encode + Decode<()> {
         Vec::new()
     }
 
-    /// The objects that a command of `aggregate` stands on: right before it is carried out, each of them has to ask for what
-    /// it asked for when the command was decided. For commands that must not be carried out by whoever was replaced and
-    /// does not know it yet.
+    /// The objects that a command of `aggregate` stands on: it is carried out only if none of their specs changed since it was
+    /// decided. For commands that must not be carried out by whoever was replaced and does not know it yet.
     fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
         let _ = (aggregate, command);
         Vec::new()

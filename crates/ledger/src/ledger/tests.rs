@@ -110,6 +110,13 @@ fn answered(flight: Flight, outcome: Outcome, object: Option<Value>) -> Input {
     Input::Answered(Box::new(Answered { flight, outcome, answers: Vec::new(), sights: sights.into_iter().collect() }))
 }
 
+/// An answer that says that the copy is not there.
+fn answered_gone(flight: Flight, outcome: Outcome) -> Input {
+    let (namespace, name) = ("copies".to_owned(), "a".to_owned());
+    let sights = vec![Sight { resource: &CONFIG_MAP, namespace, name, object: None }];
+    Input::Answered(Box::new(Answered { flight, outcome, answers: Vec::new(), sights }))
+}
+
 fn copy() -> ObjectId {
     ObjectId::new(Kind::Pod, "copies", "a")
 }
@@ -151,6 +158,23 @@ fn a_command_stands_on_what_was_seen_last_when_it_was_decided() {
     let target = Target { resource: &CONFIG_MAP, namespace: "wants".to_owned(), name: "a".to_owned() };
     let seen = Requirement { target, uid: Some("wants".to_owned()), generation: Some(2), may_leave: true };
     assert_eq!(decided("standing", 6, 2), [seen], "nobody has seen a copy yet");
+}
+
+#[test]
+fn what_a_command_stood_on_is_news_from_outside_and_is_looked_up_when_it_is_gone() {
+    let mut book = Book::synced(&[map("wants", "standing", 5)], &[map("copies", "1", 6)]);
+    let refused = || Outcome::Conflict { message: "ConfigMap copies/a was changed after this was decided".to_owned() };
+    let last = |book: &Book| {
+        let flight = book.flights().pop().unwrap_or_else(|| panic!("a command"));
+        Flight { grounds: book.ledger.grounds(&flight.aggregate, &flight.command), ..flight }
+    };
+    let outbox = book.take(answered(last(&book), refused(), Some(map("copies", "3", 8))));
+    let [news, ..] = outbox.records.as_slice() else { panic!("news") };
+    assert_eq!((news.payload.name(), &news.cause), ("Observed", &Cause::Outside), "others wrote it");
+
+    book.wait(LOOK_MS);
+    let looks = book.take(answered_gone(last(&book), refused())).looks;
+    assert_eq!((looks.len(), book.gone()), (1, vec![]), "there may be a new one since");
 }
 
 #[test]

@@ -128,8 +128,8 @@ pub enum Clearing {
     Done,
 }
 
-/// The first version of the deciders that does not take a conflict for proof that the placement names what it named.
-const CONFLICTS_SINCE: u32 = 8;
+/// The first version of the deciders that does not take an attempt that was not made for proof that none before it was.
+const NO_PROOF_SINCE: u32 = 8;
 
 /// The news of a write may come later than its outcome. Until then only the command that was given tells what the
 /// placement says.
@@ -143,7 +143,9 @@ fn clearing(drpc: &Drpc, ask: Ask<'_>) -> Clearing {
         Some(Outcome::Done) => Clearing::Done,
         None | Some(Outcome::Unknown { .. }) => Clearing::Begun,
         // That nothing was done this time says nothing of the time before.
-        Some(Outcome::Conflict { .. }) if ask.decider >= CONFLICTS_SINCE => Clearing::Begun,
+        Some(Outcome::Conflict { .. } | Outcome::Unreachable { .. }) if ask.decider >= NO_PROOF_SINCE => {
+            Clearing::Begun
+        }
         Some(_) => Clearing::No,
     }
 }
