@@ -301,9 +301,9 @@ impl<O: Operator> Ledger<O> {
     }
 
     fn look(&mut self, id: ObjectId) {
-        if let Some(watch) = self.watches.iter().find(|watch| watch.kind == id.kind) {
+        if let Some(resource) = self.resource_of(id.kind) {
             let version = self.freshness.version(&id);
-            self.outbox.looks.push(Look { id, resource: watch.resource, version });
+            self.outbox.looks.push(Look { id, resource, version });
         }
     }
 
@@ -333,12 +333,11 @@ impl<O: Operator> Ledger<O> {
         }
     }
 
-    /// What a command stands on, as it was seen last. What was not seen is no ground:
-    /// whether it is there now is not asked.
+    /// What a command stands on, as it was seen last. What was not seen is no ground: whether it is there now is not asked.
     fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Requirement> {
         let seen = |id: ObjectId| {
             let (uid, generation) = self.freshness.uid_and_generation(&id)?;
-            let resource = self.watches.iter().find(|watch| watch.kind == id.kind)?.resource;
+            let resource = self.resource_of(id.kind)?;
             let ObjectId { namespace, name, .. } = id;
             let target = Target { resource, namespace, name };
             Some(Requirement { target, uid: Some(uid.to_owned()), generation, may_leave: true })
@@ -359,6 +358,10 @@ impl<O: Operator> Ledger<O> {
         let touched = self.world.apply(&record);
         self.outbox.records.push(record);
         (seq, touched)
+    }
+
+    fn resource_of(&self, kind: Kind) -> Option<&'static Resource> {
+        self.watches.iter().find(|watch| watch.kind == kind).map(|watch| watch.resource)
     }
 
     fn kind_of(&self, resource: &Resource) -> Option<Kind> {

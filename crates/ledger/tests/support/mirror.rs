@@ -2,8 +2,7 @@
 //!
 //! A ConfigMap `wants/x` with a value wants a ConfigMap `copies/x` with the same value. The value `upload` stores an
 //! object in S3 instead, `delete` deletes the copy; with one that begins with `standing` the command stands on the wish and
-//! on the copy. Facts and commands are borrowed from the spoke's: a pod's claims
-//! carry value, version and uid.
+//! on the copy. Facts and commands are borrowed from the spoke's: a pod's claims carry value, version and uid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
