@@ -17,6 +17,7 @@ mod leftovers;
 mod modes;
 mod moves;
 mod offers;
+mod placed;
 mod policies;
 mod replay;
 mod rest;
@@ -58,12 +59,13 @@ pub struct Checks {
     stored: stored::Stored,
     told: told::Told,
     policies: policies::Policies,
+    waits: waits::Waits,
     lasting: Lasting,
 }
 
 impl Watcher for Checks {
     fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
-        self.apart.begin(universe);
+        self.apart.look_first(universe);
         self.data.look(universe, turn)?;
         moves::look(universe, turn)?;
         uses::look(universe, turn)?;
@@ -75,7 +77,6 @@ impl Watcher for Checks {
         for (cluster, kinds) in &turn.touched {
             self.told.look(universe, cluster, kinds)?;
             self.asked.look(universe, cluster, kinds)?;
-            waits::look(universe, cluster, kinds, &mut self.lasting);
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;
                 self.policies.look(universe, kinds, &mut self.lasting)?;
@@ -88,6 +89,7 @@ impl Watcher for Checks {
             self.apart.look(universe, cluster, kinds)?;
             self.offers.look(universe, cluster, kinds)?;
         }
+        self.waits.look(universe)?;
         self.lasting.forget_the_dark(universe);
         self.lasting.overdue(universe.now())
     }
@@ -100,6 +102,7 @@ impl Checks {
     /// What must not be.
     pub fn at_rest(&self, universe: &Universe) -> Result<(), Violation> {
         self.data.at_rest(universe)?;
+        self.told.at_rest(universe)?;
         health::look(universe)?;
         copies::look(universe)?;
         offers::at_rest(universe)?;
@@ -109,31 +112,38 @@ impl Checks {
 
 /// States that may be seen for a moment, since news takes its time, but must not last.
 #[derive(Default)]
-struct Lasting(BTreeMap<(&'static str, String), (Time, u64, String)>);
+struct Lasting(BTreeMap<(&'static str, String, String), (Time, u64, String)>);
 
 impl Lasting {
-    /// Notes whether something that must not last is there. `limit` is in milliseconds.
-    fn note(&mut self, rule: &'static str, about: String, bad: Option<String>, now: Time, limit: u64) {
+    /// Notes whether something that must not last is there, of an object on a cluster. `limit` is in milliseconds.
+    fn note(
+        &mut self,
+        rule: &'static str,
+        (cluster, about): (&str, String),
+        bad: Option<String>,
+        now: Time,
+        limit: u64,
+    ) {
+        let key = (rule, cluster.to_owned(), about);
         match bad {
             Some(what) => {
-                self.0.entry((rule, about)).or_insert((now, limit, what));
+                self.0.entry(key).or_insert((now, limit, what));
             }
             None => {
-                self.0.remove(&(rule, about));
+                self.0.remove(&key);
             }
         }
     }
 
     /// A cluster without power can mend nothing; what is there when it is back is looked at then.
     fn forget_the_dark(&mut self, universe: &Universe) {
-        let dark = |about: &str| about.rsplit(' ').next().is_some_and(|on| !on.is_empty() && !universe.is_up(on));
-        self.0.retain(|(_, about), _| !dark(about));
+        self.0.retain(|(_, cluster, _), _| universe.is_up(cluster));
     }
 
     fn overdue(&self, now: Time) -> Result<(), Violation> {
-        for ((rule, about), (since, limit, what)) in &self.0 {
+        for ((rule, cluster, about), (since, limit, what)) in &self.0 {
             if now.since(*since).as_millis() > u128::from(*limit) {
-                return Err(Violation { rule, what: format!("{about}: {what}, since {since}") });
+                return Err(Violation { rule, what: format!("{about} on {cluster}: {what}, since {since}") });
             }
         }
         Ok(())

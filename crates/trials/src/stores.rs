@@ -55,10 +55,11 @@ impl Keys {
 pub struct Stores {
     buckets: BTreeMap<String, SharedBucket>,
     keys: BTreeMap<String, Keys>,
-    lost_something: bool,
+    lossy: BTreeSet<String>,
     foreign: BTreeSet<(String, String)>,
     rekeyed: BTreeSet<String>,
-    troubled: BTreeSet<String>,
+    /// Stores that ever failed, or were cut off from somebody; until when, if that is over.
+    troubled: BTreeMap<String, Option<Time>>,
     overwritten: Mutex<Option<String>>,
 }
 
@@ -102,22 +103,34 @@ impl Stores {
     /// A store loses everything.
     pub fn empty(&mut self, profile: &str) {
         self.with(profile, Bucket::clear);
-        self.lost_something = true;
+        self.lossy.insert(profile.to_owned());
     }
 
     /// A store fails, or is cut off from somebody.
     pub(crate) fn note_trouble(&mut self, profile: &str) {
-        self.troubled.insert(profile.to_owned());
+        self.troubled.insert(profile.to_owned(), None);
     }
 
-    /// Whether a store ever failed, or was cut off from somebody.
-    pub fn was_in_trouble(&self, profile: &str) -> bool {
-        self.troubled.contains(profile)
+    /// A store works again, or is reached again.
+    pub(crate) fn note_recovery(&mut self, profile: &str, now: Time) {
+        if let Some(until) = self.troubled.get_mut(profile) {
+            until.get_or_insert(now);
+        }
+    }
+
+    /// Whether a store failed, or was cut off from somebody, at any time after a moment.
+    pub fn was_in_trouble_after(&self, profile: &str, then: Time) -> bool {
+        self.troubled.get(profile).is_some_and(|until| until.is_none_or(|until| until > then))
+    }
+
+    /// Whether any store ever lost what was stored there.
+    pub fn lost_anything(&self) -> bool {
+        !self.lossy.is_empty()
     }
 
     /// Whether a store ever lost what was stored there.
-    pub fn lost_something(&self) -> bool {
-        self.lost_something
+    pub fn lost_something(&self, profile: &str) -> bool {
+        self.lossy.contains(profile)
     }
 
     /// A copy of a VRG that was replaced by one of an earlier primary, if that ever happened.

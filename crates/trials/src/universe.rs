@@ -72,8 +72,8 @@ enum Due {
     Look { process: usize, life: u64, look: Box<Look> },
     /// An operator starts.
     Start { process: usize },
-    /// A second operator that believed that it leads finds out.
-    Retire { process: usize, life: u64 },
+    /// An operator that was replaced finds out.
+    Retire { process: usize },
 }
 
 /// One cluster, or the hub.
@@ -160,10 +160,12 @@ pub struct Universe {
     pub reported: BTreeSet<(String, String)>,
     /// Applications whose DRPC was deleted while its policy was not there: the hub knew of nothing to delete with it.
     pub left_behind: BTreeSet<String>,
+    /// When claims were taken out of their applications, last: by application and claim.
+    pub(crate) dropped: BTreeMap<(String, String), Time>,
     /// What a person asked of an API server by hand, and why it was refused.
     pub refused: Option<String>,
-    /// Kinds of which a person changed objects by hand.
-    by_hand: BTreeSet<String>,
+    /// What people changed by hand: where, of which kind, and by which name.
+    by_hand: BTreeSet<(String, String, String)>,
     backup: Option<power::Copies>,
     /// How often the hub was rebuilt without its placement decisions: then nobody knows where unprotected applications run.
     pub hub_forgot: u32,
@@ -178,14 +180,19 @@ impl Universe {
         Time(self.now.load(Ordering::Relaxed))
     }
 
-    /// A person changes an object of a kind by hand.
-    pub(crate) fn note_by_hand(&mut self, kind: &str) {
-        self.by_hand.insert(kind.to_owned());
+    /// A person changes an object on a cluster by hand.
+    pub(crate) fn note_by_hand(&mut self, on: &str, kind: &str, name: &str) {
+        self.by_hand.insert((on.to_owned(), kind.to_owned(), name.to_owned()));
     }
 
-    /// Whether a person changed objects of one of these kinds by hand: then they are no more what the world made them.
-    pub(crate) fn is_changed_by_hand(&self, kinds: &[&Resource]) -> bool {
-        kinds.iter().any(|kind| self.by_hand.contains(kind.kind))
+    /// Whether a person changed this object by hand: then it is no more what the world made it.
+    pub(crate) fn is_changed_by_hand(&self, on: &str, kind: &Resource, name: &str) -> bool {
+        !self.by_hand.is_empty() && self.by_hand.contains(&(on.to_owned(), kind.kind.to_owned(), name.to_owned()))
+    }
+
+    /// Whether a person changed any object of one of these kinds by hand, wherever.
+    pub(crate) fn are_changed_by_hand(&self, kinds: &[&Resource]) -> bool {
+        self.by_hand.iter().any(|(_, of, _)| kinds.iter().any(|kind| kind.kind == of))
     }
 
     /// Time since the beginning.
@@ -290,7 +297,7 @@ impl Universe {
             }
             Due::Look { process, life, look } if self.lives(process, life) => self.look(process, *look),
             Due::Start { process } => self.start(process),
-            Due::Retire { process, life } if self.lives(process, life) => self.end_life(process),
+            Due::Retire { process } => self.end_life(process),
             _ => {}
         }
     }
@@ -387,9 +394,9 @@ impl Universe {
         stays.find(|operated| !operated.process.is_like_its_log()).map(|operated| operated.home.as_str())
     }
 
-    /// Whether an operator was replaced that does not know it yet.
-    pub fn has_rivals(&self) -> bool {
-        self.operators.iter().any(|operated| operated.rival && operated.process.is_up())
+    /// Whether an operator was replaced there that does not know it yet.
+    pub fn has_rival(&self, home: &str) -> bool {
+        self.operators.iter().any(|operated| operated.rival && operated.home == home && operated.process.is_up())
     }
 
     /// The logs of the operators: whose, and what is on its disk.

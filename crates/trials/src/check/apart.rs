@@ -12,9 +12,9 @@ use ramen_sim::{
 use serde_json::Value;
 
 use super::{
-    all,
-    hub::{decided, vrg_of},
-    one, text, type_name, violated,
+    all, one,
+    placed::{homes, vrg_of},
+    text, type_name, violated,
 };
 use crate::{
     run::Violation,
@@ -60,8 +60,8 @@ impl Apart {
         Ok(())
     }
 
-    /// Notes what users wrote, before the first event.
-    pub(super) fn begin(&mut self, universe: &Universe) {
+    /// Notes what users wrote: at the first event, before which no operator does anything.
+    pub(super) fn look_first(&mut self, universe: &Universe) {
         if self.written.is_empty() {
             let clusters = universe.managed().chain([HUB]);
             self.written = clusters.map(|cluster| (cluster.to_owned(), written(universe, cluster))).collect();
@@ -91,7 +91,11 @@ impl Apart {
                 None => ("HS6 each cluster for itself", &kinds::DR_CLUSTER, "", cluster),
             };
             // A Placement that is deleted ends its protection, and a cluster of another identity gets its work anew.
-            if universe.is_changed_by_hand(&[if app.is_some() { &kinds::PLACEMENT } else { &kinds::CLUSTER_CLAIM }]) {
+            let by_hand = match app {
+                Some(app) => universe.is_changed_by_hand(HUB, &kinds::PLACEMENT, app),
+                None => universe.are_changed_by_hand(&[&kinds::CLUSTER_CLAIM]),
+            };
+            if by_hand {
                 continue;
             }
             if one(universe, HUB, kind, space, name).is_some_and(|made_for| !object::is_deleting(made_for.value())) {
@@ -111,8 +115,8 @@ impl Apart {
         for app in before.difference(&stay) {
             let drpc = one(universe, HUB, &kinds::DRPC, "apps", app);
             let protected = drpc.is_some_and(|drpc| !object::is_deleting(drpc.value()))
-                && !universe.is_changed_by_hand(&[&kinds::PLACEMENT]);
-            if protected && decided(universe, app) == [cluster] {
+                && !universe.is_changed_by_hand(HUB, &kinds::PLACEMENT, app);
+            if protected && homes(universe, app) == [cluster] {
                 let what =
                     format!("{} {app} goes on {cluster}, where the application is, and its DRPC stays", kind.kind);
                 return violated("HS7 what is protected stays", what);
@@ -125,7 +129,7 @@ impl Apart {
     fn stays_written(&self, universe: &Universe, cluster: &str) -> Result<(), Violation> {
         for (kind, name, before) in self.written.get(cluster).into_iter().flatten() {
             let kind = WRITTEN.iter().find(|written| written.kind == *kind);
-            if kind.is_some_and(|kind| universe.is_changed_by_hand(&[kind])) {
+            if kind.is_some_and(|kind| universe.is_changed_by_hand(cluster, kind, name)) {
                 continue;
             }
             let now = kind.and_then(|kind| one(universe, cluster, kind, OPERATOR_NAMESPACE, name));

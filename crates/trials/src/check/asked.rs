@@ -14,9 +14,9 @@ use ramen_sim::{
 use serde_json::Value;
 
 use super::{
-    all, holds,
-    hub::{decided, vrg_of},
-    one, text, type_name, violated, vrg,
+    all, holds, one,
+    placed::{decided, vrg_of},
+    text, type_name, violated, vrg,
 };
 use crate::{
     run::Violation,
@@ -32,8 +32,8 @@ pub(super) struct Asked {
     works: BTreeMap<Place, Wish>,
     /// How the last primary of an application was asked to replicate.
     schemes: BTreeMap<String, BTreeSet<String>>,
-    /// Whether a DRPC asks for a failover, and since when it does or does not any more.
-    failovers: BTreeMap<String, (bool, Time)>,
+    /// Where a DRPC asked to fail over to: while it does not any more, since when.
+    failovers: BTreeMap<Place, Option<Time>>,
 }
 
 /// An application and a cluster.
@@ -94,17 +94,21 @@ impl Asked {
 
     fn note_failovers(&mut self, universe: &Universe) {
         for drpc in all(universe, HUB, &kinds::DRPC, None) {
-            let (name, action) = (text(drpc.value(), "/metadata/name"), text(drpc.value(), "/spec/action"));
-            let asks = action == "Failover";
-            if self.failovers.get(name).map_or(asks, |(before, _)| *before != asks) {
-                self.failovers.insert(name.to_owned(), (asks, universe.now()));
+            let name = text(drpc.value(), "/metadata/name");
+            let asks = text(drpc.value(), "/spec/action") == "Failover";
+            let to = if asks { text(drpc.value(), "/spec/failoverCluster") } else { "" };
+            let ended =
+                self.failovers.iter_mut().filter(|((app, on), until)| app == name && on != to && until.is_none());
+            ended.for_each(|(_, until)| *until = Some(universe.now()));
+            if asks {
+                self.failovers.insert((name.to_owned(), to.to_owned()), None);
             }
         }
     }
 
-    /// Whether a failover is asked for, or what was asked for it may still arrive.
-    fn fails_over(&self, app: &str, now: Time) -> bool {
-        self.failovers.get(app).is_some_and(|(asks, at)| *asks || now.since(*at) < ON_ITS_WAY)
+    /// Whether a failover to this cluster is asked for, or what was asked for it may still arrive.
+    fn fails_over(&self, place: &Place, now: Time) -> bool {
+        self.failovers.get(place).is_some_and(|until| until.is_none_or(|until| now.since(until) < ON_ITS_WAY))
     }
 
     fn note_complete(&mut self, universe: &Universe, cluster: &str) {
@@ -159,37 +163,50 @@ impl Asked {
             );
         }
         let promoted = wish.is_primary() && !before.is_some_and(Wish::is_primary);
-        if promoted && !there.is_some_and(is_primary) {
-            self.promotion(universe, place, wish, action)?;
+        let is_primary = there.is_some_and(is_primary);
+        // What a hub takes in that did not know it was somebody else's to ask for.
+        if promoted && !(is_primary && before.is_none()) {
+            self.promotion(universe, place, action)?;
             self.same_scheme(app, cluster, wish)?;
+            if !is_primary {
+                self.takes_over(universe, place, wish, action)?;
+            }
         }
         Ok(())
     }
 
-    /// A second primary is asked for by a failover only (S1); a relocation asks for one when the other has stepped down (S2).
-    fn promotion(&self, universe: &Universe, place: &Place, wish: &Wish, action: &str) -> Result<(), Violation> {
+    /// What others than this cluster are asked to be.
+    fn others(&self, (app, cluster): &Place) -> impl Iterator<Item = (&Place, &Wish)> {
+        self.works.iter().filter(move |((of, on), _)| of == app && on != cluster)
+    }
+
+    /// A second primary is asked for by a failover only, and on its target (S1).
+    fn promotion(&self, universe: &Universe, place: &Place, action: &str) -> Result<(), Violation> {
         let (app, cluster) = place;
-        let fails_over = self.fails_over(app, universe.now());
-        let others = || self.works.iter().filter(|((of, on), _)| of == app && on != cluster);
-        let other = others().find(|(_, wish)| wish.is_primary()).filter(|_| !fails_over);
-        if let Some(((_, on), _)) = other {
+        if self.fails_over(place, universe.now()) {
+            return Ok(());
+        }
+        if let Some(((_, on), _)) = self.others(place).find(|(_, wish)| wish.is_primary()) {
             return violated(
                 "S1 one primary",
                 format!("{app} is to be primary on {cluster} while it is on {on}, for action {action:?}"),
             );
         }
-        if !fails_over {
-            nobody_else(universe, app, cluster, action)?;
-        }
+        nobody_else(universe, app, cluster, action)
+    }
+
+    /// A relocation asks for a primary when the other has stepped down (S2).
+    fn takes_over(&self, universe: &Universe, place: &Place, wish: &Wish, action: &str) -> Result<(), Violation> {
+        let (app, cluster) = place;
         // What the failover of a moment ago asked for may arrive when a relocation was asked for instead.
-        if action != "Relocate" || (fails_over && wish.fails_over) {
+        if action != "Relocate" || (wish.fails_over && self.fails_over(place, universe.now())) {
             return Ok(());
         }
         // The first primary takes over from nobody, also when an action came before its cluster was asked.
         if !self.schemes.contains_key(app) {
             return Ok(());
         }
-        for ((_, on), _) in others() {
+        for ((_, on), _) in self.others(place) {
             let Some(there) = vrg(universe, app, on) else { continue };
             let state = text(there.value(), "/status/state");
             if state != "Secondary" {

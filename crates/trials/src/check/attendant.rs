@@ -3,7 +3,7 @@
 use ramen_api::ramen::wire::annotation;
 use serde_json::Value;
 
-use super::{all, conditions, handle_of, hub, one, text};
+use super::{all, conditions, handle_of, one, placed, text};
 use crate::{
     happening::Happening,
     universe::{HUB, Universe},
@@ -125,7 +125,7 @@ fn is_only_here(universe: &Universe, app: &str, claim: &str, on: &str) -> bool {
 fn hanging_pods(universe: &Universe) -> Vec<Happening> {
     let apps: Vec<String> = universe.applications().iter().map(|app| app.name.clone()).collect();
     let placed =
-        apps.into_iter().flat_map(|app| hub::decided(universe, &app).into_iter().map(move |on| (app.clone(), on)));
+        apps.into_iter().flat_map(|app| placed::decided(universe, &app).into_iter().map(move |on| (app.clone(), on)));
     let hangs = |(app, on): &(String, String)| {
         let known = universe.managed().any(|name| name == on) && universe.is_up(on);
         known && one(universe, on, &kinds::POD, app, app).is_some_and(|pod| object::is_deleting(pod.value()))

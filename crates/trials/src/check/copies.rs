@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ramen_api::path::At as _;
-use ramen_sim::kinds;
+use ramen_api::{path::At as _, ramen::s3_keys::VrgKeys};
+use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, hub::decided, one, text, violated};
+use super::{all, one, placed::decided, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -31,6 +31,7 @@ pub(super) fn look(universe: &Universe) -> Result<(), Violation> {
             objects.retain(|key, _| key.starts_with(&prefix));
             of_vrg(vrg.value(), &home, profile, &objects)?;
             of_claims(universe, app, &home, profile, &objects)?;
+            nothing_lacks(universe, app, &home, profile, &objects)?;
         }
     }
     Ok(())
@@ -58,7 +59,6 @@ fn of_claims(
     profile: &str,
     objects: &BTreeMap<String, Value>,
 ) -> Result<(), Violation> {
-    let stays = universe.stores.was_in_trouble(profile);
     for (key, copy) in objects {
         let name = key.rsplit('/').next().unwrap_or_default();
         let is_claim = key.contains(".PersistentVolumeClaim/");
@@ -74,7 +74,8 @@ fn of_claims(
             // home can't tell it from what only that store knows of. Half a copy is of no use to anybody, but for one beside
             // the copy of a later claim of that name, which nobody looks at.
             let beside = !is_claim && objects.contains_key(&claim_key(key, copy));
-            if beside || stays && is_claim {
+            let dropped = universe.dropped.get(&(app.to_owned(), name.to_owned())).copied().unwrap_or_default();
+            if beside || is_claim && universe.stores.was_in_trouble_after(profile, dropped) {
                 continue;
             }
             return violated(
@@ -84,6 +85,32 @@ fn of_claims(
         };
         if let Some(field) = fields.into_iter().find(|field| live.value().at(field) != copy.at(field)) {
             return differs(kind, name, home, profile, field);
+        }
+    }
+    Ok(())
+}
+
+/// Each claim of the application, and its volume, has its copy.
+fn nothing_lacks(
+    universe: &Universe,
+    app: &str,
+    home: &str,
+    profile: &str,
+    objects: &BTreeMap<String, Value>,
+) -> Result<(), Violation> {
+    let keys = VrgKeys::new(app, app);
+    for claim in all(universe, home, &kinds::PVC, Some(app)) {
+        let claim = claim.value();
+        let name = text(claim, "/metadata/name");
+        if text(claim, "/status/phase") != "Bound" || object::is_deleting(claim) {
+            continue;
+        }
+        let of_claim = [keys.pvc(app, name), keys.pv(text(claim, "/spec/volumeName"))];
+        if let Some(key) = of_claim.iter().find(|key| !objects.contains_key(*key)) {
+            return violated(
+                "VS9 protected means stored",
+                format!("store {profile} lacks {key}, of claim {name} on {home}"),
+            );
         }
     }
     Ok(())

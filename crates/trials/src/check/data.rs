@@ -1,9 +1,12 @@
 //! What must hold for the data itself, as the storage counts it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use ramen_sim::{
-    api_server::object,
+    api_server::{kinds::TypeName, object},
     apps::Application,
     kinds,
     storage::{Line, Role, Storage},
@@ -11,10 +14,14 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, handle_of, hub::decided, one, text, type_name, violated};
+use super::{
+    all, handle_of, one,
+    placed::{homes, vrg_of},
+    text, type_name, violated,
+};
 use crate::{
     run::Violation,
-    universe::{Turn, Universe},
+    universe::{HUB, Turn, Universe},
 };
 
 /// What was seen of each volume last.
@@ -23,8 +30,8 @@ pub(super) struct Data {
     volumes: BTreeMap<String, Seen>,
     /// Where a failover asks for a primary, by cluster and namespace; once it does not any more, until when it did.
     failovers: BTreeMap<(String, String), Option<Time>>,
-    /// Where users last asked to fail over to, by application.
-    asked: BTreeMap<String, String>,
+    /// Where each application is asked to fail over to, once the hub has asked that cluster.
+    returns: BTreeMap<String, String>,
     /// Since when a VRG asks for a primary, by cluster and namespace; once it does not any more, until when it did.
     primaries: BTreeMap<(String, String), (Time, Option<Time>)>,
     /// How often the hub had forgotten where applications run, at the last look.
@@ -45,7 +52,7 @@ struct Seen {
     forgotten: bool,
     /// A copy of it once was replicated.
     replicated: bool,
-    /// It was not replicated when a failover took its application elsewhere: a failover gives up what nobody copied.
+    /// It never was replicated when a failover took its application elsewhere: a failover gives up what nobody copied.
     passed_by: bool,
     /// Where it is primary, and since when.
     primary: BTreeMap<String, Time>,
@@ -100,7 +107,7 @@ impl Data {
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
                 seen.replicated |= replicated;
-                seen.passed_by |= !replicated && passed_by(&self.failovers, &storage, handle);
+                seen.passed_by |= !seen.replicated && passed_by(&self.failovers, &storage, handle);
                 seen.given_up = seen.given_up || !wanted(&applications, &storage, handle);
                 seen.forgotten = !replicated && (seen.forgotten || universe.hub_forgot > self.forgot);
                 if !seen.forgotten && !seen.passed_by {
@@ -116,9 +123,9 @@ impl Data {
     /// What runs at rest writes to the volumes that it had, there to the copy that serves, not to fresh ones beside them.
     pub(super) fn at_rest(&self, universe: &Universe) -> Result<(), Violation> {
         let storage = universe.storage();
-        for drpc in all(universe, crate::universe::HUB, &kinds::DRPC, None) {
+        for drpc in all(universe, HUB, &kinds::DRPC, None) {
             let app = text(drpc.value(), "/metadata/name");
-            let Some(home) = decided(universe, app).into_iter().next() else { continue };
+            let Some(home) = homes(universe, app).into_iter().next() else { continue };
             for claim in all(universe, &home, &kinds::PVC, Some(app)) {
                 let name = text(claim.value(), "/metadata/name");
                 let of_claim = |handle: &&String| storage.claim(handle) == format!("{app}/{name}");
@@ -144,10 +151,16 @@ impl Data {
 
     fn note_failovers(&mut self, universe: &Universe, turn: &Turn) {
         for (cluster, kinds) in &turn.touched {
-            if cluster == crate::universe::HUB || !kinds.contains(&type_name(&kinds::VRG)) {
+            if cluster == HUB || !kinds.contains(&type_name(&kinds::VRG)) {
                 continue;
             }
-            for vrg in all(universe, cluster, &kinds::VRG, None) {
+            let vrgs = all(universe, cluster, &kinds::VRG, None);
+            let is_there =
+                |namespace: &str| vrgs.iter().any(|vrg| text(vrg.value(), "/metadata/namespace") == namespace);
+            for ((_, _), until) in self.failovers.iter_mut().filter(|((on, of), _)| on == cluster && !is_there(of)) {
+                until.get_or_insert(universe.now());
+            }
+            for vrg in &vrgs {
                 let key = (cluster.clone(), text(vrg.value(), "/metadata/namespace").to_owned());
                 if text(vrg.value(), "/spec/replicationState") == "primary" {
                     let asked = self.primaries.entry(key.clone()).or_insert((universe.now(), None));
@@ -167,20 +180,30 @@ impl Data {
     }
 
     /// A failover back to a cluster that never heard that it lost its application promotes nothing there, and gives up what was
-    /// written elsewhere since.
+    /// written elsewhere since: once the hub has asked that cluster.
     fn note_returns(&mut self, universe: &Universe, turn: &Turn) {
-        let drpc = type_name(&kinds::DRPC);
-        if !turn.touched.iter().any(|(home, kinds)| home == crate::universe::HUB && kinds.contains(&drpc)) {
+        let asks = |kinds: &BTreeSet<TypeName>| {
+            [kinds::DRPC, kinds::MANIFEST_WORK].iter().any(|kind| kinds.contains(&type_name(kind)))
+        };
+        if !turn.touched.iter().any(|(home, kinds)| home == HUB && asks(kinds)) {
             return;
         }
-        for drpc in all(universe, crate::universe::HUB, &kinds::DRPC, None) {
+        let works = all(universe, HUB, &kinds::MANIFEST_WORK, None);
+        for drpc in all(universe, HUB, &kinds::DRPC, None) {
             let app = text(drpc.value(), "/metadata/name");
             let fails_over = text(drpc.value(), "/spec/action") == "Failover";
             let to = if fails_over { text(drpc.value(), "/spec/failoverCluster") } else { "" };
-            if self.asked.get(app).is_some_and(|asked| asked == to) {
+            let is_asked = |work: &Value| {
+                let vrg = vrg_of(work).filter(|vrg| text(vrg, "/metadata/name") == app);
+                text(work, "/metadata/namespace") == to && vrg.is_some_and(asks_for_failover)
+            };
+            if !works.iter().any(|work| is_asked(work.value())) {
+                self.returns.remove(app);
                 continue;
             }
-            self.asked.insert(app.to_owned(), to.to_owned());
+            if self.returns.insert(app.to_owned(), to.to_owned()).is_some_and(|before| before == to) {
+                continue;
+            }
             let storage = universe.storage();
             let of_app = |handle: &&String| storage.claim(handle).split('/').next() == Some(app);
             let handles: Vec<String> = self.volumes.keys().filter(of_app).cloned().collect();
@@ -227,11 +250,16 @@ impl Data {
         if asked.zip(elsewhere).is_some_and(|(asked, elsewhere)| elsewhere > asked) {
             return Ok(());
         }
-        // A failover that went there and was not let go on: whatever followed it, the deletion as a rule, has to end it.
-        let deleting = one(universe, crate::universe::HUB, &kinds::DRPC, "apps", namespace)
-            .is_some_and(|drpc| object::is_deleting(drpc.value()));
-        if deleting && self.failovers.contains_key(&(site.to_owned(), namespace.to_owned())) {
-            return Ok(());
+        // A failover that went there and was not let go on: whatever followed it, the deletion as a rule, has to end it. Not one
+        // after which another cluster was asked to be primary.
+        let deleting =
+            one(universe, HUB, &kinds::DRPC, "apps", namespace).is_some_and(|drpc| object::is_deleting(drpc.value()));
+        if let Some(ended) = self.failovers.get(&(site.to_owned(), namespace.to_owned())).filter(|_| deleting) {
+            let elsewhere = self.primaries.iter().filter(|((on, of), _)| of == namespace && on != site);
+            let mut later = elsewhere.filter(|(_, (since, _))| ended.is_some_and(|ended| *since > ended));
+            if later.next().is_none() {
+                return Ok(());
+            }
         }
         let (action, role) = (text(vrg.value(), "/spec/action"), text(vrg.value(), "/spec/replicationState"));
         violated(

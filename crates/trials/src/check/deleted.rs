@@ -4,7 +4,7 @@ use ramen_api::path::At as _;
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, hub::decided, one, text, violated};
+use super::{all, one, placed::homes, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -16,9 +16,9 @@ pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
         let Some(app) = key.split('/').nth(1) else { continue };
         let protected =
             one(universe, HUB, &kinds::DRPC, "apps", app).is_some_and(|drpc| !object::is_deleting(drpc.value()));
-        let homes = decided(universe, app);
+        let homes = homes(universe, app);
         let [home] = homes.as_slice() else { continue };
-        if protected && home != by && needs(universe, home, app, profile, key) {
+        if protected && needs(universe, home, app, profile, key) {
             return violated(
                 "D4 nothing is deleted that the home needs",
                 format!("the operator on {by} deleted {key} from store {profile}, and {app} is on {home}"),

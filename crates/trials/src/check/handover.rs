@@ -67,10 +67,8 @@ fn not_handed_over(universe: &Universe, cluster: &str, namespace: &str) -> Optio
         |(handle, claim)| {
             let (role, here) = storage.peek(cluster, handle)?;
             let others = universe.managed().filter(|other| *other != cluster);
-            let missing = others
-                .filter_map(|other| storage.peek(other, handle))
-                .map(|(_, there)| here.missing_in(there))
-                .min()?;
+            let others = others.filter_map(|other| storage.peek(other, handle));
+            let missing = others.map(|(_, there)| here.missing_in(there)).min().unwrap_or_else(|| here.len());
             (role == Role::Secondary && missing > 0).then(|| (claim.to_owned(), missing))
         },
     )

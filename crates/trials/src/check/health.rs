@@ -6,7 +6,7 @@ use ramen_api::path::At as _;
 use ramen_sim::{api_server::object, kinds, storage::replication, time::Time};
 use serde_json::Value;
 
-use super::{all, holds, hub::decided, one, text, violated};
+use super::{all, holds, one, placed::decided, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},

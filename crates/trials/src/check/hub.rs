@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use ramen_api::path::At as _;
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
     kinds,
 };
 use serde_json::Value;
 
-use super::{all, holds, text, type_name, violated};
+use super::{
+    all, holds,
+    placed::{homes, vrg_of},
+    text, type_name, violated,
+};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -19,14 +22,6 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Hub {
     protected: BTreeSet<String>,
-}
-
-/// The VRG that a ManifestWork carries.
-pub(super) fn vrg_of(work: &Value) -> Option<&Value> {
-    work.at("/spec/workload/manifests")?
-        .as_array()?
-        .iter()
-        .find(|manifest| manifest["kind"] == "VolumeReplicationGroup")
 }
 
 impl Hub {
@@ -76,7 +71,7 @@ fn says(universe: &Universe, drpc: &Value) -> Result<(), Violation> {
         return Ok(());
     }
     let app = text(drpc, "/metadata/name");
-    if holds(drpc, "Available") && !decided(universe, app).iter().any(|cluster| cluster == target) {
+    if holds(drpc, "Available") && !homes(universe, app).iter().any(|cluster| cluster == target) {
         return violated(
             "S20 available means so",
             format!("DRPC {app} says that it is available on {target}, where nothing places it"),
@@ -95,21 +90,4 @@ fn says(universe: &Universe, drpc: &Value) -> Result<(), Violation> {
         );
     }
     Ok(())
-}
-
-/// Where an application is placed.
-pub(super) fn decided(universe: &Universe, app: &str) -> Vec<String> {
-    let mut clusters = Vec::new();
-    for decision in all(universe, HUB, &kinds::PLACEMENT_DECISION, None) {
-        let of = decision
-            .value()
-            .at("/metadata/labels")
-            .and_then(|labels| labels.get("cluster.open-cluster-management.io/placement"));
-        if of.and_then(Value::as_str) != Some(app) {
-            continue;
-        }
-        let entries = decision.value().at("/status/decisions").and_then(Value::as_array);
-        clusters.extend(entries.into_iter().flatten().map(|entry| text(entry, "/clusterName").to_owned()));
-    }
-    clusters
 }

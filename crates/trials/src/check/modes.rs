@@ -16,7 +16,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{Lasting, all, hub::vrg_of, text, type_name, violated};
+use super::{Lasting, all, placed::vrg_of, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -95,7 +95,7 @@ impl Modes {
             });
             let there = present.contains(&(cluster.clone(), work.clone())) && universe.is_up(HUB);
             let bad = (there && !fails_over).then(|| "nothing fails over to the cluster any more".to_owned());
-            lasting.note(REQUESTED, format!("{work} for {cluster}"), bad, universe.now(), LINGERS);
+            lasting.note(REQUESTED, (cluster, work.clone()), bad, universe.now(), LINGERS);
         }
         self.requests = present;
         Ok(())

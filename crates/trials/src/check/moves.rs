@@ -1,9 +1,14 @@
 //! What must hold when the hub decides where an application runs: judged by what is there, not by what the hub believes.
 
-use ramen_events::{Command, Payload, hub};
+use ramen_api::ramen::wire;
+use ramen_events::{Command, Payload, hub, hub::DecisionEntry};
 use ramen_sim::{api_server::object, kinds};
 
-use super::{hub::decided, one, text, violated, vrg};
+use super::{
+    one,
+    placed::{decided, homes},
+    text, violated, vrg,
+};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -16,24 +21,28 @@ pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
         if let Payload::Commanded { command: Command::Hub(command), .. } = &record.payload
             && let hub::Command::WriteDecision { placement, entries: Some(entries), .. } = command
         {
-            let named: Vec<&str> = entries.iter().map(|entry| entry.cluster.0.as_str()).collect();
-            decision(universe, &placement.name, &named)?;
+            let stays = |entry: &&DecisionEntry| entry.reason == wire::RETAINED_FOR_FAILOVER;
+            let cluster = |entry: &DecisionEntry| entry.cluster.0.clone();
+            let named: Vec<String> = entries.iter().map(cluster).collect();
+            let runs: Vec<String> = entries.iter().filter(|entry| !stays(entry)).map(cluster).collect();
+            decision(universe, &placement.name, &named, &runs)?;
         }
     }
     Ok(())
 }
 
-fn decision(universe: &Universe, app: &str, named: &[&str]) -> Result<(), Violation> {
+/// `named` is where the application is placed, `runs` where it is to run.
+fn decision(universe: &Universe, app: &str, named: &[String], runs: &[String]) -> Result<(), Violation> {
     let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
     if object::is_deleting(drpc.value()) {
         return Ok(());
     }
-    let before = decided(universe, app);
-    let left = before.iter().map(String::as_str).filter(|cluster| !named.contains(cluster));
-    let joined = named.iter().copied().filter(|cluster| !before.iter().any(|name| name == cluster));
-    left.into_iter().try_for_each(|cluster| leaves(universe, app, cluster))?;
+    let (placed, ran) = (decided(universe, app), homes(universe, app));
+    let mut left = placed.iter().filter(|cluster| !named.contains(cluster));
+    left.try_for_each(|cluster| leaves(universe, app, cluster))?;
     let moves = matches!(text(drpc.value(), "/spec/action"), "Failover" | "Relocate");
-    joined.filter(|_| moves).try_for_each(|cluster| joins(universe, app, cluster))
+    let mut joined = runs.iter().filter(|cluster| moves && !ran.contains(cluster));
+    joined.try_for_each(|cluster| joins(universe, app, cluster))
 }
 
 /// A VRG that still is primary takes the loss of its claims for their end: it has to know before the workload goes (S6).
@@ -52,8 +61,12 @@ fn leaves(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation
 
 /// A workload that comes before its volumes makes new ones (S5).
 fn joins(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation> {
-    let Some(vrg) = vrg(universe, app, cluster).filter(|_| universe.is_up(cluster)) else { return Ok(()) };
-    let (role, state) = (text(vrg.value(), "/spec/replicationState"), text(vrg.value(), "/status/state"));
+    if !universe.is_up(cluster) {
+        return Ok(());
+    }
+    let vrg = vrg(universe, app, cluster);
+    let says = |pointer| vrg.as_ref().map_or("absent", |vrg| text(vrg.value(), pointer));
+    let (role, state) = (says("/spec/replicationState"), says("/status/state"));
     if role == "primary" && state == "Primary" {
         return Ok(());
     }

@@ -45,7 +45,7 @@ impl Offers {
         touched: &BTreeSet<TypeName>,
     ) -> Result<(), Violation> {
         let offered = [&kinds::STORAGE_CLASS, &kinds::VOLUME_REPLICATION_CLASS, &kinds::CLUSTER_CLAIM];
-        if universe.is_changed_by_hand(&offered) || universe.is_changed_by_hand(&[&kinds::MANAGED_CLUSTER]) {
+        if universe.are_changed_by_hand(&offered) || universe.are_changed_by_hand(&[&kinds::MANAGED_CLUSTER]) {
             return Ok(());
         }
         if cluster != HUB && touched.contains(&type_name(&kinds::DR_CLUSTER_CONFIG)) {

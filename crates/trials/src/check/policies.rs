@@ -65,9 +65,9 @@ impl Policies {
         self.note_ids(universe);
         all_policies.iter().try_for_each(|policy| self.pairs_own_clusters(policy.value()))?;
         for policy in &all_policies {
-            let about = format!("DRPolicy {} on {HUB}", name(policy.value()));
+            let about = format!("DRPolicy {}", name(policy.value()));
             let former = self.pairs_former_ids(policy.value());
-            lasting.note("HS2 classes pair the policy's clusters", about, former, universe.now(), NEWS);
+            lasting.note("HS2 classes pair the policy's clusters", (HUB, about), former, universe.now(), NEWS);
         }
         all_policies.iter().try_for_each(|policy| self.publishes(universe, policy.value(), lasting))
     }
@@ -96,7 +96,7 @@ impl Policies {
         // A user took the labels off a class. When they are back the policy hears of it in a moment.
         let usual = universe.outline().storage_class_of(name);
         let bad = bad.filter(|_| is_offered(universe, policy, &usual));
-        lasting.note(USABLE, format!("DRPolicy {name} on {HUB}"), bad, universe.now(), NEWS);
+        lasting.note(USABLE, (HUB, format!("DRPolicy {name}")), bad, universe.now(), NEWS);
         Ok(())
     }
 }

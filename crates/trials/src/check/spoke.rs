@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramen_api::path::At as _;
+use ramen_api::{path::At as _, ramen::s3_keys::VrgKeys};
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
     kinds,
@@ -48,7 +48,8 @@ impl Spoke {
                 losers_follow(universe, cluster, vrg.value(), lasting);
             }
         }
-        if vrg || touched.contains(&type_name(&kinds::PVC)) {
+        if vrg || touched.contains(&type_name(&kinds::PVC)) || touched.contains(&type_name(&kinds::VOLUME_REPLICATION))
+        {
             for vrg in all(universe, cluster, &kinds::VRG, None) {
                 roles(universe, cluster, vrg.value(), lasting);
             }
@@ -137,7 +138,7 @@ fn losers_follow(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut 
     } else {
         None
     };
-    lasting.note("VL4 a split heals", format!("VRG {namespace} on {cluster}"), bad, universe.now(), NEWS);
+    lasting.note("VL4 a split heals", (cluster, format!("VRG {namespace}")), bad, universe.now(), NEWS);
 }
 
 /// What a VRG says of itself must be so, give or take the time that news takes.
@@ -145,7 +146,7 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     let namespace = text(vrg, "/metadata/namespace");
     let current = vrg["status"]["observedGeneration"] == vrg["metadata"]["generation"];
     let state = text(vrg, "/status/state");
-    let about = format!("VRG {namespace} on {cluster}");
+    let about = format!("VRG {namespace}");
     let storage = universe.storage();
     let held: Vec<(String, String)> =
         storage.volumes_of(namespace).map(|(handle, claim)| (handle.to_owned(), claim.to_owned())).collect();
@@ -158,7 +159,7 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
         .map(|(_, claim)| format!("says Secondary, but the volume of {claim} is primary here"));
     let now = universe.now();
     // Nothing may excuse this one: the hub relies on it at once.
-    lasting.note("VS3 Secondary means so", about.clone(), stepped_down, now, 0);
+    lasting.note("VS3 Secondary means so", (cluster, about.clone()), stepped_down, now, 0);
 
     let ready = current && state == "Primary" && holds(vrg, "DataReady");
     let unwritable = held.iter().find(|(handle, claim)| {
@@ -172,15 +173,15 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     let bad = if ready { unwritable } else { None };
     let bad = bad.map(|(_, claim)| format!("says that its data are ready, but the volume of {claim} is not writable"));
     drop(storage);
-    lasting.note("VS13 ready means writable", about.clone(), bad, now, 0);
+    lasting.note("VS13 ready means writable", (cluster, about.clone()), bad, now, 0);
 
     // With the end of protection copies go, those of a cluster that is not let go yet among them.
     let ends = one(universe, HUB, &kinds::DRPC, "apps", text(vrg, "/metadata/name"))
         .is_some_and(|drpc| object::is_deleting(drpc.value()));
     let complete = current && state == "Primary" && holds(vrg, "ClusterDataProtected") && !ends;
     let missing = if complete && universe.is_up(cluster) { missing_copy(universe, cluster, vrg) } else { None };
-    let limit = if universe.stores.lost_something() { LOOKS } else { NEWS };
-    lasting.note("VS9 protected means stored", about, missing, now, limit);
+    let limit = if universe.stores.lost_anything() { LOOKS } else { NEWS };
+    lasting.note("VS9 protected means stored", (cluster, about), missing, now, limit);
 }
 
 /// The first copy that a store lacks of what the VRG says is protected.
@@ -188,22 +189,23 @@ fn missing_copy(universe: &Universe, cluster: &str, vrg: &Value) -> Option<Strin
     let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
     let profiles = vrg.at("/spec/s3Profiles").and_then(Value::as_array)?;
     let claims = all(universe, cluster, &kinds::PVC, Some(namespace));
+    let own = VrgKeys::new(namespace, name);
     for profile in profiles.iter().filter_map(Value::as_str) {
         let keys: BTreeSet<String> =
             universe.stores.with(profile, |bucket| bucket.objects().map(|(key, _)| key.to_owned()).collect())?;
-        let prefix = format!("{namespace}/{name}/");
         for claim in claims.iter().filter(|claim| text(claim.value(), "/status/phase") == "Bound") {
             if object::is_deleting(claim.value()) {
                 continue;
             }
-            let volume = text(claim.value(), "/spec/volumeName");
-            let there = keys.iter().any(|key| key.starts_with(&prefix) && key.ends_with(&format!("/{volume}")));
-            if !there {
-                let claim = text(claim.value(), "/metadata/name");
-                return Some(format!("says that it is protected, but store {profile} lacks the volume of {claim}"));
+            let called = text(claim.value(), "/metadata/name");
+            let copies = [own.pv(text(claim.value(), "/spec/volumeName")), own.pvc(namespace, called)];
+            if !copies.iter().all(|key| keys.contains(key)) {
+                return Some(format!(
+                    "says that it is protected, but store {profile} lacks claim {called} or its volume"
+                ));
             }
         }
-        if !keys.iter().any(|key| key.starts_with(&prefix) && key.contains("VolumeReplicationGroup")) {
+        if !keys.contains(&own.vrg()) {
             return Some(format!("says that it is protected, but store {profile} lacks its copy"));
         }
     }

@@ -13,7 +13,7 @@ use ramen_api::{
 use ramen_sim::{api_server::object, kinds, s3::Fault, time::Time};
 use serde_json::Value;
 
-use super::{all, holds, hub::decided, one, text, violated};
+use super::{all, holds, one, placed::homes, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -72,13 +72,16 @@ impl Stored {
             let news = bucket.objects().filter(|(key, object)| !known(key, &object.bytes));
             news.map(|(key, object)| (key.to_owned(), Arc::clone(&object.bytes))).collect::<Vec<_>>()
         });
+        // Two operators of one cluster may overtake each other.
+        let wrote_twice = universe.managed().any(|cluster| universe.has_rival(cluster));
         for (key, bytes) in news.into_iter().flatten() {
             let is_vrg = key.contains(Kind::Vrg.type_name());
             let entry = copies.entry(key);
-            if !is_vrg && let Entry::Occupied(mut copy) = entry {
-                // What lies there was looked at before: only that it was put again is new.
-                let at = universe.now();
-                copy.insert(Copy { bytes, at, version: None });
+            if let Entry::Occupied(copy) = &entry
+                && copy.get().bytes == bytes
+            {
+                // Only that it was put again is new.
+                entry.and_modify(|copy| (copy.bytes, copy.at) = (bytes, universe.now()));
                 continue;
             }
             let Ok(object) = serde_json::from_slice::<Value>(&bytes) else { continue };
@@ -94,7 +97,7 @@ impl Stored {
                 && let (Some((uid, newer)), Some((same, older))) = (&before.get().version, &version)
                 && uid == same
                 && older < newer
-                && !universe.has_rivals()
+                && !wrote_twice
             {
                 let key = before.key();
                 let what = format!("{key} in store {profile} was of generation {newer}, and is of {older}");
@@ -138,8 +141,9 @@ impl Stored {
     fn missing(&self, universe: &Universe, cluster: &str, vrg: &Value, profile: &str) -> Option<String> {
         let works = universe.stores.with(profile, |bucket| bucket.fault() == Fault::None)?;
         let cut_off = universe.places.get(cluster).is_some_and(|place| place.cut_off_stores.contains(profile));
-        let refused = universe.stores.has_other_keys(profile) || universe.is_changed_by_hand(&[&kinds::SECRET]);
-        if !works || cut_off || refused {
+        let by_hand = [cluster, HUB].iter().any(|on| universe.is_changed_by_hand(on, &kinds::SECRET, profile));
+        let refused = universe.stores.has_other_keys(profile) || by_hand;
+        if !works || cut_off || refused || universe.stores.lost_something(profile) {
             return None;
         }
         let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
@@ -171,9 +175,8 @@ fn is_served(universe: &Universe, cluster: &str, vrg: &Value) -> bool {
         && text(vrg, "/status/state") == "Primary"
         && holds(vrg, "DataReady")
         && !object::is_deleting(vrg)
-        && !universe.stores.lost_something()
         && one(universe, HUB, &kinds::DRPC, "apps", name).is_some_and(|drpc| !object::is_deleting(drpc.value()))
-        && decided(universe, name) == [cluster]
+        && homes(universe, name) == [cluster]
 }
 
 /// Whether a key is the one that belongs to an object (spec spoke-config 5).

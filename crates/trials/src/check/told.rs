@@ -12,7 +12,7 @@ use ramen_api::{
 use ramen_sim::{api_server::kinds::TypeName, kinds};
 use serde_json::Value;
 
-use super::{all, conditions, text, type_name, violated};
+use super::{all, conditions, placed::homes, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -30,6 +30,8 @@ struct Last {
     asked: (String, String),
     /// Actions of each kind that it may have counted: those of before, and those asked for since.
     may_count: BTreeMap<&'static str, u64>,
+    /// When it was asked for the present action: how many of that kind it counted, and where the application was to run.
+    before: Option<(u64, Vec<String>)>,
     has_duration: bool,
 }
 
@@ -45,7 +47,7 @@ impl Told {
     ) -> Result<(), Violation> {
         if cluster == HUB && touched.contains(&type_name(&kinds::DRPC)) {
             let drpcs = all(universe, HUB, &kinds::DRPC, None);
-            drpcs.iter().try_for_each(|drpc| self.drpc(drpc.value(), universe.has_rivals()))?;
+            drpcs.iter().try_for_each(|drpc| self.drpc(universe, drpc.value()))?;
         }
         if cluster != HUB && touched.contains(&type_name(&kinds::VRG)) {
             let vrgs = all(universe, cluster, &kinds::VRG, None);
@@ -54,8 +56,7 @@ impl Told {
         Ok(())
     }
 
-    /// `rivals`: two hubs believe that they lead, and write over each other what each knew.
-    fn drpc(&mut self, drpc: &Value, rivals: bool) -> Result<(), Violation> {
+    fn drpc(&mut self, universe: &Universe, drpc: &Value) -> Result<(), Violation> {
         let name = text(drpc, "/metadata/name");
         let last = self.drpcs.entry(text(drpc, "/metadata/uid").to_owned()).or_insert_with(|| Last {
             may_count: KINDS.iter().map(|(_, kind)| (*kind, counted(drpc, kind))).collect(),
@@ -64,12 +65,32 @@ impl Told {
         in_order(name, drpc)?;
         let completed = text(drpc, "/status/progression") == "Completed";
         let has_duration = !text(drpc, "/status/actionDuration").is_empty();
-        if has_duration && !last.has_duration && !completed && !rivals {
+        // Two hubs that believe that they lead write over each other what each knew.
+        if has_duration && !last.has_duration && !completed && !universe.has_rival(HUB) {
             let what = format!("DRPC {name} tells how long its action took, and that it goes on");
             return violated("S16 statuses are what clients know", what);
         }
         last.has_duration = has_duration;
-        last.count(name, drpc)
+        last.count(name, drpc, || homes(universe, name))
+    }
+}
+
+impl Told {
+    /// An action that took the application elsewhere was counted.
+    pub(super) fn at_rest(&self, universe: &Universe) -> Result<(), Violation> {
+        for drpc in all(universe, HUB, &kinds::DRPC, None) {
+            let drpc = drpc.value();
+            let (name, action) = (text(drpc, "/metadata/name"), text(drpc, "/spec/action"));
+            let before = self.drpcs.get(text(drpc, "/metadata/uid")).and_then(|last| last.before.as_ref());
+            let kind = KINDS.iter().find(|(asked, _)| *asked == action).map(|(_, kind)| *kind);
+            let Some(((had, ran), kind)) = before.zip(kind) else { continue };
+            let moved = !ran.is_empty() && *ran != homes(universe, name);
+            if moved && counted(drpc, kind) <= *had {
+                let what = format!("DRPC {name} counts {had} {kind}s, as many as before the one that it ended");
+                return violated("S17 each action is counted once", what);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -78,14 +99,16 @@ const KINDS: [(&str, &str); 2] = [("Failover", "failover"), ("Relocate", "reloca
 
 impl Last {
     /// Each action that is begun is counted once, also when operators crash on the way.
-    fn count(&mut self, name: &str, drpc: &Value) -> Result<(), Violation> {
+    fn count(&mut self, name: &str, drpc: &Value, homes: impl Fn() -> Vec<String>) -> Result<(), Violation> {
         let action = text(drpc, "/spec/action");
         let target = if action == "Failover" { "/spec/failoverCluster" } else { "/spec/preferredCluster" };
         let asked = (action.to_owned(), text(drpc, target).to_owned());
         if self.asked != asked {
-            if let Some((_, kind)) = KINDS.iter().find(|(asked, _)| *asked == action) {
+            let kind = KINDS.iter().find(|(asked, _)| *asked == action).map(|(_, kind)| *kind);
+            if let Some(kind) = kind {
                 *self.may_count.entry(kind).or_default() += 1;
             }
+            self.before = kind.map(|kind| (counted(drpc, kind), homes()));
             self.asked = asked;
         }
         for (kind, most) in &self.may_count {

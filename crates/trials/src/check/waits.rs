@@ -1,43 +1,74 @@
 //! Whoever waits says so where people look: at three in the morning nobody reads logs first.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use ramen_api::path::At as _;
 use ramen_events::{Controller, Wait};
-use ramen_sim::{api_server::kinds::TypeName, kinds};
+use ramen_sim::{kinds, time::Time};
 use serde_json::Value;
 
-use super::{Lasting, all, conditions, holds, text, type_name};
-use crate::universe::{HUB, Universe};
+use super::{all, conditions, holds, text, violated};
+use crate::{
+    run::Violation,
+    universe::{HUB, Universe},
+};
 
 /// How long an operator may wait before people have to be able to read of it.
 const SHORT: Duration = Duration::from_mins(5);
-/// What news may take after that, in milliseconds: the last status may have met a conflict, or an operator that starts.
-const NEWS: u64 = 120_000;
+/// What news may take after that: the last status may have met a conflict, or an operator that starts.
+const NEWS: Duration = Duration::from_mins(2);
+/// How often it is looked who waits: an operator that says nothing changes nothing.
+const PERIOD: Duration = Duration::from_secs(10);
 
-/// Looks at what changed on a cluster, or on the hub.
-pub(super) fn look(universe: &Universe, cluster: &str, touched: &BTreeSet<TypeName>, lasting: &mut Lasting) {
-    if cluster == HUB && touched.contains(&type_name(&kinds::DRPC)) {
-        for drpc in all(universe, HUB, &kinds::DRPC, None) {
-            let name = text(drpc.value(), "/metadata/name");
-            let wait = universe.long_wait(HUB, Controller::Drpc, name, SHORT);
-            let bad = wait.filter(|wait| !tells(drpc.value(), wait)).map(|wait| untold(&wait));
-            lasting.note("L4 waits are told", format!("DRPC {name} on {HUB}"), bad, universe.now(), NEWS);
+/// Who waits, and says nothing of it.
+#[derive(Default)]
+pub(super) struct Waits {
+    next: Option<Time>,
+    /// By rule and object: since when, and what nobody says.
+    untold: BTreeMap<(&'static str, String), (Time, String)>,
+}
+
+impl Waits {
+    /// Looks from time to time.
+    pub(super) fn look(&mut self, universe: &Universe) -> Result<(), Violation> {
+        let now = universe.now();
+        if self.next.is_some_and(|next| now < next) {
+            return Ok(());
         }
-    }
-    if cluster != HUB && touched.contains(&type_name(&kinds::VRG)) {
-        for vrg in all(universe, cluster, &kinds::VRG, None) {
-            let name = text(vrg.value(), "/metadata/name");
-            let wait = universe.long_wait(cluster, Controller::Vrg, name, SHORT);
-            let bad = wait.filter(|wait| all_is_well(vrg.value()) && !claim_tells(vrg.value(), wait));
-            let bad = bad.map(|wait| untold(&wait));
-            lasting.note("VL6 waits are told", format!("VRG {name} on {cluster}"), bad, universe.now(), NEWS);
+        self.next = Some(now + PERIOD);
+        let before = std::mem::take(&mut self.untold);
+        for (rule, about, what) in untold(universe) {
+            let since = before.get(&(rule, about.clone())).map_or(now, |(since, _)| *since);
+            if now.since(since) > NEWS {
+                return violated(rule, format!("{about}: its operator waits for {what}, and no condition says so"));
+            }
+            self.untold.insert((rule, about), (since, what));
         }
+        Ok(())
     }
 }
 
-fn untold(wait: &Wait) -> String {
-    format!("its operator waits for {}, and no condition says so", wait.what)
+/// Long waits that no condition tells: the rule, of which object, for what.
+fn untold(universe: &Universe) -> Vec<(&'static str, String, String)> {
+    let mut untold = Vec::new();
+    let drpcs = if universe.is_up(HUB) { all(universe, HUB, &kinds::DRPC, None) } else { Vec::new() };
+    for drpc in drpcs {
+        let name = text(drpc.value(), "/metadata/name");
+        let wait = universe.long_wait(HUB, Controller::Drpc, name, SHORT);
+        if let Some(wait) = wait.filter(|wait| !tells(drpc.value(), wait)) {
+            untold.push(("L4 waits are told", format!("DRPC {name}"), wait.what));
+        }
+    }
+    for cluster in universe.managed().filter(|cluster| universe.is_up(cluster)) {
+        for vrg in all(universe, cluster, &kinds::VRG, None) {
+            let name = text(vrg.value(), "/metadata/name");
+            let wait = universe.long_wait(cluster, Controller::Vrg, name, SHORT);
+            if let Some(wait) = wait.filter(|wait| all_is_well(vrg.value()) && !claim_tells(vrg.value(), wait)) {
+                untold.push(("VL6 waits are told", format!("VRG {name} on {cluster}"), wait.what));
+            }
+        }
+    }
+    untold
 }
 
 /// Whether a condition of a DRPC tells of the wait, or of what a person can do about it; or that the DRPC can't be served at all,

@@ -31,6 +31,7 @@ impl Happening {
                 let policy = under.clone().or_else(|| universe.outline().policy_of(on));
                 if let (Some(application), Some(policy)) = (find(universe, app), policy) {
                     universe.left_behind.remove(app);
+                    universe.reported.retain(|(of, _)| of != app);
                     let _ = world::protect_under(universe.cluster(HUB), &application, &policy, on);
                 }
             }
@@ -216,6 +217,7 @@ fn drop_claim(universe: &mut Universe, app: &str) {
         }
     });
     let Some(claim) = dropped else { return };
+    universe.dropped.insert((app.to_owned(), claim.clone()), universe.now());
     let clusters: Vec<String> = universe.managed().map(str::to_owned).collect();
     for cluster in clusters.iter().filter(|cluster| universe.is_up(cluster)) {
         let own = universe.cluster(cluster);

@@ -142,7 +142,7 @@ pub(super) fn delete(universe: &mut Universe, on: &str, named: &Named<'_>) {
 
 /// A request that is refused did not happen, and the story would go on as if it had.
 fn note(universe: &mut Universe, what: &str, on: &str, named: &Named<'_>, done: Result<(), ApiError>) {
-    universe.note_by_hand(named.kind);
+    universe.note_by_hand(on, named.kind, named.name);
     if let Err(why) = done {
         let on = if on == HUB { "the hub".to_owned() } else { format!("cluster {on}") };
         universe.refused.get_or_insert_with(|| format!("{what}: {on} refused {named}: {why}"));

@@ -46,7 +46,8 @@ impl Universe {
         let wall = self.wall(process);
         let Some(operated) = self.operators.get_mut(process) else { return };
         let powered = self.places.get(&operated.home).is_some_and(|place| place.up);
-        if operated.process.is_up() || !powered {
+        // One that was replaced is not started again: whoever starts then finds that another one leads.
+        if operated.process.is_up() || operated.rival || !powered {
             return;
         }
         operated.life += 1;
@@ -310,6 +311,11 @@ impl Universe {
             self.enqueue(after, Due::Answered { process, life, flight: number, outcome: Some(outcome) });
             return;
         }
+        let told = |universe: &Self| {
+            let airborne = universe.operators.get(process).and_then(|operated| operated.flights.get(&number));
+            airborne.map_or((0, 0), |airborne| (airborne.answers.len(), airborne.sights.len()))
+        };
+        let (answers, sights) = told(self);
         let (outcome, after) = self.carry_out(process, number, &home, &effect);
         match mishap {
             Some(Mishap::CrashAfter | Mishap::CrashLosingTail) => {
@@ -319,8 +325,8 @@ impl Universe {
             }
             Some(Mishap::LostAnswer) => {
                 if let Some(airborne) = self.operators.get_mut(process).and_then(|o| o.flights.get_mut(&number)) {
-                    airborne.answers.pop();
-                    airborne.sights.pop();
+                    airborne.answers.truncate(answers);
+                    airborne.sights.truncate(sights);
                 }
                 let outcome = Some(Outcome::Unknown { message: "no answer in time".to_owned() });
                 self.enqueue(CALL_LIMIT, Due::Answered { process, life, flight: number, outcome });
@@ -429,7 +435,7 @@ impl Universe {
         };
         let Some(operated) = self.operators.get_mut(first) else { return };
         let process = operated.process.rival();
-        let (life, kinds) = (operated.life, process.watches().to_vec());
+        let kinds = process.watches().to_vec();
         // The new one is the one that stays; the old one is the rival from now on.
         operated.rival = true;
         let index = self.operators.len();
@@ -437,7 +443,7 @@ impl Universe {
             self.subscribers.add(home, kind.resource, super::subscribers::Subscriber::Watch { process: index, watch });
         }
         self.operators.push(Operated::new(home, process));
-        self.enqueue(first_lasts, Due::Retire { process: first, life });
+        self.enqueue(first_lasts, Due::Retire { process: first });
         self.enqueue(Duration::ZERO, Due::Start { process: index });
     }
 }

@@ -107,10 +107,12 @@ impl Universe {
     pub fn set_store_link(&mut self, name: &str, profile: Option<&str>, works: bool) {
         let all = || self.stores.profiles().map(str::to_owned).collect();
         let concerned: Vec<String> = profile.map_or_else(all, |profile| vec![profile.to_owned()]);
+        let now = self.now();
         let Some(place) = self.places.get_mut(name) else { return };
         for profile in concerned {
             if works {
                 place.cut_off_stores.remove(&profile);
+                self.stores.note_recovery(&profile, now);
             } else {
                 self.stores.note_trouble(&profile);
                 place.cut_off_stores.insert(profile);
@@ -144,7 +146,9 @@ impl Universe {
 
     /// Breaks or mends a store.
     pub fn set_store(&mut self, profile: &str, fault: Fault) {
-        if fault != Fault::None {
+        if fault == Fault::None {
+            self.stores.note_recovery(profile, self.now());
+        } else {
             self.stores.note_trouble(profile);
         }
         self.stores.with(profile, |bucket| bucket.set_fault(fault));
@@ -263,8 +267,7 @@ impl Universe {
         self.calm();
         // Whoever was replaced hears of it at last.
         let rivals = self.operators.iter().enumerate().filter(|(_, operated)| operated.rival);
-        let retired: Vec<Due> =
-            rivals.map(|(process, operated)| Due::Retire { process, life: operated.life }).collect();
+        let retired: Vec<Due> = rivals.map(|(process, _)| Due::Retire { process }).collect();
         retired.into_iter().for_each(|due| self.enqueue(Duration::ZERO, due));
         // An operator that died of a mishap is started again anyway; one that was never started is started now.
         for index in 0..self.operators.len() {

@@ -285,6 +285,7 @@ impl Universe {
             events: 0,
             reported: BTreeSet::new(),
             left_behind: BTreeSet::new(),
+            dropped: BTreeMap::new(),
             refused: None,
             by_hand: BTreeSet::new(),
             backup: None,
