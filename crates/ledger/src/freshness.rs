@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use ramen_api::path::At as _;
-use ramen_events::ObjectId;
+use ramen_events::{ObjectId, Seq};
 use serde_json::Value;
 
 /// How many deleted objects are remembered, to recognize late news of them.
@@ -18,6 +18,8 @@ struct Known {
     version: Option<u64>,
     generation: Option<i64>,
     uid: String,
+    /// The log's head when an object of this uid was seen first.
+    since: Seq,
     /// It is gone for good: nothing with this uid ever comes back.
     dead: bool,
 }
@@ -28,6 +30,7 @@ impl Known {
             version: version_of(object),
             generation: object.at("/metadata/generation").and_then(Value::as_i64),
             uid: uid_of(object).to_owned(),
+            since: Seq::default(),
             dead: false,
         }
     }
@@ -53,8 +56,8 @@ pub enum Age {
 }
 
 impl Freshness {
-    /// Compares a sighting with what is known and remembers it if it is newer.
-    pub fn see(&mut self, id: &ObjectId, object: &Value) -> Age {
+    /// Compares a sighting with what is known and remembers it if it is newer. `head` is the log's.
+    pub fn see(&mut self, id: &ObjectId, object: &Value, head: Seq) -> Age {
         let (seen, uid) = (version_of(object), uid_of(object));
         let known = self.objects.get(id).or_else(|| self.graves.get(id));
         if let Some(known) = known {
@@ -70,14 +73,15 @@ impl Freshness {
                 }
             }
         }
-        self.remember(id, object);
+        self.remember(id, object, head);
         Age::Newer
     }
 
     /// Takes a sighting over whatever its version is: somebody found out that it is the present.
-    pub fn remember(&mut self, id: &ObjectId, object: &Value) {
+    pub fn remember(&mut self, id: &ObjectId, object: &Value, head: Seq) {
         self.graves.remove(id);
-        let known = Known::of(object);
+        let same = self.objects.get(id).filter(|before| before.uid == uid_of(object));
+        let known = Known { since: same.map_or(head, |before| before.since), ..Known::of(object) };
         self.objects.insert(id.clone(), known);
     }
 
@@ -110,6 +114,11 @@ impl Freshness {
     /// Uid and generation of what was seen last; `None` when the object was not seen, or is gone.
     pub fn uid_and_generation(&self, id: &ObjectId) -> Option<(&str, Option<i64>)> {
         self.objects.get(id).map(|known| (known.uid.as_str(), known.generation))
+    }
+
+    /// Whether what is there now was seen for the first time after that record.
+    pub fn came_after(&self, id: &ObjectId, seq: Seq) -> bool {
+        self.objects.get(id).is_some_and(|known| known.since >= seq)
     }
 
     fn bury(&mut self, id: &ObjectId, known: Known) {
@@ -148,6 +157,10 @@ mod tests {
         ObjectId::new(Kind::ConfigMap, "ns", "x")
     }
 
+    fn see(seen: &mut Freshness, version: &str, uid: &str) -> Age {
+        seen.see(&id(), &object(version, uid), Seq(1))
+    }
+
     #[rstest]
     #[case::later("11", Age::Newer)]
     #[case::more_digits_are_later("100", Age::Newer)]
@@ -156,14 +169,14 @@ mod tests {
     #[case::not_a_number("v11", Age::Newer)]
     fn versions_are_compared_as_numbers(#[case] version: &str, #[case] age: Age) {
         let mut seen = Freshness::default();
-        assert_eq!(seen.see(&id(), &object("10", "u")), Age::Newer);
-        assert_eq!(seen.see(&id(), &object(version, "u")), age);
+        assert_eq!(see(&mut seen, "10", "u"), Age::Newer);
+        assert_eq!(see(&mut seen, version, "u"), age);
     }
 
     #[test]
     fn the_end_of_an_earlier_object_is_no_news_of_its_successor() {
         let mut seen = Freshness::default();
-        seen.see(&id(), &object("20", "second"));
+        see(&mut seen, "20", "second");
         assert!(!seen.went(&id(), &object("15", "first")));
         assert!(seen.went(&id(), &object("25", "second")));
     }
@@ -171,18 +184,18 @@ mod tests {
     #[test]
     fn a_late_update_does_not_revive_a_deleted_object() {
         let mut seen = Freshness::default();
-        seen.see(&id(), &object("10", "first"));
+        see(&mut seen, "10", "first");
         seen.is_gone(&id());
-        assert_eq!(seen.see(&id(), &object("12", "first")), Age::Older, "the watch is behind the deletion");
-        assert_eq!(seen.see(&id(), &object("13", "second")), Age::Newer, "made anew");
+        assert_eq!(see(&mut seen, "12", "first"), Age::Older, "the watch is behind the deletion");
+        assert_eq!(see(&mut seen, "13", "second"), Age::Newer, "made anew");
     }
 
     #[test]
     fn an_object_that_left_a_selector_may_come_back() {
         let mut seen = Freshness::default();
-        seen.see(&id(), &object("10", "u"));
+        see(&mut seen, "10", "u");
         assert!(seen.went(&id(), &object("12", "u")));
-        assert_eq!(seen.see(&id(), &object("11", "u")), Age::Older);
-        assert_eq!(seen.see(&id(), &object("14", "u")), Age::Newer);
+        assert_eq!(see(&mut seen, "11", "u"), Age::Older);
+        assert_eq!(see(&mut seen, "14", "u"), Age::Newer);
     }
 }

@@ -158,7 +158,7 @@ impl<O: Operator> Ledger<O> {
     fn listed(&mut self, watch: usize, object: &Value, wall: Time) {
         let Some(id) = self.id_of(watch, object) else { return };
         self.listings.shows(watch, &id);
-        match self.freshness.see(&id, object) {
+        match self.freshness.see(&id, object, self.world.head) {
             Age::Newer => self.observe(&id, object, Cause::Outside, wall),
             Age::Same => self.outbox.dropped.same += 1,
             // A list shows the present, unless an answer overtook it; or the API server's store was set back.
@@ -216,8 +216,10 @@ impl<O: Operator> Ledger<O> {
                     self.sighted(&id, &object, cause, wall);
                 }
                 Some(_) => {}
-                // Others write what a command stands on: there may be a new one since this was answered.
-                None if is_ground => self.look(id),
+                // Others write what a command stands on: there may be a new one since this was answered. Of all else there
+                // is one only if it was seen: what was known before the command left, and was not there after it, is gone
+                // for good, however late that is told. So a deletion costs no look.
+                None if is_ground || self.freshness.came_after(&id, flight.seq) => self.look(id),
                 None => {
                     self.freshness.is_gone(&id);
                     self.lose(&id, cause, wall);
@@ -242,7 +244,7 @@ impl<O: Operator> Ledger<O> {
         let unchanged = self.freshness.version(id) == looked.look.version;
         match &looked.object {
             Some(object) if unchanged => {
-                self.freshness.remember(id, object);
+                self.freshness.remember(id, object, self.world.head);
                 self.observe(id, object, Cause::Outside, wall);
             }
             Some(object) => self.sighted(id, object, Cause::Outside, wall),
@@ -256,7 +258,7 @@ impl<O: Operator> Ledger<O> {
 
     /// Observes a sighting unless it is of the past.
     fn sighted(&mut self, id: &ObjectId, object: &Value, cause: Cause, wall: Time) {
-        match self.freshness.see(id, object) {
+        match self.freshness.see(id, object, self.world.head) {
             Age::Newer => self.observe(id, object, cause, wall),
             Age::Same => self.outbox.dropped.same += 1,
             Age::Older => self.outbox.dropped.older += 1,

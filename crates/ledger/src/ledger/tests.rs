@@ -8,6 +8,7 @@ use ramen_events::{
 };
 use ramen_ports::{Requirement, Target};
 use ramen_projector::{Domain, World};
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Ledger, Outbox};
@@ -175,6 +176,42 @@ fn what_a_command_stood_on_is_news_from_outside_and_is_looked_up_when_it_is_gone
     book.wait(LOOK_MS);
     let looks = book.take(answered_gone(last(&book), refused())).looks;
     assert_eq!((looks.len(), book.gone()), (1, vec![]), "there may be a new one since");
+}
+
+/// A copy made anew under the name of the one before.
+fn another(value: &str, version: u64) -> Value {
+    let mut object = map("copies", value, version);
+    object["metadata"]["uid"] = json!("made anew");
+    object
+}
+
+#[rstest]
+#[case::a_write_that_found_nothing(Outcome::Refused { code: 404, reason: "NotFound".to_owned(), message: String::new() })]
+#[case::a_deletion(Outcome::Done)]
+fn an_object_made_anew_since_an_answer_said_that_it_is_not_there_is_looked_up(#[case] outcome: Outcome) {
+    let mut book = Book::synced(&[map("wants", "2", 5)], &[map("copies", "1", 6)]);
+    book.wait(LOOK_MS);
+    let flight = book.flights().remove(0);
+    book.take(Input::Deleted(COPIES, map("copies", "1", 7).into()));
+    book.take(Input::Changed(COPIES, another("1", 8).into()));
+    let mut outbox = book.take(answered_gone(flight, outcome));
+    assert_eq!(book.gone(), [copy()], "the first one, as the watch told");
+    let look = outbox.looks.pop().unwrap_or_else(|| panic!("a look"));
+    book.take(Input::Looked(Box::new(Looked { look, object: Some(another("1", 8).into()) })));
+    let news = book.take(Input::Changed(COPIES, another("3", 9).into()));
+    assert_eq!((news.records.len(), news.dropped.older), (1, 0), "it is there, and goes on changing");
+}
+
+#[test]
+fn what_was_there_before_a_command_and_is_not_there_after_it_is_gone_without_another_look() {
+    let mut book = Book::synced(&[map("wants", "2", 5)], &[map("copies", "1", 6)]);
+    book.wait(LOOK_MS);
+    let flight = book.flights().remove(0);
+    book.take(Input::Changed(COPIES, map("copies", "3", 7).into()));
+    let outbox = book.take(answered_gone(flight, Outcome::Done));
+    assert_eq!((outbox.looks.len(), book.gone()), (0, vec![copy()]), "it only changed in between");
+    let late = book.take(Input::Changed(COPIES, map("copies", "4", 8).into()));
+    assert_eq!((late.records.len(), late.dropped.older), (0, 1), "the watch is behind the deletion");
 }
 
 #[test]
