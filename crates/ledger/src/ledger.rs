@@ -242,6 +242,9 @@ impl<O: Operator> Ledger<O> {
     fn looked(&mut self, looked: &Looked, wall: Time) {
         let id = &looked.look.id;
         let unchanged = self.freshness.version(id) == looked.look.version;
+        if looked.object.is_some() {
+            self.listings.answered(id);
+        }
         match &looked.object {
             Some(object) if unchanged => {
                 self.freshness.remember(id, object, self.world.head);

@@ -228,6 +228,16 @@ fn an_object_younger_than_the_list_is_looked_up_before_it_is_taken_for_gone() {
 }
 
 #[test]
+fn what_a_look_found_while_a_list_was_read_may_be_younger_than_the_list() {
+    let mut book = Book::synced(&[map("wants", "1", 5)], &[map("copies", "1", 100)]);
+    let look = book.list(COPIES, &[map("copies", "old", 90)]).looks.remove(0);
+    book.take(Input::ListStarted(COPIES));
+    book.take(Input::Looked(Box::new(Looked { look, object: Some(another("1", 101).into()) })));
+    let outbox = book.take(Input::ListDone(COPIES));
+    assert_eq!((outbox.looks.len(), book.gone()), (1, vec![]));
+}
+
+#[test]
 fn a_store_that_was_set_back_is_believed_after_a_second_look() {
     let mut book = Book::synced(&[map("wants", "1", 5)], &[map("copies", "1", 100)]);
     let mut outbox = book.list(COPIES, &[map("copies", "restored", 40)]);
