@@ -9,7 +9,7 @@ use ramen_api::path::At as _;
 use ramen_events::{ObjectId, Seq};
 use serde_json::Value;
 
-/// How many deleted objects are remembered, to recognize late news of them.
+/// How many deletions are remembered, to recognize late news of what was deleted.
 const GRAVES: usize = 4096;
 
 /// What was seen of one object.
@@ -40,8 +40,11 @@ impl Known {
 #[derive(Debug, Default)]
 pub struct Freshness {
     objects: BTreeMap<ObjectId, Known>,
-    graves: BTreeMap<ObjectId, Known>,
-    buried: VecDeque<ObjectId>,
+    /// Each with the number of its burial.
+    graves: BTreeMap<ObjectId, (u64, Known)>,
+    /// The last burials. Whoever rose again, or was buried anew, has an earlier one here that is not its grave's.
+    buried: VecDeque<(u64, ObjectId)>,
+    burials: u64,
 }
 
 /// How a sighting compares with what is known.
@@ -59,7 +62,7 @@ impl Freshness {
     /// Compares a sighting with what is known and remembers it if it is newer. `head` is the log's.
     pub fn see(&mut self, id: &ObjectId, object: &Value, head: Seq) -> Age {
         let (seen, uid) = (version_of(object), uid_of(object));
-        let known = self.objects.get(id).or_else(|| self.graves.get(id));
+        let known = self.objects.get(id).or_else(|| self.graves.get(id).map(|(_, known)| known));
         if let Some(known) = known {
             if known.dead && known.uid == uid {
                 return Age::Older;
@@ -122,11 +125,13 @@ impl Freshness {
     }
 
     fn bury(&mut self, id: &ObjectId, known: Known) {
-        if self.graves.insert(id.clone(), known).is_none() {
-            self.buried.push_back(id.clone());
-        }
+        self.burials += 1;
+        self.graves.insert(id.clone(), (self.burials, known));
+        self.buried.push_back((self.burials, id.clone()));
         while self.buried.len() > GRAVES {
-            if let Some(oldest) = self.buried.pop_front() {
+            if let Some((number, oldest)) = self.buried.pop_front()
+                && self.graves.get(&oldest).is_some_and(|(burial, _)| *burial == number)
+            {
                 self.graves.remove(&oldest);
             }
         }
@@ -188,6 +193,37 @@ mod tests {
         seen.is_gone(&id());
         assert_eq!(see(&mut seen, "12", "first"), Age::Older, "the watch is behind the deletion");
         assert_eq!(see(&mut seen, "13", "second"), Age::Newer, "made anew");
+    }
+
+    #[test]
+    fn a_name_that_comes_and_goes_is_remembered_as_long_as_any_other() {
+        let mut seen = Freshness::default();
+        see(&mut seen, "10", "first");
+        seen.is_gone(&id());
+        for number in 1..GRAVES {
+            bury_another(&mut seen, number);
+        }
+        see(&mut seen, "13", "second");
+        seen.is_gone(&id());
+        bury_another(&mut seen, GRAVES);
+        assert_eq!(see(&mut seen, "14", "second"), Age::Older, "the place of its first grave is not its own");
+    }
+
+    #[test]
+    fn what_is_remembered_of_deleted_objects_is_bounded() {
+        let mut seen = Freshness::default();
+        for version in 1..3 * GRAVES {
+            see(&mut seen, &version.to_string(), &format!("{version}"));
+            seen.is_gone(&id());
+            bury_another(&mut seen, version);
+        }
+        assert!(seen.graves.len() <= GRAVES && seen.buried.len() <= GRAVES, "{}", seen.buried.len());
+    }
+
+    fn bury_another(seen: &mut Freshness, number: usize) {
+        let id = ObjectId::new(Kind::ConfigMap, "ns", &format!("another-{number}"));
+        seen.see(&id, &object("1", "u"), Seq(1));
+        seen.is_gone(&id);
     }
 
     #[test]
