@@ -44,6 +44,8 @@ pub struct Outbox {
     pub looks: Vec<Look>,
     /// Sightings that told nothing new.
     pub dropped: Dropped,
+    /// Observations, decisions and readings of answers that panicked: each is a defect, and changed nothing.
+    pub panicked: u64,
 }
 
 /// Sightings that made no record, by reason.
@@ -229,6 +231,7 @@ impl<O: Operator> Ledger<O> {
         let read =
             catch_unwind(AssertUnwindSafe(|| self.operator.observe_answers(&flight.command, &answers, &outcome)));
         let observations = read.unwrap_or_else(|_| {
+            self.outbox.panicked += 1;
             tracing::error!(command = %flight.id, "reading an answer panicked: a defect, please report it");
             Vec::new()
         });
@@ -281,7 +284,10 @@ impl<O: Operator> Ledger<O> {
                 self.learn(observation, cause, wall);
             }
             Ok((_, None)) => self.lose(id, cause, wall),
-            Err(_) => tracing::error!(object = %id, "reading an object panicked: a defect, please report it"),
+            Err(_) => {
+                self.outbox.panicked += 1;
+                tracing::error!(object = %id, "reading an object panicked: a defect, please report it");
+            }
         }
     }
 
@@ -318,6 +324,7 @@ impl<O: Operator> Ledger<O> {
         for aggregate in touched {
             let asked = catch_unwind(AssertUnwindSafe(|| self.world.decide(&aggregate, seq)));
             let decided = asked.unwrap_or_else(|_| {
+                self.outbox.panicked += 1;
                 tracing::error!(seq = seq.0, %aggregate, "a decision panicked: a defect, please report it with the log");
                 Decided::default()
             });

@@ -92,6 +92,7 @@ impl<O: Operator> Executor<O> {
         // Whatever happens, the flight must land, or its slot would stay busy until the next start.
         let carried = AssertUnwindSafe(self.carry_out(&flight, &mut answers, &mut sights)).catch_unwind().await;
         let outcome = carried.unwrap_or_else(|_| {
+            self.metrics.panicked(1);
             tracing::error!(
                 what = flight.command.name(),
                 "carrying out a command panicked: a defect, please report it"
@@ -125,7 +126,10 @@ impl<O: Operator> Executor<O> {
         match rendered.await {
             Ok(Ok(effects)) => Ok(flight.effects(effects)),
             Ok(Err(err)) => Err(err.to_string()),
-            Err(_) => Err("rendering the command panicked: a defect, please report it".to_owned()),
+            Err(_) => {
+                self.metrics.panicked(1);
+                Err("rendering the command panicked: a defect, please report it".to_owned())
+            }
         }
     }
 

@@ -65,6 +65,7 @@ pub(crate) struct Metrics {
     records: Counters<PayloadLabels>,
     commands: Counters<CommandLabels>,
     dropped: Counters<ReasonLabels>,
+    panics: Counter<u64, AtomicU64>,
     watch_errors: Counters<KindLabels>,
     append_seconds: Histogram,
     archive_failures: Counter<u64, AtomicU64>,
@@ -89,6 +90,7 @@ impl Metrics {
             records: Family::default(),
             commands: Family::default(),
             dropped: Family::default(),
+            panics: Counter::default(),
             watch_errors: Family::default(),
             append_seconds: Histogram::new(APPEND_SECONDS),
             archive_failures: Counter::default(),
@@ -113,6 +115,7 @@ impl Metrics {
         registry.register("commands", "Commands carried out, by their end", m.commands);
         registry.register("commands_in_flight", "Commands that are being carried out", m.in_flight);
         registry.register("sightings_dropped", "Objects seen that made no record, by reason", m.dropped);
+        registry.register("panics", "Panics that were caught: each is a defect, please report it", m.panics);
         registry.register("watch_errors", "Failures of watches, by kind", m.watch_errors);
         registry.register("queue_depth", "Inputs that wait for the pipeline", m.queue_depth);
         registry.register("timers", "Aggregates that asked to be asked again", m.timers);
@@ -162,6 +165,10 @@ impl Metrics {
         }
     }
 
+    pub(crate) fn panicked(&self, count: u64) {
+        self.panics.inc_by(count);
+    }
+
     pub(crate) fn watch_error(&self, kind: String) {
         self.watch_errors.get_or_create(&KindLabels { kind }).inc();
     }
@@ -194,9 +201,11 @@ mod tests {
         metrics.api_request("list", "pods");
         metrics.api_request("list", "pods");
         metrics.command("Apply", &Outcome::Conflict { message: String::new() });
+        metrics.panicked(2);
         let text = metrics.render(&[]);
         assert!(text.contains(r#"ramen_api_requests_total{verb="list",resource="pods"} 2"#), "{text}");
         assert!(text.contains(r#"ramen_commands_total{command="Apply",outcome="conflict"} 1"#), "{text}");
+        assert!(text.contains("ramen_panics_total 2"), "{text}");
         assert!(text.contains("ramen_leading 0"), "{text}");
     }
 }

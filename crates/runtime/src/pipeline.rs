@@ -112,8 +112,9 @@ impl<O: Operator> Pipeline<O> {
 
     /// Makes what followed from the inputs durable, then lets it happen.
     async fn commit(&mut self) -> Result<(), Error> {
-        let Outbox { records, blobs, flights, looks, dropped } = self.ledger.flush();
+        let Outbox { records, blobs, flights, looks, dropped, panicked } = self.ledger.flush();
         self.count(dropped);
+        self.metrics.panicked(panicked);
         if !records.is_empty() {
             let told: Vec<Record> = records.iter().filter(|record| telemetry::is_told(record)).cloned().collect();
             for record in &records {

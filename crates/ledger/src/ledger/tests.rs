@@ -288,6 +288,20 @@ fn a_wish_is_asked_for_at_its_moment_and_not_before() {
 }
 
 #[test]
+fn what_panics_changes_nothing_and_is_counted() {
+    let mut book = Book::synced(&[map("wants", "1", 5)], &[map("copies", "1", 6)]);
+    let outbox = book.take(Input::Changed(COPIES, map("copies", "unreadable", 7).into()));
+    assert_eq!((outbox.records.len(), outbox.panicked), (0, 1));
+    let outbox = book.take(Input::Changed(WANTS, map("wants", "undecidable", 8).into()));
+    assert_eq!((outbox.records.len(), outbox.flights.len(), outbox.panicked), (1, 0, 1), "the wish is known");
+    let outbox = book.take(Input::Changed(WANTS, map("wants", "unheard", 9).into()));
+    assert_eq!((outbox.flights.len(), outbox.panicked), (1, 0), "the next one is decided as always");
+    let outbox = book.take(answered(outbox.flights[0].clone(), Outcome::Done, None));
+    let names: Vec<_> = outbox.records.iter().map(|record| record.payload.name()).collect();
+    assert_eq!((names.first(), outbox.panicked), (Some(&"Finished"), 1), "the command has ended");
+}
+
+#[test]
 fn a_restart_keeps_what_was_known_and_forgets_what_was_under_way() {
     let mut book = Book::synced(&[map("wants", "1", 5)], &[]);
     assert_eq!(book.flights().len(), 1);

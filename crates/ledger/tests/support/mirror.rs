@@ -2,7 +2,8 @@
 //!
 //! A ConfigMap `wants/x` with a value wants a ConfigMap `copies/x` with the same value. The value `upload` stores an
 //! object in S3 instead, `delete` deletes the copy; with one that begins with `standing` the command stands on the wish and
-//! on the copy. Facts and commands are borrowed from the spoke's: a pod's claims carry value, version and uid.
+//! on the copy. An `unreadable` object, an `undecidable` wish and the answer about an `unheard` one make it panic. Facts and
+//! commands are borrowed from the spoke's: a pod's claims carry value, version and uid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,6 +108,7 @@ impl Domain for State {
         let name = &ask.aggregate.name;
         let Some(want) = self.of("wants", name) else { return decision };
         let copy = self.of("copies", name);
+        assert_ne!(want.value, "undecidable", "as a defect would");
         let wish = match (want.value.as_str(), copy) {
             ("upload", _) => self.of("stored", name).is_none().then(|| json!({ "op": "upload" })),
             ("delete", None) => None,
@@ -147,6 +149,7 @@ impl Operator for Mirror {
         let (namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
         let fact = match kind {
             Kind::Pod => {
+                assert_ne!(text("/data/value"), "unreadable", "as a defect would");
                 let seen = Seen {
                     value: text("/data/value"),
                     version: text("/metadata/resourceVersion"),
@@ -203,7 +206,10 @@ impl Operator for Mirror {
     }
 
     fn observe_answers(&self, command: &Command, answers: &[Answer], _: &Outcome) -> Vec<Observation> {
-        let Command::Spoke(spoke::Command::NoteDestination { volume: name, .. }) = command else { return Vec::new() };
+        let Command::Spoke(spoke::Command::NoteDestination { volume: name, handle }) = command else {
+            return Vec::new();
+        };
+        assert!(!handle.contains("unheard"), "as a defect would");
         let stored = answers.contains(&Answer::Store(StoreAnswer::Done));
         let seen = Seen { value: "stored".to_owned(), ..Seen::default() };
         stored.then(|| fact("stored", name, seen).into()).into_iter().collect()
