@@ -2,7 +2,7 @@
 //!
 //! Rules bear the numbers of the behaviour that they guard: `D` is data, `S` the hub's DRPC controller, `HS` its
 //! controllers of policies and clusters, `VS` the managed clusters' VRG controller, `CS` stores, `L` and `VL` that things
-//! end.
+//! end, `N` the operators as programs.
 
 mod apart;
 mod asked;
@@ -65,6 +65,11 @@ pub struct Checks {
 
 impl Watcher for Checks {
     fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        if let Some(home) = &turn.panicked {
+            let what =
+                format!("an observation, a decision or the reading of an answer of the operator on {home} panicked");
+            return violated("N1 nothing panics", what);
+        }
         self.apart.look_first(universe);
         self.data.look(universe, turn)?;
         moves::look(universe, turn)?;

@@ -63,6 +63,8 @@ pub(crate) trait Process {
     fn failing(&self) -> Vec<String>;
     /// Whether its log, folded from the first record on, gives the state that it has; so it does while it is down.
     fn is_like_its_log(&self) -> bool;
+    /// Whether an observation, a decision or the reading of an answer panicked since this was asked last.
+    fn take_panicked(&mut self) -> bool;
     /// What stays when it dies.
     fn disk(&self) -> &MemoryStore;
     /// Batches that a dying machine would lose.
@@ -77,6 +79,7 @@ pub(crate) struct Running<O: Operator> {
     watches: Vec<Watch>,
     cluster: ClusterName,
     disk: MemoryStore,
+    panicked: bool,
     life: Option<Life<O>>,
 }
 
@@ -91,7 +94,8 @@ impl<O: Operator> Running<O> {
     pub(crate) fn new(operator: O, cluster: &str) -> Self {
         let watches = operator.watches();
         let disk = MemoryStore::new();
-        Self { operator: Arc::new(operator), watches, cluster: ClusterName::from(cluster), disk, life: None }
+        let cluster = ClusterName::from(cluster);
+        Self { operator: Arc::new(operator), watches, cluster, disk, panicked: false, life: None }
     }
 }
 
@@ -139,6 +143,7 @@ impl<O: Operator> Process for Running<O> {
         }
         life.ledger.fire(wall);
         let outbox = life.ledger.flush();
+        self.panicked |= outbox.panicked > 0;
         if death == Some(Death::BeforeAppend) {
             self.crash(TAIL);
             return None;
@@ -204,6 +209,10 @@ impl<O: Operator> Process for Running<O> {
         bytes(life.ledger.world()) == bytes(&fold(&life.log, World::default()))
     }
 
+    fn take_panicked(&mut self) -> bool {
+        std::mem::take(&mut self.panicked)
+    }
+
     fn disk(&self) -> &MemoryStore {
         &self.disk
     }
@@ -219,6 +228,7 @@ impl<O: Operator> Process for Running<O> {
             watches: self.watches.clone(),
             cluster: self.cluster.clone(),
             disk: MemoryStore::new(),
+            panicked: false,
             life: None,
         })
     }

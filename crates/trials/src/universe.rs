@@ -133,6 +133,8 @@ pub struct Turn {
     pub stored: bool,
     /// Objects that were deleted from stores: by whose operator, from which store, which key.
     pub deleted: Vec<(String, String, String)>,
+    /// An operator that panicked: where it runs.
+    pub panicked: Option<String>,
     /// An agent of this name ran.
     pub ran: Option<usize>,
 }

@@ -218,6 +218,9 @@ impl Universe {
         let lost = if mishap == Some(Mishap::CrashLosingTail) { usize::MAX } else { 0 };
         let Some(operated) = self.operators.get_mut(process) else { return };
         let stepped = if lost > 0 { None } else { operated.process.step(wall, death) };
+        if operated.process.take_panicked() {
+            self.turn.panicked = Some(home.clone());
+        }
         let Some(stepped) = stepped else {
             self.kill(process, lost);
             self.enqueue(RESTART, Due::Start { process });

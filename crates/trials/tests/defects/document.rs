@@ -42,7 +42,7 @@ pub fn write(hunted: &[Hunted]) {
     let mut text = format!(
         "# Deliberate defects\n\n\
          A simulation that cannot fail proves nothing. Each of these {} defects is one gate that always stands open, one\n\
-         order that is wrong, or one omission. They exist only in `crates/trials/tests/defects/`, where what operators see\n\
+         order that is wrong, one omission, or a panic. They exist only in `crates/trials/tests/defects/`, where what operators see\n\
          and do is tampered with; production code knows nothing of them. The test fails unless the rule named here is broken\n\
          with the defect, and no rule is broken in the same run without it.\n\n\
          Plans are tried in this order: the story of the demo, with its eight variants; three scenarios with an operator that was\n\

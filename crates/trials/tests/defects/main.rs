@@ -17,7 +17,8 @@
 //! follow if it does not catch it any more.
 //!
 //! One file a subject: [`roles`], [`moves`], [`endings`], [`volumes`], [`restores`], [`copies`], [`reports`],
-//! [`policies`], [`modes`], [`offers`], [`apart`], [`deposed`]. [`hunt`] runs them, [`plans`] says in which plans, [`defect`] is what they are made of.
+//! [`policies`], [`modes`], [`offers`], [`apart`], [`deposed`], [`panics`]. [`hunt`] runs them, [`plans`] says in which plans,
+//! [`defect`] is what they are made of.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
@@ -32,6 +33,7 @@ mod json;
 mod modes;
 mod moves;
 mod offers;
+mod panics;
 mod plans;
 mod policies;
 mod reports;
@@ -60,6 +62,7 @@ fn all() -> Vec<&'static Defect> {
         offers::DEFECTS,
         apart::DEFECTS,
         deposed::DEFECTS,
+        panics::DEFECTS,
     ];
     tables.into_iter().flatten().collect()
 }
