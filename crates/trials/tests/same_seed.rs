@@ -3,35 +3,60 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
 use ramen_events::{
-    Seq, capture,
+    Payload, Seq, capture,
     log::{History as _, MemoryLog},
 };
 use ramen_trials::{
+    happening::Happening,
     seeds::{self, Class},
-    trial::{Nobody, trial},
+    trial::{Nobody, Verdict, trial},
 };
+use rstest::rstest;
 
-/// A seed with crashes, a rival and watches that miss things, and short enough.
-const SEED: u64 = 17;
+/// A seed with a rival, stores that fail, and operators that die before what they decided is appended.
+const SEED: u64 = 369;
+/// One with a rival, stores that fail, and operators that die and lose the tails of their logs.
+const TAILS: u64 = 1149;
 
-fn logs() -> Vec<(String, Vec<u8>)> {
-    let verdict = trial(&seeds::plan(SEED, Class::ALL), &mut Nobody);
+/// What an operator's log holds.
+#[derive(PartialEq)]
+struct Log {
+    whose: String,
+    records: Vec<u8>,
+    snapshots: Vec<(Seq, Vec<u8>)>,
+    starts: Vec<Seq>,
+}
+
+fn logs(verdict: &Verdict) -> Vec<Log> {
     let logs = verdict.logs().into_iter();
     logs.map(|(whose, disk)| {
         let log = MemoryLog::open(&disk);
-        let mut bytes = Vec::new();
-        capture::write(&log, Seq(1), log.head().seq, &mut bytes).unwrap();
-        (whose, bytes)
+        let mut records = Vec::new();
+        capture::write(&log, Seq(1), log.head().seq, &mut records).unwrap();
+        let snapshots = log.snapshots().unwrap().into_iter().filter_map(|name| log.snapshot(name).unwrap());
+        let snapshots = snapshots.map(|snapshot| (snapshot.seq, snapshot.bytes)).collect();
+        let all = log.scan(Seq(1)).map(|record| record.unwrap().0);
+        let starts = all.filter(|record| matches!(record.payload, Payload::Started { .. })).map(|record| record.seq);
+        Log { whose, records, snapshots, starts: starts.collect() }
     })
     .collect()
 }
 
-#[test]
-fn two_runs_of_one_seed_write_the_same_logs() {
-    let (first, second) = (logs(), logs());
-    assert!(first.iter().all(|(_, log)| log.len() > 1000), "the operators wrote logs");
-    for ((whose, one), (_, other)) in first.iter().zip(&second) {
-        assert!(one == other, "the logs of {whose} differ");
+#[rstest]
+#[case::operators_die(SEED)]
+#[case::operators_die_and_lose_tails(TAILS)]
+fn two_runs_of_one_seed_write_the_same_logs(#[case] seed: u64) {
+    let run = || trial(&seeds::plan(seed, Class::ALL), &mut Nobody);
+    let (first, second) = (run(), run());
+    let crashes = first.universe.struck().iter().filter(|mishap| Class::of_mishap(**mishap) == Some(Class::Crashes));
+    assert_ne!(crashes.count(), 0, "an operator died");
+    assert_eq!(first.universe.mishaps(), second.universe.mishaps());
+    let (first, second) = (logs(&first), logs(&second));
+    let went_on = |log: &Log| log.snapshots.iter().any(|(at, _)| log.starts.iter().any(|start| start > at));
+    assert!(first.iter().any(went_on), "an operator went on from a snapshot");
+    assert_eq!(first.len(), second.len());
+    for (one, other) in first.iter().zip(&second) {
+        assert!(one == other, "the logs of {} differ", one.whose);
     }
 }
 
@@ -45,7 +70,10 @@ fn another_seed_is_another_run() {
 fn leaving_a_class_of_faults_out_changes_nothing_else() {
     let without = Class::ALL.iter().copied().filter(|class| *class != Class::Stores).collect::<Vec<_>>();
     let (all, fewer) = (seeds::plan(SEED, Class::ALL), seeds::plan(SEED, &without));
-    assert_eq!(all.story, fewer.story);
-    let others: Vec<_> = all.faults.iter().filter(|fault| fewer.faults.contains(fault)).collect();
+    assert_eq!((&all.outline, &all.story, &all.rules), (&fewer.outline, &fewer.story, &fewer.rules));
+    let (others, left_out): (Vec<_>, Vec<_>) = all.faults.iter().partition(|fault| fewer.faults.contains(fault));
     assert_eq!(others.len(), fewer.faults.len());
+    assert!(left_out.iter().any(|fault| Class::of(&fault.what) == Some(Class::Stores)), "stores fail with it");
+    let of_a_store = |what: &Happening| matches!(what, Happening::Store { .. } | Happening::EmptyStore { .. });
+    assert!(left_out.iter().all(|fault| of_a_store(&fault.what)), "{left_out:?}");
 }
