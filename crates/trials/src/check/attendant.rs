@@ -15,7 +15,8 @@ use ramen_sim::{api_server::object, kinds};
 pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
     let mut todo = Vec::new();
     for drpc in all(universe, HUB, &kinds::DRPC, None) {
-        let app = text(drpc.value(), "/metadata/name").to_owned();
+        let name = text(drpc.value(), "/metadata/name");
+        let app = name.to_owned();
         let told: Vec<&str> = conditions(drpc.value()).map(|condition| text(condition, "/message")).collect();
         let says = |words: &str| told.iter().any(|told| told.contains(words));
         if says("there is no DRPolicy") || (says("DRCluster") && says("is not there; create it")) {
@@ -48,10 +49,20 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
             todo.extend(still_mounted.into_iter().map(|on| Happening::DeletePod { app: app.clone(), on }));
             todo.extend(went_its_own_way.into_iter().map(|on| Happening::DeleteReplications { app: app.clone(), on }));
         }
+        todo.extend(claim_of_another(universe, &told, name));
     }
     todo.extend(hanging_pods(universe));
     todo.extend(universe.managed().filter(|on| universe.is_up(on)).flat_map(|on| claims_in_the_way(universe, on)));
     todo
+}
+
+/// A claim of which the hub says that it is in the application's way on another cluster.
+fn claim_of_another(universe: &Universe, told: &[&str], app: &str) -> Option<Happening> {
+    let (before, after) = told.iter().find_map(|told| told.split_once("says that condition NoClusterDataConflict"))?;
+    let on = universe.managed().find(|on| before.ends_with(&format!("on cluster {on} ")))?;
+    let (_, claim) = after.split_once(&format!("claim {app}/"))?;
+    let (claim, _) = claim.split_once(" is selected here")?;
+    Some(Happening::DeleteClaim { app: app.to_owned(), claim: claim.to_owned(), on: on.to_owned() })
 }
 
 /// The cluster that some words name after `words`.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use ramen_api::path::At as _;
+use ramen_api::{path::At as _, ramen::wire::condition};
 use ramen_events::{Aggregate, Payload};
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
@@ -65,7 +65,8 @@ pub fn at_rest(
     told_by_the_hub(universe)
 }
 
-/// What the hub tells of the application's VRG is what that says of itself (L5).
+/// What the hub tells of the application's VRG is what that says of itself, save that a conflict which the VRG of any cluster
+/// sees is told, too (L5).
 fn told_by_the_hub(universe: &Universe) -> Result<(), Violation> {
     for drpc in all(universe, HUB, &kinds::DRPC, None) {
         let name = text(drpc.value(), "/metadata/name");
@@ -77,11 +78,17 @@ fn told_by_the_hub(universe: &Universe) -> Result<(), Violation> {
             conditions.into_iter().flatten().map(word).collect()
         };
         let told = of(drpc.value(), "/status/resourceConditions/conditions");
-        let is = of(vrg.value(), "/status/conditions");
+        let mut is = of(vrg.value(), "/status/conditions");
+        let conflict = (condition::NO_CLUSTER_DATA_CONFLICT.to_owned(), "False".to_owned());
+        let elsewhere = universe.managed().filter(|on| *on != home);
+        let vrgs = elsewhere.filter_map(|on| super::one(universe, on, &kinds::VRG, name, name));
+        if vrgs.into_iter().any(|vrg| of(vrg.value(), "/status/conditions").contains(&conflict)) {
+            is.iter_mut().filter(|(kind, _)| *kind == conflict.0).for_each(|own| own.clone_from(&conflict));
+        }
         if told != is {
             return Err(Violation {
                 rule: "L5 what is told is so",
-                what: format!("DRPC {name} says of the VRG on {home}: {told:?}, and that says: {is:?}"),
+                what: format!("DRPC {name} says of the VRG on {home}: {told:?}, and what is so: {is:?}"),
             });
         }
     }

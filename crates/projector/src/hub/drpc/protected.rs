@@ -5,7 +5,7 @@ use ramen_events::{Condition, ConditionStatus};
 
 use crate::domain::Decision;
 
-use super::{Drpc, mirror, vrg::Vrg};
+use super::{Drpc, mirror, site::Site, vrg::Vrg};
 
 /// What `Protected` says: status, reason of the wire, words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,8 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
         return unknown(format!("{name} cannot be asked: the hub has lost the cluster; what it last said may be old"));
     }
     let action = site.wished().map(|manifest| manifest.spec.action.as_str()).unwrap_or_default();
-    let Some(Fault { status, reason, what, remedy, settling }) = fault(&site.vrg, action) else {
+    let elsewhere = conflict_elsewhere(drpc, site);
+    let Some(Fault { status, reason, what, remedy, settling }) = fault(&site.vrg, action, elsewhere) else {
         let message = format!("{name} protects the application's volumes and objects");
         return Verdict { status: ConditionStatus::True, reason: reason::PROTECTED, message };
     };
@@ -93,14 +94,23 @@ fn settling(status: ConditionStatus, what: String) -> Option<Fault> {
     Some(Fault { status, reason: reason::UNKNOWN, what, remedy: "", settling: true })
 }
 
-/// The first row of the table that fires; `None`: protected.
-pub fn fault(vrg: &Vrg, action: &str) -> Option<Fault> {
+/// What the VRG of another cluster says is in the way of the application's data there.
+fn conflict_elsewhere(drpc: &Drpc, reported: &Site) -> Option<Fault> {
+    let (site, said) = mirror::conflict(drpc).filter(|(site, _)| site.name != reported.name)?;
+    let kind = condition::NO_CLUSTER_DATA_CONFLICT;
+    let on = &site.name;
+    let told = words(&format!("the one on cluster {on} says that condition {kind} is False"), said);
+    is_false(said, format!("{told}; put that right before the application has to move to cluster {on}"))
+}
+
+/// The first row of the table that fires; `None`: protected. `elsewhere`: what another cluster says of a conflict.
+pub fn fault(vrg: &Vrg, action: &str, elsewhere: Option<Fault>) -> Option<Fault> {
     let primary = vrg.replication_state == "primary";
     hooks(vrg) // 1
         .or_else(|| if primary { good(vrg, condition::CLUSTER_DATA_READY) } else { None }) // 2
         .or_else(|| if primary { primary_data(vrg) } else { secondary_data(vrg, action) }) // 3
         .or_else(|| if_there(vrg, condition::DESTINATION_INFO_AVAILABLE)) // 4
-        .or_else(|| good(vrg, condition::NO_CLUSTER_DATA_CONFLICT)) // 5
+        .or_else(|| elsewhere.or_else(|| good(vrg, condition::NO_CLUSTER_DATA_CONFLICT))) // 5
         .or_else(|| settled(vrg, primary)) // 6
         .or_else(|| if primary { good(vrg, condition::CLUSTER_DATA_PROTECTED) } else { None }) // 7
 }
@@ -143,12 +153,15 @@ fn good(vrg: &Vrg, kind: &str) -> Option<Fault> {
     match condition.status {
         ConditionStatus::True => None,
         ConditionStatus::Unknown => unknown(words(&format!("condition {kind} is Unknown"), condition)),
-        ConditionStatus::False => {
-            let bad = reason::ERRORS.contains(&condition.reason.as_str());
-            let reason = if bad { reason::ERROR } else { reason::PROGRESSING };
-            fault_of(ConditionStatus::False, reason, words(&format!("condition {kind} is False"), condition))
-        }
+        ConditionStatus::False => is_false(condition, words(&format!("condition {kind} is False"), condition)),
     }
+}
+
+/// What is false is an error, or under way.
+fn is_false(condition: &Condition, what: String) -> Option<Fault> {
+    let bad = reason::ERRORS.contains(&condition.reason.as_str());
+    let reason = if bad { reason::ERROR } else { reason::PROGRESSING };
+    fault_of(ConditionStatus::False, reason, what)
 }
 
 fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {

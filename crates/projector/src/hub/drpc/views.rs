@@ -12,7 +12,7 @@ use ramen_events::{
 
 use crate::{domain::Decision, hub::state::KnownView};
 
-use super::{Drpc, site::Site};
+use super::{Drpc, mirror, site::Site};
 
 /// Seconds between reads while a view is the only witness.
 const FAST: i64 = 1;
@@ -33,12 +33,13 @@ pub fn touch_slot(cluster: &ClusterName) -> String {
 
 /// Makes, paces and touches views.
 pub fn ensure(drpc: &Drpc, decision: &mut Decision) {
-    let reported = super::mirror::reported(drpc).map(|site| site.name.clone());
+    let reported = mirror::reported(drpc).map(|site| site.name.clone());
     for site in drpc.listed_sites() {
         // A source on its way out shows nothing new that a reader would miss; a target that is ready will be read next.
         let is_target = drpc.target() == site.name.0;
         let is_read = if is_target { site.vrg.is_ready() || drpc.has_moved() } else { drpc.is_finished() };
         let is_read = is_read && (is_target || reported.as_ref() == Some(&site.name));
+        let is_read = is_read || has_conflict(drpc, site);
         let interval = interval(drpc, site, is_read, decision);
         match &site.view {
             Some(view) if view.fact.deleting => {}
@@ -50,6 +51,11 @@ pub fn ensure(drpc: &Drpc, decision: &mut Decision) {
             _ => decision.want(format!("view/{}", site.name), wish(drpc, site, interval)),
         }
     }
+}
+
+/// Something is in the way there, and only the view says in words what.
+fn has_conflict(drpc: &Drpc, site: &Site) -> bool {
+    drpc.decider >= mirror::CONFLICT_SINCE && site.vrg.conflict().is_some()
 }
 
 /// How often the agent should read, in seconds; 0 leaves it to the agent.
@@ -95,7 +101,7 @@ fn touch(drpc: &Drpc, site: &Site, decision: &mut Decision) {
     // A view that rests is read when it wakes, whether touched or not.
     let awake = rests_until(view);
     let last = drpc.touched.iter().find(|(cluster, _)| *cluster == site.name).map_or(Time(0), |(_, at)| *at);
-    let calm = if site.vrg.is_ready() { Time(0) } else { feedback_at.plus_ms(CALM_MS) };
+    let calm = if site.vrg.is_ready() || has_conflict(drpc, site) { Time(0) } else { feedback_at.plus_ms(CALM_MS) };
     let due = calm.max(last.plus_seconds(2));
     if awake > drpc.now {
         return;

@@ -195,6 +195,12 @@ impl Vrg {
         self.condition(kind).is_some_and(|condition| condition.is_true_at(self.generation))
     }
 
+    /// What it says of something that is in the way of the application's data there, if it says so of what it is now.
+    pub fn conflict(&self) -> Option<&Condition> {
+        let is_so = |said: &&Condition| said.status == ConditionStatus::False && said.generation == self.generation;
+        self.condition(condition::NO_CLUSTER_DATA_CONFLICT).filter(|_| self.is_looked_at()).filter(is_so)
+    }
+
     /// Why a condition does not hold, when the cluster calls it an error: for messages that do not flutter.
     pub fn complaint(&self, kinds: &[&str]) -> String {
         let bad = |condition: &&Condition| {

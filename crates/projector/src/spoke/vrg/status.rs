@@ -10,7 +10,7 @@ use super::{
     conditions, entries,
     scene::{KUBE_OBJECTS, Scene, Stage},
     verdict::{Verdict, whole_seconds},
-    view::{Owner, View},
+    view::{Owner, View, Volume},
 };
 use crate::{FEWER_WRITES, domain::Decision};
 
@@ -116,8 +116,15 @@ fn kube_objects(view: &View<'_>, ready: bool) -> Option<Verdict> {
     ready.then(|| Verdict::yes(reason::KUBE_OBJECTS_RESTORED, "no API objects are to be recovered"))
 }
 
+/// The first version of the deciders that says of which claims it is, and what comes of them; leaves out claims that were
+/// restored, which are on the application's own volumes; and does not let go of it while a new request is looked at.
+const OF_OTHERS_SINCE: u32 = 9;
+
 /// `NoClusterDataConflict`: a settled secondary should select no claim that is there to stay (V25).
 fn conflict(view: &View<'_>) -> Verdict {
+    if view.ask.decider >= OF_OTHERS_SINCE {
+        return conflict_with_others(view);
+    }
     let settled = view.vrg.status.as_ref().is_some_and(|status| {
         status.state == State::Secondary.as_str() && status.observed_generation == view.vrg.generation
     });
@@ -130,6 +137,36 @@ fn conflict(view: &View<'_>) -> Verdict {
             reason::CONFLICT_SECONDARY,
             format!("claim {} is selected on the secondary: delete it, or take the label off it", volume.name()),
         ),
+        _ => Verdict::yes(reason::NO_CONFLICT_DETECTED, "nothing stands in the way"),
+    }
+}
+
+fn conflict_with_others(view: &View<'_>) -> Verdict {
+    let settled = view.vrg.status.as_ref().is_some_and(|status| {
+        let told = status.conditions.iter().find(|told| told.kind == condition::NO_CLUSTER_DATA_CONFLICT);
+        let known = told.is_some_and(|told| told.status == ConditionStatus::False);
+        status.state == State::Secondary.as_str() && (known || status.observed_generation == view.vrg.generation)
+    });
+    let stays = |volume: &&Volume<'_>| {
+        volume.selected
+            && !volume.pvc.is_deleting()
+            && !volume.is_restored()
+            && !matches!(volume.owner, Owner::Other(_))
+    };
+    let mut staying = view.volumes.iter().filter(stays);
+    match staying.next() {
+        Some(volume) if settled && !view.is_primary() => {
+            let more = match staying.count() {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            let text = format!(
+                "claim {} is selected here, on the secondary{more}: take from it what is needed and delete it; a claim of \
+                 that name is in the way when the application comes to this cluster",
+                volume.key
+            );
+            Verdict::no(reason::CONFLICT_SECONDARY, text)
+        }
         _ => Verdict::yes(reason::NO_CONFLICT_DETECTED, "nothing stands in the way"),
     }
 }

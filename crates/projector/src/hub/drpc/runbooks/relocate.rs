@@ -11,7 +11,7 @@ use super::{
     super::{
         Drpc,
         gather::Clearing,
-        placement,
+        mirror, placement,
         site::Site,
         wanted::{self, FinalSync},
     },
@@ -95,13 +95,45 @@ fn source_is_protected(drpc: &Drpc) -> Gate {
         let remedy = "bring the cluster back, or set spec.action to Failover";
         return Gate::Shut(wait(what, Some(&lost.name), remedy));
     }
+    if let Some(gate) = target_is_obstructed(drpc) {
+        return gate;
+    }
     let protected = source.answers()
         && source.vrg.holds(condition::DATA_READY)
         && source.vrg.holds(condition::CLUSTER_DATA_PROTECTED);
     Gate::when(protected, || {
         let complaint = source.vrg.complaint(&[condition::DATA_READY, condition::CLUSTER_DATA_PROTECTED]);
-        wait(format!("the application to be protected{complaint}"), Some(&source.name), remedy_for(source))
+        wait(format!("the application to be protected{complaint}"), Some(&source.name), remedy_for_source(drpc, source))
     })
+}
+
+/// The target cannot take the application's claims, so the application stays up where it is.
+fn target_is_obstructed(drpc: &Drpc) -> Option<Gate> {
+    let target = drpc.target_site().filter(|_| drpc.decider >= mirror::CONFLICT_SINCE)?;
+    let said = target.vrg.conflict()?;
+    let what = if said.message.is_empty() {
+        format!("claims to be gone that are in the way of the application's ({} is {})", said.kind, said.reason)
+    } else {
+        format!("claims to be gone that are in the way of the application's ({})", said.message)
+    };
+    let remedy = "delete what the VolumeReplicationGroup there names";
+    Some(Gate::Shut(wait(what, Some(&target.name), remedy)))
+}
+
+/// The first version of the deciders that says what can be done about a source that does not come back.
+const WITHOUT_SOURCE_SINCE: u32 = 9;
+
+/// Words for a source that does not say what is waited for.
+fn remedy_for_source(drpc: &Drpc, source: &Site) -> String {
+    let remedy = remedy_for(source);
+    if !source.lost || drpc.decider < WITHOUT_SOURCE_SINCE {
+        return remedy.to_owned();
+    }
+    let target = drpc.target();
+    format!(
+        "{remedy}; if it cannot be brought back, set spec.action to Failover and spec.failoverCluster to {target}, which \
+         gives up what was written since the last synchronization"
+    )
 }
 
 /// The first version of the deciders that has the placement name the home before it is cleared.
@@ -154,7 +186,7 @@ fn final_sync_is_prepared(drpc: &Drpc) -> Gate {
     let spec = source.wished().map(|manifest| &manifest.spec);
     let (asked, running) = spec.map_or((false, false), |spec| (spec.prepare_for_final_sync, spec.run_final_sync));
     Gate::when(running || (asked && source.answers() && source.vrg.prepare_complete), || {
-        wait(PREPARED, Some(&source.name), remedy_for(source))
+        wait(PREPARED, Some(&source.name), remedy_for_source(drpc, source))
     })
 }
 
@@ -184,7 +216,7 @@ fn final_sync_is_done(drpc: &Drpc) -> Gate {
     let Some(source) = source(drpc) else { return Gate::Open };
     let asked = source.wished().is_some_and(|manifest| manifest.spec.run_final_sync);
     Gate::when(asked && source.answers() && source.vrg.final_sync_complete, || {
-        wait("the final synchronization", Some(&source.name), remedy_for(source))
+        wait("the final synchronization", Some(&source.name), remedy_for_source(drpc, source))
     })
 }
 

@@ -81,7 +81,7 @@ fn protected_follows_the_table(
 ) {
     let mut vrg = vrg(role);
     spoil(&mut vrg);
-    let found = fault(&vrg, action);
+    let found = fault(&vrg, action, None);
     assert_eq!(found.as_ref().map(|Fault { status, reason, .. }| (*status, *reason)), expected, "{found:?}");
     assert!(found.is_none_or(|fault| !fault.what.is_empty()), "a fault always has words");
 }
@@ -91,6 +91,35 @@ fn a_generation_that_was_not_looked_at_is_no_protection() {
     let mut vrg = vrg("secondary");
     vrg.conditions.retain(|condition| condition.kind == "NoClusterDataConflict");
     vrg.observed_generation = 0;
-    let found = fault(&vrg, "").unwrap();
+    let found = fault(&vrg, "", None).unwrap();
     assert_eq!((found.status, found.reason, found.settling), (False, "Unknown", true), "row 6");
+}
+
+#[rstest]
+#[case::row5_whoever_says_so(|_: &mut Vrg| {}, "c2")]
+#[case::row5_goes_before_its_own(|v: &mut Vrg| v.conditions.retain(|c| c.kind != "NoClusterDataConflict"), "c2")]
+#[case::rows_before_it(|v: &mut Vrg| change(v, "DataReady", |c| (c.status, c.reason) = (False, "Error".into())), "DataReady")]
+#[case::rows_after_it(|v: &mut Vrg| v.last_group_sync.0 = None, "c2")]
+fn a_conflict_elsewhere_stands_in_its_row(#[case] spoil: fn(&mut Vrg), #[case] words: &str) {
+    let mut vrg = vrg("primary");
+    spoil(&mut vrg);
+    let elsewhere = Fault { status: False, reason: "Error", what: "c2 says so".into(), remedy: "", settling: false };
+    let found = fault(&vrg, "", Some(elsewhere)).unwrap();
+    assert!(found.what.contains(words), "{found:?}");
+}
+
+#[rstest]
+#[case::now(|_: &mut Vrg| {}, true)]
+#[case::there_is_none(|v: &mut Vrg| change(v, "NoClusterDataConflict", |c| c.status = True), false)]
+#[case::nobody_knows(|v: &mut Vrg| change(v, "NoClusterDataConflict", |c| c.status = Unknown), false)]
+#[case::of_an_earlier_role(|v: &mut Vrg| v.generation = 2, false)]
+#[case::of_an_earlier_look(|v: &mut Vrg| (v.generation, v.observed_generation) = (2, 2), false)]
+#[case::gone(|v: &mut Vrg| v.presence = Presence::Absent, false)]
+fn a_conflict_counts_as_long_as_it_is_so(#[case] spoil: fn(&mut Vrg), #[case] counts: bool) {
+    let mut vrg = vrg("secondary");
+    change(&mut vrg, "NoClusterDataConflict", |c| {
+        (c.status, c.reason) = (False, "ClusterDataConflictSecondary".into())
+    });
+    spoil(&mut vrg);
+    assert_eq!(vrg.conflict().is_some(), counts);
 }

@@ -193,6 +193,61 @@ fn a_relocation_takes_both_clusters() {
 }
 
 #[test]
+fn an_application_is_not_taken_down_for_a_target_that_cannot_take_its_claims() {
+    let mut story = failed_over();
+    let say = |story: &mut Story, status, reason: &str| {
+        story.report("c1", |told| {
+            for told in told.conditions.iter_mut().filter(|c| c.kind == "NoClusterDataConflict") {
+                (told.status, told.reason, told.message) = (status, reason.into(), "claim app/data: delete it".into());
+            }
+        });
+        story.run();
+        story.pass(3);
+    };
+    say(&mut story, False, "ClusterDataConflictSecondary");
+    story.ask("Relocate", "c1");
+    story.run();
+    assert_eq!((story.wished("c2"), story.decision()), ("primary Failover".into(), "c2".into()));
+    assert_eq!(story.told("Available"), (True, "FailedOver"), "it still runs");
+    let words = story.words("Available").to_owned();
+    ["claim app/data: delete it", "on cluster c1"].iter().for_each(|part| assert!(words.contains(part), "{words}"));
+    say(&mut story, True, "NoConflictDetected");
+    assert_eq!((story.status().phase.as_str(), story.decision()), ("Relocated", "c1".into()));
+}
+
+#[test]
+fn a_conflict_elsewhere_stops_no_relocation_to_where_the_application_fits() {
+    let mut story = failed_over();
+    story.report("c2", |told| {
+        for told in told.conditions.iter_mut().filter(|c| c.kind == "NoClusterDataConflict") {
+            (told.status, told.reason) = (False, "ClusterDataConflictPrimary".into());
+        }
+    });
+    story.ask("Relocate", "c1");
+    story.run();
+    story.pass(2);
+    assert_eq!(story.decision(), "c1");
+}
+
+#[test]
+fn a_relocation_whose_source_dies_says_what_can_be_done_without_it() {
+    let mut story = failed_over();
+    story.lose("c2");
+    story.ask("Relocate", "c1");
+    story.run();
+    assert_eq!(story.wished("c2"), "primary Relocate prepare", "nobody knows yet");
+    story.managed("c2", Unknown);
+    story.run();
+    story.pass(3);
+    let words = story.words("Available");
+    assert!(words.contains("bring the cluster back"), "{words}");
+    assert!(words.contains("set spec.action to Failover and spec.failoverCluster to c1"), "{words}");
+    story.ask("Failover", "c1");
+    story.run();
+    assert_eq!(story.wished("c1"), "primary Failover");
+}
+
+#[test]
 fn an_unprotected_application_is_not_moved() {
     let mut story = failed_over();
     story.report("c2", |status| {

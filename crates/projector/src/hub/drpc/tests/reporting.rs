@@ -1,6 +1,6 @@
 //! When and what the status tells.
 
-use ramen_events::ConditionStatus::{True, Unknown};
+use ramen_events::ConditionStatus::{False, True, Unknown};
 
 use crate::hub::story::Story;
 
@@ -75,4 +75,80 @@ fn conditions_tell_since_when_and_do_not_change_by_themselves() {
     let wait = story.position();
     let sentence = wait.wait.as_ref().unwrap().sentence(wait.since);
     assert!(sentence.contains("on cluster c1 since 2023-11-14T22:"), "{sentence}");
+}
+
+/// A VRG finds claims of others that are selected, or does no more.
+fn conflict(story: &mut Story, cluster: &str, reason: &str, message: &str) {
+    story.report(cluster, |status| {
+        for condition in status.conditions.iter_mut().filter(|c| c.kind == "NoClusterDataConflict") {
+            condition.status = if reason == "NoConflictDetected" { True } else { False };
+            (condition.reason, condition.message) = (reason.into(), message.into());
+        }
+    });
+    story.run();
+}
+
+/// What the DRPC repeats of it: status, message.
+fn mirrored(story: &Story) -> (ramen_events::ConditionStatus, &str) {
+    let told = &story.status().resource.as_ref().unwrap().conditions;
+    let told = told.iter().find(|told| told.kind == "NoClusterDataConflict").unwrap();
+    (told.status, &told.message)
+}
+
+#[test]
+fn a_conflict_on_the_peer_is_told_while_all_is_well() {
+    let mut story = Story::deployed();
+    conflict(&mut story, "c2", "ClusterDataConflictSecondary", "claim app/data is selected here: delete it");
+    story.pass(3);
+    assert_eq!(story.told("Protected"), (False, "Error"));
+    let words = story.words("Protected").to_owned();
+    let expected =
+        ["on cluster c2 says", "NoClusterDataConflict is False", "claim app/data", "delete it", "move to cluster c2"];
+    expected.iter().for_each(|part| assert!(words.contains(part), "{part}: {words}"));
+    assert_eq!(mirrored(&story), (False, "on cluster c2: claim app/data is selected here: delete it"));
+    assert_eq!(story.told("PeerReady"), (True, "Success"), "only rule 5 looks at it");
+    assert_eq!(story.status().progression, "Completed");
+    assert_eq!(story.events, ["Error"]);
+
+    story.sent.clear();
+    let before = story.status().clone();
+    story.pass(60);
+    assert_eq!(*story.status(), before, "it is told once");
+
+    conflict(&mut story, "c2", "NoConflictDetected", "nothing stands in the way");
+    story.pass(3);
+    assert_eq!(story.told("Protected"), (True, "Protected"));
+    assert_eq!(mirrored(&story).0, True);
+}
+
+#[test]
+fn the_words_of_a_conflict_come_with_the_view_and_its_fact_with_feedback() {
+    let mut story = Story::deployed();
+    story.site("c2").down = true; // the agent that reads views stands still
+    story.report("c2", |status| {
+        for condition in status.conditions.iter_mut().filter(|c| c.kind == "NoClusterDataConflict") {
+            (condition.status, condition.reason) = (False, "ClusterDataConflictSecondary".into());
+            condition.message = "claim app/data".into();
+        }
+    });
+    story.run();
+    story.pass(2);
+    assert_eq!(story.told("Protected"), (False, "Error"));
+    assert!(story.words("Protected").contains("(ClusterDataConflictSecondary)"), "{}", story.words("Protected"));
+    assert!(mirrored(&story).1.starts_with("on cluster c2"), "{}", mirrored(&story).1);
+    let since = story.status().condition("Protected").unwrap().since;
+    story.site("c2").down = false;
+    story.pass(10);
+    assert!(story.words("Protected").contains("claim app/data"), "touched: {}", story.words("Protected"));
+    assert_eq!(story.status().condition("Protected").unwrap().since, since);
+}
+
+#[test]
+fn of_two_conflicts_that_of_the_primary_is_told() {
+    let mut story = Story::deployed();
+    conflict(&mut story, "c2", "ClusterDataConflictSecondary", "claims");
+    conflict(&mut story, "c1", "ClusterDataConflictPrimary", "machines");
+    story.pass(5);
+    assert_eq!(mirrored(&story), (False, "machines"));
+    assert!(story.words("Protected").contains("on cluster c1: condition"), "{}", story.words("Protected"));
 }

@@ -1,9 +1,13 @@
 //! The VRG's conditions over its claims (spec vrg 7.3): the worst decides, and is named.
 
-use ramen_api::ramen::wire::reason;
+use ramen_api::ramen::wire::{annotation, reason};
+use ramen_events::{
+    ConditionStatus::{False, True},
+    spoke::{Command, Fact, Pvc, Role},
+};
 use rstest::rstest;
 
-use super::lab::key;
+use super::lab::{Lab, key, pvc, said};
 use crate::spoke::vrg::{
     conditions,
     runbooks::{
@@ -107,4 +111,46 @@ fn copies_of_api_objects_are_refused_in_words() {
     let asked = [("spec.kubeObjectProtection".to_owned(), "{}".to_owned())];
     let verdict = conditions::cluster_data_protected(&scene(vec![ready("a")]), &asked);
     assert!(!verdict.holds() && verdict.message.contains("spec.kubeObjectProtection"), "{}", verdict.message);
+}
+
+/// What `NoClusterDataConflict` says of a secondary that settled, with claim `data`, changed by `change`.
+fn no_conflict(change: impl FnOnce(&mut Lab)) -> String {
+    let mut lab = Lab::new(Role::Secondary, "");
+    lab.change_vrg(|vrg| {
+        let status = vrg.status.as_mut().unwrap();
+        status.state = "Secondary".into();
+        status.conditions.push(said("NoClusterDataConflict", True, "NoConflictDetected", 3));
+    });
+    lab.change_pvc(|pvc| {
+        (pvc.labels, pvc.annotations, pvc.finalizers) = <(_, _, Vec<String>)>::default();
+    });
+    lab.lose(ramen_events::Kind::VolumeReplication, "data");
+    change(&mut lab);
+    let told = lab.commands().into_iter().find_map(|command| match command {
+        Command::WriteVrgStatus { status, .. } => status.condition("NoClusterDataConflict").cloned(),
+        _ => None,
+    });
+    told.map(|told| format!("{}/{} {}", told.status.as_str(), told.reason, told.message)).unwrap_or_default()
+}
+
+#[rstest]
+#[case::v25_stays(|_: &mut Lab| {}, "False/ClusterDataConflictSecondary claim app/data is selected here, on the secondary: ")]
+#[case::several(|lab: &mut Lab| lab.learn(Fact::Pvc(Box::new(Pvc { labels: Default::default(), ..pvc("other") }))), "(and 1 more)")]
+#[case::on_its_way_out(|lab: &mut Lab| lab.change_pvc(|pvc| pvc.deleted_at = Some(1)), "True/NoConflictDetected")]
+#[case::restored(restored, "True/NoConflictDetected")]
+#[case::not_settled(|lab: &mut Lab| lab.change_vrg(|vrg| vrg.status.as_mut().unwrap().state = "Unknown".into()), "True/NoConflictDetected")]
+#[case::new_request(|lab: &mut Lab| lab.change_vrg(|vrg| vrg.generation = 4), "True/NoConflictDetected")]
+#[case::new_request_while_it_is_so(|lab: &mut Lab| lab.change_vrg(|vrg| {
+    vrg.generation = 4;
+    vrg.status.as_mut().unwrap().conditions.last_mut().unwrap().status = False;
+}), "False/ClusterDataConflictSecondary claim app/data")]
+fn no_cluster_data_conflict(#[case] change: fn(&mut Lab), #[case] wanted: &str) {
+    let said = no_conflict(change);
+    assert!(said.contains(wanted), "{said}");
+}
+
+fn restored(lab: &mut Lab) {
+    lab.change_pvc(|pvc| {
+        pvc.annotations.insert(annotation::RESTORED.into(), annotation::RESTORED_TRUE.into());
+    });
 }
