@@ -126,7 +126,7 @@ pub struct ClusterConfigSeen {
 pub struct ClassSeen {
     /// Its driver or provisioner.
     pub provisioner: String,
-    /// Its labels of ours.
+    /// Its labels of ours; of a replication class all: a policy selects by them.
     pub labels: BTreeMap<String, String>,
     /// Its parameters, verbatim; null when absent.
     pub parameters: Json,

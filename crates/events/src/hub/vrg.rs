@@ -123,7 +123,8 @@ pub struct ProtectedPvc {
     pub provisioner: String,
     /// Identity of the replication relation; empty when not told.
     pub replication_id: String,
-    /// Whether storage wants to be told before a failover.
+    /// Whether storage wants to be told before a failover: its replication class says so, or its storage class (spec spoke
+    /// config C24).
     pub failover_mode: bool,
     /// Whether VolSync protects it.
     pub by_vol_sync: bool,

@@ -123,13 +123,14 @@ fn cluster_config(object: &Value) -> ClusterConfigSeen {
 }
 
 /// A class. Provisioner and parameters stand at the top of some kinds and in the spec of others; snapshot classes call
-/// the provisioner a driver.
+/// the provisioner a driver. Of replication classes all labels are kept: a policy selects by them.
 fn class(object: &Value) -> ClassSeen {
     let first =
         |pointers: &[&str]| pointers.iter().map(|p| text(object, p)).find(|t| !t.is_empty()).unwrap_or_default();
     let parameters = object.at("/spec/parameters").or_else(|| object.at("/parameters"));
-    let labels =
-        map(object, "/metadata/labels").into_iter().filter(|(key, _)| key.starts_with("ramendr.openshift.io/"));
+    let selected = text(object, "/kind").ends_with("ReplicationClass");
+    let labels = map(object, "/metadata/labels").into_iter();
+    let labels = labels.filter(|(key, _)| selected || key.starts_with("ramendr.openshift.io/"));
     ClassSeen {
         provisioner: first(&["/provisioner", "/spec/provisioner", "/driver", "/spec/driver"]),
         labels: labels.collect(),

@@ -61,7 +61,9 @@ fn protected_pvc(value: &Value) -> ProtectedPvc {
         storage_class: text(value, "/storageClassName"),
         provisioner: text(value, "/csiProvisioner"),
         replication_id: text(value, "/replicationID/id"),
-        failover_mode: texts(value, "/replicationID/modes").iter().any(|mode| mode == "Failover"),
+        failover_mode: ["/replicationID/modes", "/storageID/modes"]
+            .into_iter()
+            .any(|modes| texts(value, modes).iter().any(|mode| mode == "Failover")),
         by_vol_sync: flag(value, "/protectedByVolSync"),
     }
 }

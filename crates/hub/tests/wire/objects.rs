@@ -3,7 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ramen_events::{
     ConditionStatus, Kind,
-    hub::{ConfigFact, DecisionEntry, Fact, ManagedClusterFact, PlacementKind, SecretFact},
+    hub::{ConfigFact, DecisionEntry, Fact, ManagedClusterFact, PlacementKind, SecretFact, ViewAnswer, ViewedObject},
 };
 use ramen_hub::HubOperator;
 use ramen_ports::Operator as _;
@@ -39,6 +39,37 @@ fn what_changes_for_reasons_that_are_not_ours_is_no_news(#[case] kind: Kind, #[c
     touched["metadata"]["labels"]["team"] = json!("blue");
     touched["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json!("{}");
     assert_eq!(told(kind, &touched), told(kind, &object));
+}
+
+/// What a view shows.
+fn shown(view: &Value) -> ViewedObject {
+    let Some(Fact::View(fact)) = told(Kind::ManagedClusterView, view) else { panic!("no view") };
+    let ViewAnswer::Found(shown) = fact.answer else { panic!("nothing is shown: {:?}", fact.answer) };
+    shown
+}
+
+#[rstest]
+#[case::c24_of_the_storage_class("storageID")]
+#[case::of_the_replication_class("replicationID")]
+fn storage_wants_to_be_told_of_a_failover_by_either_label(#[case] identity: &str) {
+    let wants = |view: &Value| {
+        let ViewedObject::Vrg(seen) = shown(view) else { panic!("no VRG") };
+        seen.status.unwrap().protected_pvcs.iter().any(|pvc| pvc.failover_mode)
+    };
+    let mut view = recorded("view-vrg");
+    assert!(!wants(&view));
+    view["status"]["result"]["status"]["protectedPVCs"][0][identity]["modes"] = json!(["Failover"]);
+    assert!(wants(&view));
+}
+
+#[test]
+fn of_replication_classes_all_labels_are_told_since_policies_select_by_them() {
+    for (name, all) in [("view-replication-class", true), ("view-storage-class", false)] {
+        let mut view = recorded(name);
+        view["status"]["result"]["metadata"]["labels"]["tier"] = json!("gold");
+        let ViewedObject::Class(class) = shown(&view) else { panic!("no class") };
+        assert_eq!(class.labels.contains_key("tier"), all, "{name}");
+    }
 }
 
 #[test]

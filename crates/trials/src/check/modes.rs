@@ -166,8 +166,8 @@ fn mode_of(work: &Value) -> Option<&Value> {
 fn wants_to_be_told(vrg: &Value) -> bool {
     let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array);
     claims.into_iter().flatten().any(|claim| {
-        let modes = claim.at("/replicationID/modes").and_then(Value::as_array);
-        modes.into_iter().flatten().any(|mode| mode == "Failover")
+        let modes = ["/replicationID/modes", "/storageID/modes"].into_iter().filter_map(|modes| claim.at(modes));
+        modes.filter_map(Value::as_array).flatten().any(|mode| mode == "Failover")
     })
 }
 
