@@ -22,6 +22,7 @@ pub mod flights;
 mod go_duration;
 pub mod hub;
 mod json;
+mod replication_class;
 pub mod runbook;
 pub mod spoke;
 pub mod world;
@@ -42,12 +43,15 @@ pub use world::{Decided, World};
 /// | 6 | halves of copies that a replaced primary left in stores are deleted, for which stores are looked at a minute after a failover, too; a restored claim that was deleted before its replication was looked at is restored again; a DRPC says that it is being deleted before anything is withdrawn, and a hub that lost its log believes that; who uses a claim that was deleted is told; a relocation stops where a claim is gone whose volume did not step down; the old home of a failover is cleaned up although a claim joined the new one that can't be protected |
 /// | 7 | a claim that lost csi-addons' finalizer on its way out is told of; what to do about a kept volume that is in the way of replication is told; works that belong to another DRPC of the same name are left to it; a valid policy stays so while one of its clusters claims no id; no protection begins under a policy whose classes were all withdrawn |
 /// | 8 | an application whose cluster was not asked for its VRG yet is protected there before an action moves it; a placement that may have been cleared before an attempt met a conflict, or no API server, counts as such |
-/// | 9 | a VRG that says that claims of others are in the application's way is told of whichever cluster it is on; a relocation does not begin while one on its target says so, and says what can be done when its source is lost |
+/// | 9 | a VRG that says that claims of others are in the application's way is told of whichever cluster it is on; a relocation does not begin while one on its target says so, and says what can be done when its source is lost; a policy and its clusters choose replication classes by one rule: a StorageClass that names a relation admits no other, one that names none admits all, and the policy's selector counts on the hub, too; a policy all of whose clusters have no store is not valid |
 pub const DECIDER_VERSION: u32 = 9;
 
 /// The first version that holds statuses back until they have something to say that lasts, and notes at once on what it
 /// restores that all stores hold it.
 pub(crate) const FEWER_WRITES: u32 = 3;
+
+/// The first version that chooses replication classes by one rule on the hub and on clusters.
+pub(crate) const ONE_RULE: u32 = 9;
 
 /// The earliest version whose decisions are still made as it made them: each question tells which version is asked
 /// ([`Ask::decider`]), so logs of these versions can be verified decision by decision.

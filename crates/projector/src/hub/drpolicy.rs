@@ -30,6 +30,7 @@ use super::{
     state::Hub,
 };
 
+use peer_classes::Terms;
 pub use validate::Verdict;
 
 /// Reasons that a person has to act on.
@@ -128,12 +129,19 @@ impl Policy<'_> {
         }
         let none = PolicyStatus::default();
         let before = self.fact.status.as_ref().unwrap_or(&none);
-        let found = peer_classes::of(&self.fact.spec.interval, &inventories);
+        let found = peer_classes::of(&Terms::of(&self.fact.spec, self.ask.decider), &inventories);
         let asynchronous = peer_classes::merge(&before.asynchronous, found.asynchronous);
         let synchronous = peer_classes::merge(&before.synchronous, found.synchronous);
         let verdict = match conflicts::find(self, &asynchronous, &synchronous) {
             Some(text) => Verdict::Invalid { reason: reason::DR_POLICY_CONFLICT_FOUND, message: text },
-            None => Verdict::Valid,
+            None if asynchronous.is_empty()
+                && synchronous.is_empty()
+                && !found.left_out.is_empty()
+                && !self.is_valid() =>
+            {
+                Verdict::Invalid { reason: reason::VALIDATION_FAILED, message: found.left_out.join("; ") }
+            }
+            None => Verdict::Valid(found.left_out),
         };
         (verdict, Some((asynchronous, synchronous)))
     }
@@ -149,7 +157,9 @@ impl Policy<'_> {
         }
         let mut conditions = Conditions::new(self.ask.now, &self.fact.meta, &before.conditions);
         match verdict {
-            Verdict::Valid => conditions.yes(condition::VALIDATED, reason::SUCCEEDED, self.validated_text()),
+            Verdict::Valid(left_out) => {
+                conditions.yes(condition::VALIDATED, reason::SUCCEEDED, self.validated_text(&left_out));
+            }
             Verdict::Invalid { reason, message } => conditions.no(condition::VALIDATED, reason, message),
             // What was valid stays so while its clusters are asked anew.
             Verdict::Waiting(why) => {
@@ -197,8 +207,8 @@ impl Policy<'_> {
     }
 
     /// What `Validated` says; the first words are ones that clients know. What the policy or the configuration asks
-    /// for and this version does not do is named here.
-    fn validated_text(&self) -> String {
+    /// for and this version does not do is named here, and storage classes that are left out.
+    fn validated_text(&self, left_out: &[String]) -> String {
         let mut text = String::from("drpolicy validated");
         if !self.fact.spec.network_mapping.is_empty() {
             text.push_str(
@@ -211,6 +221,7 @@ impl Policy<'_> {
                  the S3 Secrets on the clusters, or write false",
             );
         }
+        left_out.iter().for_each(|words| text.push_str(&format!("; {words}")));
         text
     }
 

@@ -7,6 +7,7 @@ use ramen_sim::{
     api::Api,
     kinds::{CONFIG_MAP, PVC, SECRET, STORAGE_CLASS},
 };
+use rstest::rstest;
 use serde_json::json;
 
 use super::stage::{APP, Stage};
@@ -101,6 +102,21 @@ fn an_unknown_profile_is_named_and_adding_it_is_enough() {
         .merge_patch(&CONFIG_MAP, Some(SYSTEM), "ramen-dr-cluster-operator-config", &patch, None)
         .unwrap();
     stage.until(20, "protection", |stage| stage.is_protected("c1"));
+}
+
+#[rstest]
+#[case::c23_claims_would_not_be_found(
+    2,
+    "False/UploadError",
+    "spec.s3Profiles is NoS3, no store, so the other cluster"
+)]
+#[case::c23_without_claims_nothing_is_missing(0, "True/Unused", "spec.s3Profiles is NoS3, no store: nothing is stored")]
+fn without_a_store_only_claims_are_told_of(#[case] claims: usize, #[case] condition: &str, #[case] words: &str) {
+    let mut stage = Stage::new(claims);
+    stage.ask_with("c1", json!({ "replicationState": "primary", "s3Profiles": ["NoS3"] }));
+    stage.until(60, "the condition", |stage| stage.condition("c1", "ClusterDataProtected") == condition);
+    let message = stage.message("c1", "ClusterDataProtected");
+    assert!(message.contains(words), "{message}");
 }
 
 #[test]

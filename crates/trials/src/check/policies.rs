@@ -101,13 +101,28 @@ impl Policies {
     }
 }
 
-/// Whether all clusters of a policy offer a class for disaster recovery.
+/// Whether all clusters of a policy offer a class for disaster recovery: it is labelled, and a replication class of its
+/// cluster is of that storage, of the relation that it names if it names one, and one that the policy selects.
 fn is_offered(universe: &Universe, policy: &Value, class: &str) -> bool {
-    let labelled = |cluster: &str| {
-        let class = one(universe, cluster, &kinds::STORAGE_CLASS, "", class);
-        class.is_some_and(|class| !class.value()["metadata"]["labels"][label::STORAGE_ID].is_null())
+    let offered = |cluster: &str| {
+        let Some(class) = one(universe, cluster, &kinds::STORAGE_CLASS, "", class) else { return false };
+        let labels = &class.value()["metadata"]["labels"];
+        let serves = |labelled: &Value| {
+            labelled[label::STORAGE_ID] == labels[label::STORAGE_ID]
+                && [&Value::Null, &labelled[label::REPLICATION_ID]].contains(&&labels[label::REPLICATION_ID])
+                && is_selected(policy, labelled)
+        };
+        let replication = all(universe, cluster, &kinds::VOLUME_REPLICATION_CLASS, None);
+        !labels[label::STORAGE_ID].is_null()
+            && replication.iter().any(|class| serves(&class.value()["metadata"]["labels"]))
     };
-    listed(policy).filter(|cluster| universe.managed().any(|name| name == *cluster)).all(labelled)
+    listed(policy).filter(|cluster| universe.managed().any(|name| name == *cluster)).all(offered)
+}
+
+/// Whether a policy selects replication classes with these labels.
+fn is_selected(policy: &Value, labels: &Value) -> bool {
+    let selector = policy.at("/spec/replicationClassSelector/matchLabels").and_then(Value::as_object);
+    selector.into_iter().flatten().all(|(name, value)| labels[name] == *value)
 }
 
 impl Policies {

@@ -16,6 +16,8 @@ pub type Named<'a> = (&'a str, &'a ClassSeen);
 /// The classes of one cluster, each kind in the order of its names.
 #[derive(Clone, Debug, Default)]
 pub struct Inventory<'a> {
+    /// Name of the cluster.
+    pub cluster: String,
     /// Identity of the cluster.
     pub id: String,
     /// StorageClasses.
@@ -59,7 +61,7 @@ pub fn of<'a>(hub: &'a Hub, cluster: &ClusterName) -> Result<Inventory<'a>, Stri
     if !config.processed {
         return Err(format!("waiting for cluster {cluster} to discover its classes: {}", config.message));
     }
-    let mut inventory = Inventory { id, ..Inventory::default() };
+    let mut inventory = Inventory { cluster: cluster.0.clone(), id, ..Inventory::default() };
     for class in &CLASSES {
         let seen = classes(hub, cluster, class, config)?;
         match class.kind {

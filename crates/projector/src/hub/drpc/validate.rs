@@ -6,6 +6,8 @@ use ramen_events::{
     hub::{PlacementKind, PolicyFact},
 };
 
+use crate::ONE_RULE;
+
 use super::{Drpc, action::Action};
 
 /// The first version of the deciders that fails over under a policy that still asks a lost cluster.
@@ -190,13 +192,20 @@ fn policy(drpc: &Drpc) -> Result<(), Problem> {
         && drpc.fact.spec.action.is_empty()
         && drpc.sites.iter().all(|site| site.wished().is_none())
     {
+        let set = format!("set label {} of the application's storage class on each of them", label::STORAGE_ID);
+        let why = left_out(drpc, validated).unwrap_or(set);
         return Err(error(format!(
-            "spec.drPolicyRef.name: DRPolicy {name} publishes no storage class that its clusters have in common any more; set \
-             label {} of the application's storage class on each of them",
-            label::STORAGE_ID
+            "spec.drPolicyRef.name: DRPolicy {name} publishes no storage class that its clusters have in common any more; {why}"
         )));
     }
     Ok(())
+}
+
+/// What a valid policy says of storage classes that it leaves out; `None` when it says nothing.
+fn left_out(drpc: &Drpc, validated: Option<&Condition>) -> Option<String> {
+    let told = validated.filter(|_| drpc.decider >= ONE_RULE)?;
+    let words: Vec<&str> = told.message.split("; ").filter(|part| part.contains(" is left out: ")).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 /// The first version of the deciders that begins no protection under a policy whose classes were all withdrawn: a cluster that

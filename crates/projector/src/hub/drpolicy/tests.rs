@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ramen_events::{
     ConditionStatus::{self, False, True},
     Json, Kind,
-    hub::{ClassSeen, DrpcFact, Fact, PeerClass, PolicyFact},
+    hub::{ClassSeen, DrClusterFact, DrpcFact, Fact, PeerClass, PolicyFact},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::hub::{
     story::{Story, meta},
 };
 
-use super::peer_classes;
+use super::peer_classes::{self, Terms};
 
 fn policy(story: &Story) -> &PolicyFact {
     &story.world.domain.policies["policy"]
@@ -47,7 +47,10 @@ fn class(words: &str) -> ClassSeen {
                 class.provisioner = value.into();
                 continue;
             }
-            other => panic!("{other}"),
+            other => {
+                labels.insert(other.to_owned(), value.to_owned());
+                continue;
+            }
         };
         let value = if label == "global" { "true" } else { value };
         labels.insert(format!("ramendr.openshift.io/{label}"), value.to_owned());
@@ -57,7 +60,7 @@ fn class(words: &str) -> ClassSeen {
 }
 
 /// A cluster's classes: storage, then `vrc:`, `vgrc:`, `vsc:`, `vgsc:`.
-fn found(interval: &str, a: &[&str], b: &[&str]) -> peer_classes::Found {
+fn found(interval: &str, selector: &str, a: &[&str], b: &[&str]) -> peer_classes::Found {
     let parse = |words: &[&str]| -> Vec<(String, ClassSeen)> {
         words.iter().map(|words| words.split_once(": ").map(|(k, w)| (k.to_owned(), class(w))).unwrap()).collect()
     };
@@ -65,6 +68,7 @@ fn found(interval: &str, a: &[&str], b: &[&str]) -> peer_classes::Found {
     let inventory = |id: &str, classes: &'static [(String, ClassSeen)]| {
         let of = |kind: &str| classes.iter().filter(|(k, _)| k == kind).map(|(_, c)| ("class", c)).collect();
         Inventory {
+            cluster: id.to_lowercase(),
             id: id.into(),
             storage: of("sc"),
             snapshot: of("vsc"),
@@ -74,7 +78,8 @@ fn found(interval: &str, a: &[&str], b: &[&str]) -> peer_classes::Found {
         }
     };
     let (a, b) = (Vec::leak(a), Vec::leak(b));
-    peer_classes::of(interval, &[inventory("A", a), inventory("B", b)])
+    let terms = Terms { interval: interval.into(), selector: class(selector).labels, one_rule: true };
+    peer_classes::of(&terms, &[inventory("A", a), inventory("B", b)])
 }
 
 /// A peer class in short.
@@ -130,15 +135,99 @@ fn peer_classes_follow_the_table(
     #[case] asynchronous: &str,
     #[case] synchronous: &str,
 ) {
-    let found = found(interval, a, b);
+    let found = found(interval, "", a, b);
     let all = |classes: &[PeerClass]| classes.iter().map(words).collect::<Vec<_>>().join(", ");
     assert_eq!((all(&found.asynchronous).as_str(), all(&found.synchronous).as_str()), (asynchronous, synchronous));
     assert!(found.asynchronous.iter().all(|class| class.cluster_ids == ["A", "B"]));
 }
 
+const GOLD_A: &str = "vrc: sid=a rid=r every=1m tier=gold";
+const GOLD_B: &str = "vrc: sid=b rid=r every=1m tier=gold";
+const SNAP_A: &str = "vsc: sid=a";
+const SNAP_B: &str = "vsc: sid=b";
+
+/// What clusters would not choose is not published (H22, C9), nor replicated in another way, and is named.
+#[rstest]
+#[case::c9_named_alike("", &["sc: sid=a rid=r", VRC_A], &["sc: sid=b rid=r", VRC_B], "a+b rid=r", "")]
+#[case::c9_named_on_one_side("", &["sc: sid=a rid=r", VRC_A], &["sc: sid=b", VRC_B], "a+b rid=r", "")]
+#[case::c9_another_relation("", &["sc: sid=a rid=s", VRC_A, SNAP_A], &["sc: sid=b rid=r", VRC_B, SNAP_B], "", "replicationid=s on cluster a")]
+#[case::c9_another_on_the_second("", &["sc: sid=a", VRC_A], &["sc: sid=b rid=s", VRC_B], "", "replicationid=s on cluster b")]
+#[case::c9_each_its_own("", &["sc: sid=a rid=r", VRC_A, "vrc: sid=a rid=s every=1m"], &["sc: sid=b rid=s", VRC_B, "vrc: sid=b rid=s every=1m"], "", "r on cluster a, and s on cluster b")]
+#[case::c9_one_of_several("", &["sc: sid=a rid=s", VRC_A, "vrc: sid=a rid=s every=1m"], &["sc: sid=b", VRC_B, "vrc: sid=b rid=s every=1m"], "a+b rid=s", "")]
+#[case::h22_selected("tier=gold", &["sc: sid=a", GOLD_A], &["sc: sid=b", GOLD_B], "a+b rid=r", "")]
+#[case::h22_selected_nowhere("tier=gold", &["sc: sid=a", VRC_A, SNAP_A], &["sc: sid=b", VRC_B, SNAP_B], "", "tier=gold, which no VolumeReplicationClass that fits it on cluster a has")]
+#[case::h22_selected_on_one_side("tier=gold", &["sc: sid=a", GOLD_A], &["sc: sid=b", VRC_B], "", "on cluster b")]
+#[case::h22_one_of_several("tier=gold", &["sc: sid=a", "vrc: sid=a rid=q every=1m", GOLD_A], &["sc: sid=b", "vrc: sid=b rid=q every=1m", GOLD_B], "a+b rid=r", "")]
+#[case::storage_that_copies_snapshots_only("tier=gold", &["sc: sid=a", SNAP_A], &["sc: sid=b", SNAP_B], "a+b", "")]
+#[case::of_other_storage("tier=gold", &["sc: sid=a", "vrc: sid=c rid=r every=1m"], &["sc: sid=b", VRC_B], "", "")]
+fn what_the_clusters_would_not_choose_is_left_out(
+    #[case] selector: &str,
+    #[case] a: &[&str],
+    #[case] b: &[&str],
+    #[case] asynchronous: &str,
+    #[case] words_of_it: &str,
+) {
+    let found = found("1m", selector, a, b);
+    assert_eq!(found.asynchronous.iter().map(words).collect::<Vec<_>>().join(", "), asynchronous);
+    assert_eq!(found.left_out.is_empty(), words_of_it.is_empty(), "{:?}", found.left_out);
+    assert!(found.left_out.iter().all(|said| said.contains(words_of_it)), "{:?}", found.left_out);
+}
+
+#[test]
+fn a_policy_that_selects_no_class_is_not_valid_and_says_what_to_label() {
+    let mut story = Story::with_clusters();
+    ["c1", "c2"].into_iter().for_each(|name| story.dr_cluster(name));
+    story.policy();
+    let mut fact = policy(&story).clone();
+    fact.spec.replication_class_selector = Json::new(&json!({"matchLabels": {"tier": "gold"}}));
+    story.see(Fact::Policy(Box::new(fact)));
+    story.record(None, ramen_events::Payload::Synced);
+    story.run();
+    let (status, reason, message) = told(&story);
+    assert_eq!((status, reason.as_str()), (False, "ValidationFailed"), "{message}");
+    assert!(message.contains("StorageClass rbd is left out") && message.contains("tier=gold"), "{message}");
+    assert!(policy(&story).status.as_ref().unwrap().asynchronous.is_empty());
+}
+
+#[test]
+fn a_valid_policy_stays_so_when_a_label_no_longer_fits_and_says_which() {
+    let mut story = Story::ready();
+    let view = story.world.domain.view(&"c1".into(), "rbd-sc-mcv").unwrap().fact.as_ref().clone();
+    let mut odd = class("sid=sid-c1 rid=odd");
+    odd.provisioner = "csi".into();
+    let answer = ramen_events::hub::ViewAnswer::Found(ramen_events::hub::ViewedObject::Class(odd));
+    story.see(Fact::View(Box::new(ramen_events::hub::ViewFact { answer, ..view })));
+    story.run();
+    let (status, _, message) = told(&story);
+    assert_eq!(status, True, "actions on what is protected go on: {message}");
+    assert!(message.contains("replicationid=odd on cluster c1"), "{message}");
+    assert!(policy(&story).status.as_ref().unwrap().asynchronous.is_empty());
+    story.protect();
+    story.run();
+    let words = story.words("Available");
+    assert!(words.contains("any more; StorageClass rbd is left out"), "{words}");
+}
+
+#[rstest]
+#[case::none_has_a_store(["NoS3", "NoS3"], False)]
+#[case::one_has(["NoS3", "s3-c2"], True)]
+fn a_policy_needs_a_store(#[case] profiles: [&str; 2], #[case] status: ConditionStatus) {
+    let mut story = Story::with_clusters();
+    for (name, profile) in ["c1", "c2"].into_iter().zip(profiles) {
+        let fact = DrClusterFact { meta: meta("", name), profile: profile.into(), ..DrClusterFact::default() };
+        story.see(Fact::DrCluster(Box::new(fact)));
+    }
+    story.policy();
+    story.record(None, ramen_events::Payload::Synced);
+    story.run();
+    let (said, _, message) = told(&story);
+    assert_eq!(said, status, "H27: {message}");
+    assert_eq!(message.contains("DRClusters [c1 c2] have s3ProfileName NoS3"), status == False, "{message}");
+}
+
 #[test]
 fn a_cluster_without_storage_classes_has_no_peers() {
-    assert_eq!(found("1m", &["sc: sid=a", VRC_A], &[VRC_B]), peer_classes::Found::default());
+    assert_eq!(found("1m", "", &["sc: sid=a", VRC_A], &[VRC_B]), peer_classes::Found::default());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ramen_api::ramen::wire::{condition, reason};
+use ramen_api::ramen::wire::{NO_S3, condition, reason};
 use ramen_events::{ClusterName, ConditionStatus};
 
 use crate::hub::{drcluster::inventory, installation};
@@ -14,8 +14,8 @@ const TELLS_OF_DELETION_SINCE: u32 = 4;
 
 /// What is said about a policy.
 pub enum Verdict {
-    /// It can be used.
-    Valid,
+    /// It can be used; what is to be done about storage classes that are left out.
+    Valid(Vec<String>),
     /// Nobody knows yet, and why.
     Waiting(String),
     /// It can't be used.
@@ -33,7 +33,7 @@ impl Verdict {
         match self {
             Self::Waiting(_) => true,
             Self::Invalid { reason, .. } => *reason == reason::DR_CLUSTERS_UNAVAILABLE,
-            Self::Valid => false,
+            Self::Valid(_) => false,
         }
     }
 }
@@ -67,6 +67,7 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
             format!("none of the DRClusters are validated ([{}]); their condition Validated says why", names.join(" "));
         return Err(invalid(reason::DR_CLUSTERS_UNAVAILABLE, text));
     }
+    stores(policy)?;
     let mut ids = BTreeSet::new();
     for cluster in listed {
         let id = inventory::identity(policy.hub, cluster).map_err(|why| {
@@ -83,6 +84,27 @@ pub fn check(policy: &Policy<'_>) -> Result<(), Verdict> {
         }
     }
     Ok(())
+}
+
+/// The first version of the deciders that asks for a store.
+const STORES_SINCE: u32 = 9;
+
+/// `NoS3` means no store. A volume is found again on the other cluster by the copies of it and of its claim: without any an
+/// application would get new, empty volumes there, and the old ones would be overwritten (spec hub H27, spoke config C23).
+fn stores(policy: &Policy<'_>) -> Result<(), Verdict> {
+    let listed = &policy.fact.spec.clusters;
+    let has_store = |name: &ClusterName| policy.hub.clusters.get(&name.0).is_some_and(|fact| fact.profile != NO_S3);
+    if policy.ask.decider < STORES_SINCE || listed.iter().any(has_store) {
+        return Ok(());
+    }
+    let names: Vec<&str> = listed.iter().map(|cluster| cluster.as_str()).collect();
+    let text = format!(
+        "spec.drClusters: DRClusters [{}] have s3ProfileName {NO_S3}, so there is no store for what the other cluster needs to \
+         find an application's volumes: delete this policy and one of these DRClusters, and make them again with an S3 \
+         profile, since spec.s3ProfileName of a DRCluster cannot be changed",
+        names.join(" ")
+    );
+    Err(invalid(reason::VALIDATION_FAILED, text))
 }
 
 /// The first version of the deciders under which a valid policy stays so while one of its clusters claims no identity.

@@ -1,9 +1,15 @@
 //! Which class a claim is replicated with (spec vrg 2.4, 2.5). A claim that fits none stops no other (V23).
+//!
+//! With peer classes it is one of those by which the hub paired the clusters: the rule is the same ([`replication_class`]).
 
 use ramen_api::ramen::wire::{label, reason};
 use ramen_events::spoke::{Identifier, PeerClass, Pvc, ReplicationClass, StorageClass, Vrg};
 
-use crate::spoke::Spoke;
+use crate::{
+    ONE_RULE,
+    replication_class::{self, Labels, Misfit, Need, Offer},
+    spoke::Spoke,
+};
 
 /// A claim's StorageClass and VolumeReplicationClass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +59,7 @@ fn unfit<T>(message: String) -> Result<T, Unfit> {
 ///
 /// # Errors
 /// When none fits, or several do and none is the default.
-pub fn choose<'a>(state: &'a Spoke, vrg: &Vrg, pvc: &Pvc) -> Result<Choice<'a>, Unfit> {
+pub fn choose<'a>(state: &'a Spoke, vrg: &Vrg, pvc: &Pvc, decider: u32) -> Result<Choice<'a>, Unfit> {
     let name = &pvc.storage_class;
     if name.is_empty() {
         return unfit("the claim names no StorageClass: set spec.storageClassName".to_owned());
@@ -69,9 +75,16 @@ pub fn choose<'a>(state: &'a Spoke, vrg: &Vrg, pvc: &Pvc) -> Result<Choice<'a>, 
         check_peer(peer, storage)?;
     }
     let interval = vrg.spec.interval.as_deref().unwrap_or_default();
-    let mut fitting = state.replication_classes.values().filter(|class| fits(vrg, peer, storage, class, interval));
+    let one_rule = decider >= ONE_RULE;
+    let wish = Wish { storage, interval, selector: &vrg.spec.class_labels, peer };
+    let fits = |class: &ReplicationClass| match one_rule {
+        true => wish.misfit(class).is_none(),
+        false => fits_as_before(vrg, peer, storage, class, interval),
+    };
+    let mut fitting = state.replication_classes.values().filter(|class| fits(class));
     match (fitting.next(), fitting.next()) {
         (Some(only), None) => Ok(Choice { storage, replication: only }),
+        (None, _) if one_rule => unfit(wish.none_fits(state.replication_classes.values())),
         (None, _) => unfit(none_fits(peer, storage, interval)),
         (Some(first), Some(second)) => {
             let mut defaults = [first, second].into_iter().chain(fitting).filter(|class| class.is_default);
@@ -130,7 +143,68 @@ fn check_peer(peer: &PeerClass, storage: &StorageClass) -> Result<(), Unfit> {
     Ok(())
 }
 
-fn fits(vrg: &Vrg, peer: Option<&PeerClass>, storage: &StorageClass, class: &ReplicationClass, interval: &str) -> bool {
+/// What a claim needs of a class.
+struct Wish<'a> {
+    storage: &'a StorageClass,
+    interval: &'a str,
+    selector: &'a Labels,
+    peer: Option<&'a PeerClass>,
+}
+
+impl Wish<'_> {
+    /// What is in the way of a class. A VRG without peer classes, of which older hubs made some, looks at no ids.
+    fn misfit(&self, class: &ReplicationClass) -> Option<Misfit> {
+        let (provisioner, labels, interval) = (&self.storage.provisioner, &self.storage.labels, self.interval);
+        let need = Need { provisioner, labels, interval, selector: self.selector, relation: label::REPLICATION_ID };
+        let offer = Offer { provisioner: &class.provisioner, labels: &class.labels, interval: &class.interval };
+        let Some(peer) = self.peer else {
+            let rows = [
+                (Misfit::Driver, offer.provisioner == need.provisioner),
+                (Misfit::Interval, offer.interval == need.interval),
+                (Misfit::Selector, replication_class::is_selected(need.selector, offer.labels)),
+            ];
+            return rows.into_iter().find(|(_, fits)| !fits).map(|(misfit, _)| misfit);
+        };
+        let other = replication_class::text(&class.labels, label::REPLICATION_ID) != peer.replication_id;
+        // Another class than that of the pair, unless more is in the way.
+        match replication_class::misfit(need, offer) {
+            None | Some(Misfit::Relation | Misfit::Selector) if other => Some(Misfit::Unnamed),
+            misfit => misfit,
+        }
+    }
+
+    /// Why no class fits: what is in the way of the one that fits best.
+    fn none_fits<'c>(&self, classes: impl Iterator<Item = &'c ReplicationClass>) -> String {
+        let nearest = classes.filter_map(|class| Some((self.misfit(class)?, class))).max_by_key(|(misfit, _)| *misfit);
+        let storage = &self.storage.name;
+        match nearest {
+            Some((Misfit::Selector, class)) => format!(
+                "VolumeReplicationClass {:?} would fit StorageClass {storage:?}, but replicationClassSelector of the policy \
+                 asks for labels {}: label it so on both clusters, or protect the application under another policy",
+                class.name,
+                replication_class::in_words(self.selector)
+            ),
+            Some((Misfit::Relation, class)) => format!(
+                "label {}={} of StorageClass {storage:?} is that of no VolumeReplicationClass that fits it otherwise \
+                 ({:?} has {}): correct the label, or take it off",
+                label::REPLICATION_ID,
+                replication_class::text(&self.storage.labels, label::REPLICATION_ID),
+                class.name,
+                replication_class::text(&class.labels, label::REPLICATION_ID)
+            ),
+            _ => none_fits(self.peer, self.storage, self.interval),
+        }
+    }
+}
+
+/// What deciders did that took only a class whose relation the StorageClass names, too.
+fn fits_as_before(
+    vrg: &Vrg,
+    peer: Option<&PeerClass>,
+    storage: &StorageClass,
+    class: &ReplicationClass,
+    interval: &str,
+) -> bool {
     let same = |name: &str| class.labels.get(name).is_some_and(|value| storage.labels.get(name) == Some(value));
     vrg.spec.class_labels.iter().all(|(name, value)| class.labels.get(name) == Some(value))
         && class.provisioner == storage.provisioner

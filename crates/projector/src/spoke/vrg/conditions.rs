@@ -141,6 +141,7 @@ pub fn cluster_data_protected(scene: &Scene, unsupported: &[(String, String)]) -
             Verdict::no(&verdict.reason, about(volume, &verdict.message, more))
         }
         (_, Some(copy)) if !copy.holds() => copy,
+        (None, Some(copy)) if copy.reason == reason::UNUSED => copy,
         (Some(_), Some(_)) => Verdict::yes(reason::UPLOADED, "claims, volumes and the VRG are in all S3 stores"),
         (None, Some(_)) => Verdict::yes(reason::UPLOADED, "the VRG is in all S3 stores"),
         (_, None) => Verdict::no(reason::UPLOADING, "the VRG is not in the S3 stores yet"),

@@ -81,7 +81,8 @@ impl<'a> View<'a> {
         let key = Key::new(&ask.aggregate.namespace, &ask.aggregate.name);
         let vrg = state.vrgs.get(&key)?;
         let work = state.work.get(&key)?;
-        let volumes = state.pvcs_in(&key.namespace).filter_map(|pvc| Volume::new(state, vrg, pvc)).collect();
+        let volumes =
+            state.pvcs_in(&key.namespace).filter_map(|pvc| Volume::new(state, vrg, pvc, ask.decider)).collect();
         Some(Self { state, ask, vrg, work, volumes, stores: stores::of(state, vrg) })
     }
 
@@ -192,7 +193,7 @@ impl<'a> View<'a> {
 }
 
 impl<'a> Volume<'a> {
-    fn new(state: &'a Spoke, vrg: &'a Vrg, pvc: &'a Pvc) -> Option<Self> {
+    fn new(state: &'a Spoke, vrg: &'a Vrg, pvc: &'a Pvc, decider: u32) -> Option<Self> {
         let owner = match owner_of(pvc) {
             None => Owner::Nobody,
             Some(key) if key == vrg.key => Owner::Us,
@@ -211,7 +212,7 @@ impl<'a> Volume<'a> {
             replication,
             selected,
             owner,
-            class: class_choice::choose(state, vrg, pvc),
+            class: class_choice::choose(state, vrg, pvc, decider),
         })
     }
 

@@ -98,7 +98,7 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
         }
     }
     archive.verdict = if view.stores.is_empty() {
-        Some(Verdict::no(reason::UPLOAD_ERROR, "spec.s3Profiles names no store: name at least one S3 profile"))
+        Some(Verdict::no(reason::UPLOAD_ERROR, no_store(view)))
     } else if !problems.is_empty() {
         Some(Verdict::no(reason::UPLOAD_ERROR, problems.join("; ")))
     } else if archive.missing.is_empty() {
@@ -107,6 +107,23 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
         None
     };
     archive
+}
+
+/// The first version of the deciders that knows a VRG that is meant to have no store.
+const NO_STORE_SINCE: u32 = 9;
+
+/// The VRG names no profile but `NoS3`: that it has no store is no oversight (spec spoke config C23).
+fn is_meant(view: &View<'_>) -> bool {
+    view.ask.decider >= NO_STORE_SINCE && view.stores.is_empty() && !view.vrg.spec.s3_profiles.is_empty()
+}
+
+/// Why a claim has no copies. Without them the other cluster would not find its volume.
+fn no_store(view: &View<'_>) -> String {
+    let named = match is_meant(view) {
+        true => "spec.s3Profiles is NoS3, no store, so the other cluster would not find its volume",
+        false => "spec.s3Profiles names no store",
+    };
+    format!("{named}: name at least one S3 profile")
 }
 
 /// The first version of the deciders that stores nothing of a volume that the other cluster has nothing of.
@@ -244,7 +261,10 @@ pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
         }
     }
     archive.verdict = Some(if view.stores.is_empty() {
-        Verdict::no(reason::VRG_CAPTURE_ERROR, "spec.s3Profiles names no store: name at least one S3 profile")
+        match is_meant(view) {
+            true => Verdict::yes(reason::UNUSED, "spec.s3Profiles is NoS3, no store: nothing is stored"),
+            false => Verdict::no(reason::VRG_CAPTURE_ERROR, no_store(view)),
+        }
     } else if !problems.is_empty() {
         Verdict::no(reason::VRG_CAPTURE_ERROR, format!("VRG copy: {}", problems.join("; ")))
     } else if missing.is_empty() {

@@ -5,7 +5,7 @@ use ramen_events::spoke::{Fact, ReplicationClass, Role, StorageClass, Vrg};
 use rstest::rstest;
 
 use super::lab::{Lab, key, pvc, replication_class, storage_class};
-use crate::spoke::vrg::class_choice::choose;
+use crate::{DECIDER_VERSION, spoke::vrg::class_choice::choose};
 
 /// A world to choose in: the VRG, its StorageClass, the replication classes.
 struct Offer {
@@ -15,6 +15,10 @@ struct Offer {
 }
 
 fn choice(change: impl FnOnce(&mut Offer)) -> Result<String, (String, String)> {
+    choice_by(DECIDER_VERSION, change)
+}
+
+fn choice_by(decider: u32, change: impl FnOnce(&mut Offer)) -> Result<String, (String, String)> {
     let mut lab = Lab::new(Role::Primary, "");
     let vrg = lab.spoke.vrgs[&key("app")].clone();
     let mut offer = Offer { vrg, storage: storage_class(), classes: vec![replication_class("vrc")] };
@@ -24,7 +28,7 @@ fn choice(change: impl FnOnce(&mut Offer)) -> Result<String, (String, String)> {
         lab.learn(Fact::ReplicationClass(class));
     }
     lab.learn(Fact::StorageClass(offer.storage));
-    choose(&lab.spoke, &offer.vrg, &pvc("data"))
+    choose(&lab.spoke, &offer.vrg, &pvc("data"), decider)
         .map(|choice| choice.replication.name.clone())
         .map_err(|unfit| (unfit.reason.to_owned(), unfit.message))
 }
@@ -48,6 +52,9 @@ fn choice(change: impl FnOnce(&mut Offer)) -> Result<String, (String, String)> {
     o.classes[0].labels.insert("tier".into(), "gold".into());
     o.classes.push(replication_class("second"));
 })]
+#[case::a_storage_class_that_names_no_relation_admits_all(|o: &mut Offer| {
+    o.storage.labels.remove(label::REPLICATION_ID);
+})]
 fn a_class_is_found(#[case] change: fn(&mut Offer)) {
     assert_eq!(choice(change), Ok("vrc".to_owned()));
 }
@@ -64,9 +71,16 @@ fn a_class_is_found(#[case] change: fn(&mut Offer)) {
 #[case::class_without_replication_id(|o: &mut Offer| {
     o.classes[0].labels.remove(label::REPLICATION_ID);
 }, "Error", label::REPLICATION_ID)]
-#[case::storage_class_without_replication_id(|o: &mut Offer| {
-    o.storage.labels.remove(label::REPLICATION_ID);
-}, "Error", label::REPLICATION_ID)]
+#[case::c9_storage_class_names_another_relation(|o: &mut Offer| {
+    o.storage.labels.insert(label::REPLICATION_ID.into(), "odd".into());
+}, "Error", "label ramendr.openshift.io/replicationid=odd of StorageClass \"sc\"")]
+#[case::h22_selector_in_the_way(|o: &mut Offer| {
+    o.vrg.spec.class_labels = [("tier".to_owned(), "gold".to_owned())].into();
+}, "Error", "\"vrc\" would fit StorageClass \"sc\", but replicationClassSelector of the policy asks for labels tier=gold")]
+#[case::selector_in_the_way_without_peer_classes(|o: &mut Offer| {
+    o.vrg.spec.peer_classes.clear();
+    o.vrg.spec.class_labels = [("tier".to_owned(), "gold".to_owned())].into();
+}, "Error", "tier=gold")]
 #[case::other_peer_replication_id(|o: &mut Offer| {
     o.vrg.spec.peer_classes[0].replication_id = "other".into();
 }, "Error", "other")]
@@ -92,10 +106,18 @@ fn a_claim_that_fits_no_class_is_told_why(#[case] change: fn(&mut Offer), #[case
 }
 
 #[test]
+fn older_deciders_took_only_a_relation_that_the_storage_class_names() {
+    let unlabelled = |o: &mut Offer| {
+        o.storage.labels.remove(label::REPLICATION_ID);
+    };
+    assert!(choice_by(8, unlabelled).is_err());
+}
+
+#[test]
 fn a_missing_storage_class_is_named() {
     let lab = Lab::new(Role::Primary, "");
     let mut claim = pvc("data");
     claim.storage_class = "absent".into();
-    let unfit = choose(&lab.spoke, &lab.spoke.vrgs[&key("app")], &claim).unwrap_err();
+    let unfit = choose(&lab.spoke, &lab.spoke.vrgs[&key("app")], &claim, DECIDER_VERSION).unwrap_err();
     assert!(unfit.message.contains("\"absent\"") && unfit.message.contains("create it"), "{}", unfit.message);
 }
