@@ -136,11 +136,13 @@ fn without_names(what: &str) -> String {
     words.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// All steps of all runbooks, by the names under which they are recorded.
+/// All steps of all runbooks, by the names under which they are recorded; and the one that comes before them.
 fn existing() -> Vec<(&'static str, &'static str)> {
+    let contact = [("contact", "FirstContact")];
     let hub = ["deploy", "failover", "relocate", "deletion"].map(|book| (book, ramen_projector::hub::drpc_steps(book)));
     let spoke = ["primary", "secondary", "deletion"].map(|book| (book, ramen_projector::spoke::vrg_steps(book)));
-    hub.into_iter().chain(spoke).flat_map(|(book, steps)| steps.into_iter().map(move |step| (book, step))).collect()
+    let books = hub.into_iter().chain(spoke);
+    contact.into_iter().chain(books.flat_map(|(book, steps)| steps.into_iter().map(move |step| (book, step)))).collect()
 }
 
 #[cfg(test)]

@@ -351,6 +351,15 @@ pub enum OcmAgent {
 }
 
 impl Happening {
+    /// What files call it.
+    pub fn word(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => fields.keys().next().cloned().unwrap_or_default(),
+            Ok(word) => word.as_str().unwrap_or_default().to_owned(),
+            Err(_) => String::new(),
+        }
+    }
+
     /// The application that it is about, if it is about one.
     pub fn app(&self) -> Option<&str> {
         match self {

@@ -74,6 +74,10 @@ pub struct Plan {
     /// What goes wrong now and then.
     #[serde(default)]
     pub rules: Vec<Rule>,
+    /// Whether a request that cannot be carried out fails the run. People who write a story mean what they ask for; what is
+    /// drawn at random may come when there is nothing to ask for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 /// The story of the demo: protect, lose a cluster, fail over, heal, relocate, unprotect.
@@ -96,5 +100,5 @@ pub fn canonical(seed: u64, claims: usize) -> Plan {
         Act::when(settled("Relocated"), [Happening::Unprotect { app: app() }]).after(1000),
         Act::when(Until::Unprotected { app: app() }, []),
     ];
-    Plan { seed, outline: Outline::default(), story, faults: Vec::new(), rules: Vec::new() }
+    Plan { seed, outline: Outline::default(), story, faults: Vec::new(), rules: Vec::new(), strict: false }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use ramen_sim::time::Time;
 
 use crate::{
-    plan::Plan,
+    plan::{Plan, Timed},
     tamper::Tamper,
     universe::{Turn, Universe},
 };
@@ -53,6 +53,17 @@ pub struct Ended {
     pub violation: Option<Violation>,
     /// When each act was done.
     pub acts: Vec<Time>,
+    /// What could not be carried out, if that is the violation.
+    pub undone: Option<Undone>,
+}
+
+/// A request that could not be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undone {
+    /// By its number in the act that was to be done next.
+    Act(usize),
+    /// One of the faults.
+    Fault(Timed),
 }
 
 /// Runs a plan to its end.
@@ -63,6 +74,8 @@ pub fn run(plan: &Plan, watchers: &mut [&mut dyn Watcher]) -> Ended {
 /// The same, with operators that are tampered with.
 pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&Arc<dyn Tamper>>) -> Ended {
     let mut universe = Universe::new_with(&plan.outline, plan.seed, &plan.rules, tamper);
+    universe.strict = plan.strict;
+    let mut undone = None;
     let mut faults = plan.faults.clone();
     faults.sort();
     faults.reverse();
@@ -95,8 +108,12 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
             break Some(Violation { rule: EXPECTED, what: format!("within {within}: {moment}; but {there}") });
         }
         if ready.is_some_and(|ready| ready <= universe.now()) {
-            act.what.iter().for_each(|what| what.befall(&mut universe));
+            let stopped = act.what.iter().position(|what| {
+                what.befall(&mut universe);
+                universe.refused.is_some()
+            });
             if let Some(what) = universe.refused.take() {
+                undone = stopped.map(Undone::Act);
                 break Some(Violation { rule: EXPECTED, what });
             }
             entered = universe.now();
@@ -125,6 +142,9 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
             if let Some(fault) = faults.pop() {
                 fault.what.befall(&mut universe);
                 news = true;
+                if undone.is_none() && universe.refused.is_some() {
+                    undone = Some(Undone::Fault(fault));
+                }
             }
         }
         if let Some(what) = universe.refused.take() {
@@ -135,5 +155,5 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
             break Some(Violation { rule: ENDS, what: format!("still waiting for act {}: {why}", acts.len()) });
         }
     };
-    Ended { universe, violation, acts }
+    Ended { universe, violation, acts, undone }
 }

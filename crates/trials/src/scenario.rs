@@ -18,7 +18,7 @@ use crate::{happening::Happening, hazards::Rule, span::Span, universe::Outline, 
 pub use self::{
     bounds::CLAIMS,
     check::{Error, parse, read},
-    play::{Place, Played, Unmet, play},
+    play::{Place, Played, Unmet, play, play_retold},
 };
 
 /// A scenario.

@@ -168,7 +168,7 @@ pub fn plan(seed: u64, classes: &[Class]) -> Plan {
             rules.push(Rule { at, point, mishap, frequency: Frequency::PerMille(share), from, until });
         }
     }
-    Plan { seed, outline, story, faults, rules }
+    Plan { seed, outline, story, faults, rules, strict: false }
 }
 
 /// What the user of one application does.

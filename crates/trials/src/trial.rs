@@ -8,7 +8,7 @@ use ramen_sim::time::Time;
 use crate::{
     check::{self, Checks},
     plan::Plan,
-    run::{self, Violation, Watcher},
+    run::{self, Undone, Violation, Watcher},
     tamper::Tamper,
     universe::Universe,
 };
@@ -21,6 +21,8 @@ pub struct Verdict {
     pub violation: Option<Violation>,
     /// When each act was done.
     pub acts: Vec<Time>,
+    /// What could not be carried out, if that is the violation.
+    pub undone: Option<Undone>,
 }
 
 /// Runs a plan, mends everything, and lets it come to rest. `also` looks at every event besides the rules.
@@ -32,7 +34,7 @@ pub fn trial(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
 pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn Tamper>>) -> Verdict {
     let mut checks = Checks::default();
     let ended = run::run_with(plan, &mut [&mut checks, also], tamper);
-    let (mut universe, mut violation, acts) = (ended.universe, ended.violation, ended.acts);
+    let (mut universe, mut violation) = (ended.universe, ended.violation);
     if violation.is_none() {
         universe.mend();
         universe.spread();
@@ -42,14 +44,14 @@ pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn T
         });
         violation = rested.and_then(|()| checks.at_rest(&universe)).err();
     }
-    Verdict { universe, violation, acts }
+    Verdict { universe, violation, acts: ended.acts, undone: ended.undone }
 }
 
 /// Runs a plan and leaves everything as it is then.
 pub fn trial_without_rest(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
     let mut checks = Checks::default();
     let ended = run::run(plan, &mut [&mut checks, also]);
-    Verdict { universe: ended.universe, violation: ended.violation, acts: ended.acts }
+    Verdict { universe: ended.universe, violation: ended.violation, acts: ended.acts, undone: ended.undone }
 }
 
 /// Nobody who looks besides the rules.

@@ -164,7 +164,9 @@ pub struct Universe {
     pub left_behind: BTreeSet<String>,
     /// When claims were taken out of their applications, last: by application and claim.
     pub(crate) dropped: BTreeMap<(String, String), Time>,
-    /// What a person asked of an API server by hand, and why it was refused.
+    /// Whether what cannot be carried out is noted.
+    pub strict: bool,
+    /// The first request that could not be carried out, and why, where that is noted.
     pub refused: Option<String>,
     /// What people changed by hand: where, of which kind, and by which name.
     by_hand: BTreeSet<(String, String, String)>,

@@ -31,7 +31,7 @@ pub struct Played {
 /// When the text is none, which is an error of whoever wrote it.
 pub fn play(text: &str, tale: &Tale) -> Result<Played> {
     let scenario = scenario::parse(text, Path::new("the retold scenario")).context("it is no scenario")?;
-    let verdict = scenario::play(&scenario).verdict;
+    let verdict = scenario::play_retold(&scenario).verdict;
     let mut logs = Vec::new();
     for (whose, disk) in verdict.logs() {
         let operator = if whose == "hub" { Operator::Hub } else { Operator::Spoke };

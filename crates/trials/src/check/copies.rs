@@ -75,7 +75,9 @@ fn of_claims(
             // the copy of a later claim of that name, which nobody looks at.
             let beside = !is_claim && objects.contains_key(&claim_key(key, copy));
             let dropped = universe.dropped.get(&(app.to_owned(), name.to_owned())).copied().unwrap_or_default();
-            if beside || is_claim && universe.stores.was_in_trouble_after(profile, dropped) {
+            let stays = is_claim && universe.stores.was_in_trouble_after(profile, dropped);
+            // What somebody else put there is theirs to take away.
+            if beside || stays || universe.stores.is_foreign(profile, key) {
                 continue;
             }
             return violated(

@@ -5,7 +5,9 @@ use std::{
     time::Duration,
 };
 
+use ramen_api::ramen::wire::label;
 use ramen_sim::{
+    agents::object::label as label_of,
     api_server::{kinds::TypeName, object},
     apps::Application,
     kinds,
@@ -17,7 +19,7 @@ use serde_json::Value;
 use super::{
     all, handle_of, one,
     placed::{homes, vrg_of},
-    text, type_name, violated,
+    text, type_name, violated, vrg,
 };
 use crate::{
     run::Violation,
@@ -162,6 +164,9 @@ impl Data {
             }
             for vrg in &vrgs {
                 let key = (cluster.clone(), text(vrg.value(), "/metadata/namespace").to_owned());
+                if text(vrg.value(), "/metadata/name") != key.1 {
+                    continue; // of another application in the same namespace
+                }
                 if text(vrg.value(), "/spec/replicationState") == "primary" {
                     let asked = self.primaries.entry(key.clone()).or_insert((universe.now(), None));
                     if asked.1.is_some() {
@@ -225,7 +230,12 @@ impl Data {
         site: &str,
     ) -> Result<(), Violation> {
         let namespace = claim.split('/').next().unwrap_or_default();
-        let vrg = all(universe, site, &kinds::VRG, Some(namespace)).into_iter().next();
+        // Of several VRGs of the namespace, the one that the claim says it belongs to.
+        let name = claim.split('/').nth(1).unwrap_or_default();
+        let owner = one(universe, site, &kinds::PVC, namespace, name);
+        let owner = owner.map(|claim| label_of(claim.value(), label::OWNER_NAME).to_owned());
+        let owner = owner.and_then(|owner| one(universe, site, &kinds::VRG, namespace, &owner));
+        let vrg = owner.or_else(|| vrg(universe, namespace, site));
         let Some(vrg) = vrg else {
             return violated(
                 "VS14 force is for failovers",

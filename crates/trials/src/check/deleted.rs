@@ -4,7 +4,7 @@ use ramen_api::path::At as _;
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, one, placed::homes, text, violated};
+use super::{all, one, placed::homes, text, violated, vrg};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -30,7 +30,7 @@ pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
 
 /// Whether an object is a copy of something that the primary there protects in this store.
 fn needs(universe: &Universe, home: &str, app: &str, profile: &str, key: &str) -> bool {
-    let Some(vrg) = all(universe, home, &kinds::VRG, Some(app)).into_iter().next() else { return false };
+    let Some(vrg) = vrg(universe, app, home) else { return false };
     let vrg = vrg.value();
     let profiles = vrg.at("/spec/s3Profiles").and_then(Value::as_array);
     let stores_there = profiles.into_iter().flatten().any(|named| named == profile);

@@ -79,6 +79,11 @@ impl Offers {
                 return violated("CS1 what is published is there", what);
             }
         }
+        // That something is wrong with the question, a second one as a rule, is no offer.
+        if !holds(config, "Processed") {
+            self.told.remove(cluster);
+            return Ok(());
+        }
         // What was told before somebody asked anew stays until it was looked at.
         let asked = config.at("/status/conditions/0/observedGeneration");
         let asked = format!("{} {}", text(config, "/metadata/uid"), asked.unwrap_or(&Value::Null));

@@ -7,6 +7,7 @@ use ramen_api::{
     ramen::wire::{CLUSTER_ID_CLAIM, finalizer, label},
 };
 use ramen_sim::{
+    agents::object::label as label_of,
     api_server::{kinds::TypeName, object},
     kinds,
 };
@@ -113,7 +114,8 @@ fn is_offered(universe: &Universe, policy: &Value, class: &str) -> bool {
                 && is_selected(policy, labelled)
         };
         let replication = all(universe, cluster, &kinds::VOLUME_REPLICATION_CLASS, None);
-        !labels[label::STORAGE_ID].is_null()
+        // An empty id says nothing of the storage: it is none.
+        !label_of(class.value(), label::STORAGE_ID).is_empty()
             && replication.iter().any(|class| serves(&class.value()["metadata"]["labels"]))
     };
     listed(policy).filter(|cluster| universe.managed().any(|name| name == *cluster)).all(offered)

@@ -10,10 +10,8 @@ use ramen_sim::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{
-    universe::{HUB, Universe},
-    until::resource,
-};
+use super::befall::called;
+use crate::{universe::Universe, until::resource};
 
 /// An object, or a part of one, as people write it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,10 +96,10 @@ impl<'a> Named<'a> {
     }
 }
 
-pub(super) fn apply(universe: &mut Universe, on: &str, manifest: &Manifest) {
+pub(super) fn apply(universe: &mut Universe, on: &str, manifest: &Manifest) -> Result<(), String> {
     let named = manifest.named();
     let done = made_or_changed(universe.cluster(on), &named, manifest);
-    note(universe, "apply", on, &named, done);
+    note(universe, on, &named, done)
 }
 
 fn made_or_changed(api: &dyn Api, named: &Named<'_>, manifest: &Manifest) -> Result<(), ApiError> {
@@ -115,9 +113,9 @@ fn made_or_changed(api: &dyn Api, named: &Named<'_>, manifest: &Manifest) -> Res
     change_status(api, &kind, named, status)
 }
 
-pub(super) fn patch(universe: &mut Universe, on: &str, named: &Named<'_>, patch: &Manifest) {
+pub(super) fn patch(universe: &mut Universe, on: &str, named: &Named<'_>, patch: &Manifest) -> Result<(), String> {
     let done = changed(universe.cluster(on), named, patch);
-    note(universe, "patch", on, named, done);
+    note(universe, on, named, done)
 }
 
 fn changed(api: &dyn Api, named: &Named<'_>, patch: &Manifest) -> Result<(), ApiError> {
@@ -133,18 +131,15 @@ fn change_status(api: &dyn Api, kind: &Resource, named: &Named<'_>, status: Opti
     api.merge_patch(kind, named.space(), &named.called(api), &status, Some("status")).map(drop)
 }
 
-pub(super) fn delete(universe: &mut Universe, on: &str, named: &Named<'_>) {
+pub(super) fn delete(universe: &mut Universe, on: &str, named: &Named<'_>) -> Result<(), String> {
     let api = universe.cluster(on);
     let kind = named.resource();
     let done = kind.and_then(|kind| api.delete(&kind, named.space(), &named.called(api), None));
-    note(universe, "delete", on, named, done);
+    note(universe, on, named, done)
 }
 
 /// A request that is refused did not happen, and the story would go on as if it had.
-fn note(universe: &mut Universe, what: &str, on: &str, named: &Named<'_>, done: Result<(), ApiError>) {
+fn note(universe: &mut Universe, on: &str, named: &Named<'_>, done: Result<(), ApiError>) -> Result<(), String> {
     universe.note_by_hand(on, named.kind, named.name);
-    if let Err(why) = done {
-        let on = if on == HUB { "the hub".to_owned() } else { format!("cluster {on}") };
-        universe.refused.get_or_insert_with(|| format!("{what}: {on} refused {named}: {why}"));
-    }
+    done.map_err(|why| format!("{} refused {named}: {why}", called(on)))
 }

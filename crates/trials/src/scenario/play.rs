@@ -6,7 +6,7 @@ use super::{Entry, Scenario};
 use crate::{
     happening::Happening,
     plan::{Act, Plan, Timed},
-    run::Violation,
+    run::{Undone, Violation},
     trial::{Nobody, Verdict, trial, trial_without_rest},
     until::Until,
 };
@@ -51,6 +51,11 @@ pub enum Place {
         /// The line of the file at which it begins.
         line: u64,
     },
+    /// A fault could not befall the world.
+    Fault {
+        /// The line of the file that asks for it.
+        line: u64,
+    },
     /// After its timeline: everything was being mended, and came to rest.
     Rest,
 }
@@ -61,6 +66,7 @@ impl fmt::Display for Place {
             Self::Beginning => f.write_str("before the timeline, while applications were deployed and protected"),
             Self::At { entry, line } => write!(f, "at entry {entry} of the timeline, line {line}"),
             Self::Before { entry, line } => write!(f, "before entry {entry} of the timeline, line {line}"),
+            Self::Fault { line } => write!(f, "among the faults, line {line}"),
             Self::Rest => f.write_str("after the timeline"),
         }
     }
@@ -106,6 +112,7 @@ impl Scenario {
             story,
             faults: faults.collect(),
             rules: self.mishaps.iter().map(|rule| rule.value.clone()).collect(),
+            strict: true,
         }
     }
 }
@@ -118,6 +125,11 @@ impl Scenario {
 
     /// Where it stopped.
     fn place(&self, verdict: &Verdict, violation: &Violation) -> Place {
+        if let Some(Undone::Fault(undone)) = &verdict.undone {
+            let at_once = self.faults.iter().filter(|fault| fault.at.0 == undone.at);
+            let asked = at_once.flat_map(|fault| &fault.what).find(|what| what.value == undone.what);
+            return Place::Fault { line: asked.map_or(0, |what| what.referenced.line()) };
+        }
         let Some(index) = verdict.acts.len().checked_sub(self.prologue()) else { return Place::Beginning };
         let Some(entry) = self.timeline.get(index) else { return Place::Rest };
         let line = entry.referenced.line();
@@ -130,6 +142,9 @@ impl Scenario {
 
 /// The line of what an entry asks for and did not get.
 fn unmet_line(entry: &Entry, verdict: &Verdict) -> Option<u64> {
+    if let Some(Undone::Act(index)) = verdict.undone {
+        return entry.what.get(index).map(|what| what.referenced.line());
+    }
     let holds = |until: &Until| until.holds(&verdict.universe).is_ok();
     // Who has patience goes on without the moment: then only an expectation can fail.
     let came = entry.patience.is_some() || entry.when.as_ref().is_none_or(|when| holds(&when.value));
@@ -137,10 +152,18 @@ fn unmet_line(entry: &Entry, verdict: &Verdict) -> Option<u64> {
     asked.map(|until| until.referenced.line())
 }
 
-/// Plays a scenario to its end.
+/// Plays a scenario to its end. A request that cannot be carried out fails it.
 pub fn play(scenario: &Scenario) -> Played {
-    let plan = scenario.plan();
-    let verdict = if scenario.rests { trial(&plan, &mut Nobody) } else { trial_without_rest(&plan, &mut Nobody) };
+    play_plan(scenario, &scenario.plan())
+}
+
+/// Plays one that was made from logs: of what it asks for, not all may find its object there in time.
+pub fn play_retold(scenario: &Scenario) -> Played {
+    play_plan(scenario, &Plan { strict: false, ..scenario.plan() })
+}
+
+fn play_plan(scenario: &Scenario, plan: &Plan) -> Played {
+    let verdict = if scenario.rests { trial(plan, &mut Nobody) } else { trial_without_rest(plan, &mut Nobody) };
     let place = verdict.violation.as_ref().map(|violation| scenario.place(&verdict, violation));
     let end = if place.is_some() { Vec::new() } else { unmet(scenario, &verdict) };
     Played { verdict, place, end }

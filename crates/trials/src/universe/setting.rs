@@ -286,6 +286,7 @@ impl Universe {
             reported: BTreeSet::new(),
             left_behind: BTreeSet::new(),
             dropped: BTreeMap::new(),
+            strict: false,
             refused: None,
             by_hand: BTreeSet::new(),
             backup: None,
