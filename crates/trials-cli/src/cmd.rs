@@ -15,8 +15,8 @@ use clap::{Parser, Subcommand, builder::RangedU64ValueParser};
 #[command(
     name = "ramen-sim",
     version,
-    after_help = "Exit codes:\n   0  all went as expected, and all rules held\n   1  an expectation or a rule did not hold\n   \
-                  2  a file cannot be read, written or understood\n  64  wrong usage"
+    after_help = "Exit codes:\n   0  all went as expected, and all rules held\n   1  an expectation or a rule did not hold, \
+                  or no trial reached a step (--need-coverage)\n   2  a file cannot be read, written or understood\n  64  wrong usage"
 )]
 pub struct Arguments {
     #[command(subcommand)]

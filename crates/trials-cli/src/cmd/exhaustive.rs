@@ -62,6 +62,7 @@ impl Exhaustive {
         }
         if self.coverage {
             report::coverage(out, &sum)?;
+            report::holes(out, &sum)?;
         }
         report::sum(out, &sum)?;
         Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })

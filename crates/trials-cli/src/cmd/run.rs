@@ -79,6 +79,10 @@ pub struct Run {
     #[arg(long)]
     coverage: bool,
 
+    /// End with exit code 1 if so many trials ran and none of them reached some step; the steps are named
+    #[arg(long, value_name = "N", value_parser = some())]
+    need_coverage: Option<usize>,
+
     /// `table` for people, `json` for programs
     #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     output: String,
@@ -137,12 +141,17 @@ impl Run {
             if self.coverage {
                 report::coverage(out, &sum)?;
             }
+            if self.coverage || self.need_coverage.is_some() {
+                report::holes(out, &sum)?;
+            }
             report::sum(out, &sum)?;
             if self.except.is_some() {
                 writeln!(out, "left out, since they are known to break a rule: {}", chosen.left_out())?;
             }
         }
-        Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })
+        let enough = self.need_coverage.is_some_and(|needed| sum.trials >= needed);
+        let untested = enough && !sum.coverage.holes().is_empty();
+        Ok(if sum.failed.is_empty() && !untested { Exit::Good } else { Exit::Broken })
     }
 
     /// The seeds to run.
