@@ -58,5 +58,5 @@ mod world;
 pub use cmd::{Arguments, draw, run};
 pub use exit::Exit;
 pub use open::Usage;
-pub use page::Headline;
+pub use page::{Headline, Mark};
 pub use verify::{Divergence, Verifier};

@@ -384,6 +384,29 @@ impl Happening {
         }
     }
 
+    /// Whether it befalls the world, as opposed to what people do.
+    pub fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Stubborn { .. }
+                | Self::Lose { .. }
+                | Self::BringBack { .. }
+                | Self::HubLink { .. }
+                | Self::StoreLink { .. }
+                | Self::StorageLink { .. }
+                | Self::Storage { .. }
+                | Self::Agent { .. }
+                | Self::Store { .. }
+                | Self::EmptyStore { .. }
+                | Self::Crash { .. }
+                | Self::LoseLog { .. }
+                | Self::Rival { .. }
+                | Self::RebuildHub { .. }
+                | Self::Skew { .. }
+                | Self::Mend
+        )
+    }
+
     /// Whether a user does it, as opposed to a fault.
     pub fn is_users(&self) -> bool {
         matches!(

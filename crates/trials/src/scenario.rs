@@ -8,6 +8,7 @@ mod check;
 mod names;
 mod objects;
 mod play;
+mod told;
 mod words;
 
 use serde::Deserialize;
@@ -19,6 +20,7 @@ pub use self::{
     bounds::CLAIMS,
     check::{Error, parse, read},
     play::{Place, Played, Unmet, play, play_retold},
+    told::Told,
 };
 
 /// A scenario.

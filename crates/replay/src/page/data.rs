@@ -12,6 +12,7 @@ use crate::{
     merge::{Entry, Merged},
     object,
     open::Log,
+    page::Mark,
     state::State,
     story::Story,
     walks::{self, Step, Walk},
@@ -38,6 +39,8 @@ pub struct Data {
     groups: Vec<Group>,
     lanes: Vec<LaneData>,
     events: Vec<Event>,
+    /// What people did and what befell the world: from, until, what, whether it befell the world.
+    marks: Vec<(u64, Option<u64>, String, bool)>,
 }
 
 #[derive(Serialize)]
@@ -100,8 +103,11 @@ impl<T: Ord + Clone> Names<T> {
 }
 
 /// All of it.
-pub fn of(merged: &Merged, story: &Story) -> Data {
+pub fn of(merged: &Merged, story: &Story, marks: &[Mark]) -> Data {
     let start = story.start.0;
+    let length = story.end.0.saturating_sub(start).max(1);
+    let ms = |time: ramen_events::Time| time.0.saturating_sub(start).min(length);
+    let marks = marks.iter().map(|mark| (ms(mark.from), mark.until.map(ms), mark.words.clone(), mark.is_fault));
     let mut lanes = Vec::new();
     let mut groups = Vec::new();
     let mut lane_of: BTreeMap<(usize, Aggregate), usize> = BTreeMap::new();
@@ -152,13 +158,14 @@ pub fn of(merged: &Merged, story: &Story) -> Data {
     }
     Data {
         start,
-        length: story.end.0.saturating_sub(start).max(1),
+        length,
         logs: merged.logs.iter().map(Log::name).map(str::to_owned).collect(),
         kinds: kinds.names,
         abouts: abouts.names,
         groups,
         lanes,
         events,
+        marks: marks.collect(),
     }
 }
 

@@ -12,6 +12,7 @@ mod tables;
 use std::io::{self, Write};
 
 use anyhow::Result;
+use ramen_events::Time;
 
 use crate::{
     merge::Merged,
@@ -46,6 +47,21 @@ pub struct Headline {
     pub title: String,
     /// What a reader has to know first.
     pub warnings: Vec<String>,
+    /// What people did and what befell the world, in the order of time.
+    pub marks: Vec<Mark>,
+}
+
+/// Something that stands in no log: what a person did, or what befell the world.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    /// When.
+    pub from: Time,
+    /// Until when, if it lasted and ended.
+    pub until: Option<Time>,
+    /// What.
+    pub words: String,
+    /// Whether it befell the world.
+    pub is_fault: bool,
 }
 
 impl Headline {
@@ -55,7 +71,7 @@ impl Headline {
             [one] => one.aggregate.to_string(),
             many => format!("{} applications", many.len()),
         };
-        Self { title, warnings: Vec::new() }
+        Self { title, warnings: Vec::new(), marks: Vec::new() }
     }
 }
 
@@ -64,7 +80,7 @@ impl Headline {
 /// # Errors
 /// When it can't be written.
 pub fn html(merged: &Merged, story: &Story, headline: Option<Headline>, out: &mut dyn Write) -> Result<()> {
-    let Headline { title, warnings } = headline.unwrap_or_else(|| Headline::of(story));
+    let Headline { title, warnings, marks } = headline.unwrap_or_else(|| Headline::of(story));
     let logs: Vec<&str> = merged.logs.iter().map(Log::name).collect();
     let about = format!(
         "{} to {} UTC · {} · {} records of {}",
@@ -87,12 +103,13 @@ pub fn html(merged: &Merged, story: &Story, headline: Option<Headline>, out: &mu
                     .try_for_each(|text| write!(out, "<p class=\"warning\" role=\"note\">{}</p>", escape(&text)))?;
             }
             "actions" => tables::actions(story, out)?,
+            "marks" => tables::marks(story, &marks, out)?,
             "steps" if has_tables(story) => tables::steps(merged, story, out)?,
             "steps" => out.write_all(b"<p class=\"help\">The chart has them.</p>")?,
             "origin" => out.write_all(tables::origin(merged).as_bytes())?,
             "style" => out.write_all(STYLE.as_bytes())?,
             "script" => SCRIPTS.iter().try_for_each(|script| out.write_all(script.as_bytes()))?,
-            "data" => serde_json::to_writer(Embedded(out), &data::of(merged, story))?,
+            "data" => serde_json::to_writer(Embedded(out), &data::of(merged, story, &marks))?,
             _ => {}
         }
         out.write_all(rest.as_bytes())?;

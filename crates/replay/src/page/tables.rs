@@ -7,7 +7,7 @@ use ramen_events::Time;
 use crate::{
     merge::Merged,
     moment::{clock_text, span_text},
-    page::escape,
+    page::{Mark, escape},
     story::{Block, Row, Story},
     walks::Walk,
     words::wait_text,
@@ -79,6 +79,30 @@ fn longest_wait(block: &Block<'_>, end: Time) -> (String, u64) {
     let waits = block.walk.steps.iter().flat_map(|step| &step.waits);
     let longest = waits.map(|waiting| (waiting.until.unwrap_or(end).ms_since(waiting.from), &waiting.wait));
     longest.max_by_key(|(ms, _)| *ms).map(|(ms, wait)| (wait_text(wait), ms)).unwrap_or_default()
+}
+
+/// What people did and what befell the world, one row each; nothing where nobody told of it.
+pub fn marks(story: &Story, marks: &[Mark], out: &mut dyn Write) -> io::Result<()> {
+    if marks.is_empty() {
+        return Ok(());
+    }
+    out.write_all(
+        b"<section class=\"panel\" aria-labelledby=\"marks-title\"><h2 id=\"marks-title\">People and faults</h2><div \
+          class=\"scroll\"><table><thead><tr><th scope=\"col\">When</th><th scope=\"col\">For</th><th \
+          scope=\"col\">What</th></tr></thead><tbody>",
+    )?;
+    for mark in marks {
+        let lasted = mark.until.map(|until| span_text(until.ms_since(mark.from))).unwrap_or_default();
+        let class = if mark.is_fault { "mark fault" } else { "mark" };
+        let from = if mark.from < story.start { story.start } else { mark.from };
+        write!(
+            out,
+            "<tr><td class=\"num\">{}</td><td class=\"num\">{lasted}</td><td><span class=\"{class}\">{}</span></td></tr>",
+            clock_text(from),
+            escape(&mark.words)
+        )?;
+    }
+    out.write_all(b"</tbody></table></div></section>")
 }
 
 /// For each action its steps, with bars.

@@ -9,10 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use ramen_replay::Headline;
+use ramen_replay::{Headline, Mark};
 use ramen_trials::{
     plan::Plan,
-    scenario::{self, Played, Scenario},
+    scenario::{self, Played, Scenario, Told},
     trial::{Nobody, Verdict, trial},
 };
 
@@ -65,7 +65,8 @@ impl Play {
             let wrong = wrong(&played);
             broken |= !played.is_good();
             tell(out, name, scenario, &played, &wrong)?;
-            if let Err(err) = self.leave(&played.verdict, name, headline(&scenario.title, wrong)) {
+            let headline = Headline { marks: marks(scenario, &played.verdict), ..headline(&scenario.title, wrong) };
+            if let Err(err) = self.leave(&played.verdict, name, headline) {
                 complain(format_args!("{err:#}"));
                 unreadable = true;
             }
@@ -172,7 +173,13 @@ fn waits(verdict: &Verdict) -> Vec<String> {
 /// What the page says at its top.
 fn headline(title: &str, wrong: Vec<String>) -> Headline {
     let title = if wrong.is_empty() { title.to_owned() } else { format!("FAILED: {title}") };
-    Headline { title, warnings: wrong }
+    Headline { title, warnings: wrong, marks: Vec::new() }
+}
+
+/// What the logs do not tell.
+fn marks(scenario: &Scenario, verdict: &Verdict) -> Vec<Mark> {
+    let told = scenario.told(verdict).into_iter();
+    told.map(|Told { from, until, words, is_fault }| Mark { from, until, words, is_fault }).collect()
 }
 
 fn minutes(span: Duration) -> String {

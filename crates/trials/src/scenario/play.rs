@@ -119,7 +119,7 @@ impl Scenario {
 
 impl Scenario {
     /// How many acts of the plan come before those of the timeline.
-    fn prologue(&self) -> usize {
+    pub(super) fn prologue(&self) -> usize {
         1 + self.applications.iter().map(|application| 1 + usize::from(application.protected)).sum::<usize>()
     }
 

@@ -83,6 +83,40 @@ function drawAxis() {
   axis.replaceChildren(...marks);
 }
 
+// ---- what people did and what befell the world
+const MARK = { high: 22, letter: 6.1, most: 260, rows: 8 };
+function buildMarks() {
+  const lane = $('marks');
+  lane.hidden = !D.marks.length;
+  if (D.marks.length) lane.append(el('div', { class: 'name' }, 'people and faults'), el('div', { class: 'track' }));
+}
+function drawMarkers() {
+  const lane = $('marks'), track = lane.querySelector('.track');
+  if (!track) return;
+  track.style.marginRight = $('axis').style.marginRight;
+  const width = track.clientWidth || 1, pixel = (view.to - view.from) / width;
+  const ends = [];
+  const shown = [];
+  for (const [from, until, words, fault] of D.marks) {
+    const end = until ?? from;
+    if (end < view.from || from > view.to) continue;
+    const left = Math.max((from - view.from) / pixel, 0), right = Math.min((end - view.from) / pixel, width);
+    // What would leave the track on the right stands to the left of its moment.
+    const label = Math.min(words.length * MARK.letter + 12, MARK.most);
+    const turned = left + label > width && right - left < label;
+    const begin = turned ? Math.max(right - label, 0) : left;
+    let row = ends.findIndex(end => end < begin);
+    if (row < 0) row = ends.length < MARK.rows ? ends.length : MARK.rows - 1;
+    ends[row] = Math.max(right, begin + label) + 4;
+    const text = `${clock(from)}${until === null ? '' : `, for ${span(until - from)}`}: ${words}`;
+    shown.push(el('div', { class: 'marker' + (fault ? ' fault' : '') + (turned ? ' turned' : ''), title: text, 'aria-label': text, role: 'img',
+      style: `left:${left}px;width:${Math.max(right - left, 2)}px;top:${row * MARK.high + 2}px` },
+    el('span', { style: `max-width:${Math.max(MARK.most, right - left)}px` }, words)));
+  }
+  lane.style.height = track.style.height = `${Math.max(ends.length, 1) * MARK.high + 6}px`;
+  track.replaceChildren(...shown);
+}
+
 // ---- lanes
 const rows = [];
 let watcher = null;

@@ -36,6 +36,7 @@ function listenActions() {
 $('stage').hidden = false;
 colors();
 buildLanes();
+buildMarks();
 chips($('clusters'), D.logs, (_, log) => !view.hidden.has(log), (_, log) => {
   if (!view.hidden.delete(log)) view.hidden.add(log);
   changed('view', 'filter', 'cursor');
@@ -45,7 +46,7 @@ chips($('kinds'), order.filter(kind => D.kinds.includes(kind)), kind => view.kin
   if (!view.kinds.delete(kind)) view.kinds.add(kind);
   changed('filter');
 });
-on('view', drawLanes); on('view', drawAxis); on('view', drawOverview); on('view', drawCursor); on('view', () => { if (view.inView) filterEvents(); });
+on('view', drawLanes); on('view', drawAxis); on('view', drawMarkers); on('view', drawOverview); on('view', drawCursor); on('view', () => { if (view.inView) filterEvents(); });
 on('cursor', drawCursor); on('cursor', drawState);
 on('selected', drawLanes); on('selected', drawSelected); on('selected', drawState);
 on('filter', filterEvents); on('list', revealCursor);
