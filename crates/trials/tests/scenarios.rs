@@ -301,7 +301,50 @@ fn a_request_that_is_refused_fails_the_scenario(#[case] request: &str, #[case] t
     let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
     let violation = played.verdict.violation.as_ref().map(ToString::to_string).unwrap_or_default();
     assert!(violation.starts_with(told), "{violation}");
-    assert_eq!(played.place.map(|place| place.to_string()).as_deref(), Some("at entry 1 of the timeline, line 6"));
+    assert_eq!(played.place.map(|place| place.to_string()).as_deref(), Some("at entry 1 of the timeline, line 8"));
+}
+
+#[rstest]
+#[case::no_claim(
+    "resize: { app: shop, on: c2 }",
+    "resize: cluster c2 refused PersistentVolumeClaim shop/data-0: not found"
+)]
+#[case::no_claim_to_delete(
+    "delete-claim: { app: shop, claim: data-0, on: c2 }",
+    "delete-claim: cluster c2 refused PersistentVolumeClaim shop/data-0: not found"
+)]
+#[case::nothing_holds_it("evict: { app: shop, on: c1 }", "evict: nothing holds Pod shop/shop on cluster c1")]
+#[case::no_pod("stubborn: { app: shop, on: c2 }", "stubborn: cluster c2 refused Pod shop/shop: not found")]
+#[case::no_vrg(
+    "spoil-vrg: { app: shop, on: c2 }",
+    "spoil-vrg: cluster c2 refused VolumeReplicationGroup shop/shop: not found"
+)]
+#[case::no_replications(
+    "delete-replications: { app: shop, on: c2 }",
+    "delete-replications: cluster c2 has no VolumeReplication in shop that was never synchronized"
+)]
+#[case::no_object("delete-object: { profile: s3-c1, key: none }", "delete-object: store s3-c1 has no object none")]
+#[case::protected_already(
+    "protect: { app: shop, on: c1 }",
+    "protect: the hub refused DRPlacementControl apps/shop: already exists"
+)]
+#[case::has_power("bring-back: { cluster: c2 }", "bring-back: cluster c2 has power")]
+fn a_request_that_can_have_no_effect_fails_the_scenario(#[case] request: &str, #[case] told: &str) {
+    let text = format!("{}rests: false\n", GOOD.replace("lose: { cluster: c2 }", request));
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert_eq!(violation, format!("expected: {told}"));
+    let line = 1 + text.lines().position(|line| line.contains(request)).unwrap();
+    let place = played.place.map(|place| place.to_string());
+    assert_eq!(place, Some(format!("at entry 1 of the timeline, line {line}")));
+}
+
+#[test]
+fn a_fault_that_can_not_befall_the_world_tells_its_line() {
+    let text = format!("{GOOD}faults:\n  - {{ at: 1s, do: [ {{ bring-back: {{ cluster: c1 }} }} ] }}\nrests: false\n");
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let line = text.lines().count() - 1;
+    assert_eq!(played.place.map(|place| place.to_string()), Some(format!("among the faults, line {line}")));
 }
 
 #[test]
