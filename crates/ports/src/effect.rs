@@ -154,8 +154,10 @@ pub enum StoreOperation {
     /// 2. The operation. Where it takes long, 1 again before more is written.
     /// 3. [`fence::leave`](crate::fence::leave) with what lies under `key` now: it tells of somebody who came between.
     ///
-    /// [`StoreOperation::DeleteAll`] deletes `key` too, last of all. A store that does one thing after the other needs
-    /// no more than step 1 and the operation.
+    /// [`StoreOperation::DeleteAll`] deletes `key` too, last of all. Which requests that are [`Requests`] says; a store that
+    /// does one thing after the other needs no more than step 1 and the operation.
+    ///
+    /// [`Requests`]: crate::requests::Requests
     Fenced {
         /// Key of the fence.
         key: String,

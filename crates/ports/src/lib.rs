@@ -13,6 +13,7 @@ pub mod fields;
 mod effect;
 pub mod fence;
 mod operator;
+pub mod requests;
 mod requirement;
 
 pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target, refusal};

@@ -7,7 +7,6 @@ pub(crate) mod circuit;
 pub(crate) mod client;
 pub(crate) mod encoding;
 pub(crate) mod failure;
-mod fenced;
 pub(crate) mod stores;
 
 pub(crate) use stores::Stores;

@@ -17,6 +17,7 @@ mod leftovers;
 mod modes;
 mod moves;
 mod offers;
+mod overtaken;
 mod placed;
 mod policies;
 mod replay;
@@ -54,6 +55,7 @@ pub struct Checks {
     hub: hub::Hub,
     modes: modes::Modes,
     offers: offers::Offers,
+    overtaken: overtaken::Overtaken,
     restored: restored::Restored,
     spoke: spoke::Spoke,
     stored: stored::Stored,
@@ -75,9 +77,7 @@ impl Watcher for Checks {
         moves::look(universe, turn)?;
         uses::look(universe, turn)?;
         deleted::look(universe, turn)?;
-        if let Some(what) = universe.stores.overwritten() {
-            return violated("VS12 the stores hold the successor's copies", what);
-        }
+        self.overtaken.look(universe)?;
         self.stored.look(universe, turn)?;
         for (cluster, kinds) in &turn.touched {
             self.told.look(universe, cluster, kinds)?;

@@ -27,9 +27,9 @@ pub fn variants(claims: usize, csi_addons: bool) -> Vec<Variant> {
     let met = counted.points_met();
     let mut variants = Vec::new();
     for mishap in Mishap::ALL {
-        for point in mishap.point() {
-            let count = met.get(point).copied().unwrap_or_default();
-            variants.extend((0..count).map(|n| variant(&story, *mishap, *point, n)));
+        for point in mishap.tried_at() {
+            let count = met.get(&point).copied().unwrap_or_default();
+            variants.extend((0..count).map(|n| variant(&story, *mishap, point, n)));
         }
     }
     variants

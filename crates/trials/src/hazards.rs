@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramen_ports::Effect;
+use ramen_events::Outcome;
+use ramen_ports::{Effect, requests::Request};
 use ramen_sim::{rng::Rng, time::Time};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,10 @@ use crate::calls;
 pub enum Point {
     /// Inputs were decided on and are about to be appended.
     Append,
-    /// A call to the API server or to a store is about to be made.
+    /// A call that changes something in the API server or in a store is about to be made.
     Call,
+    /// Something is about to be read, past all watches: what a command requires, what a look is at, what lies in a store.
+    Read,
     /// A watch has something to tell.
     Watch,
 }
@@ -54,13 +57,36 @@ pub enum Mishap {
 }
 
 impl Mishap {
-    /// Where this can happen.
+    /// Where this can happen. What can happen at random calls can happen at reads, too, as far as [`Self::of_reads`] says.
     pub fn point(self) -> &'static [Point] {
         match self {
             Self::CrashBefore | Self::CrashAfter | Self::CrashLosingTail => &[Point::Append, Point::Call],
             Self::DiskFull => &[Point::Append],
             Self::Conflict | Self::TooMany | Self::Broken | Self::Unheard | Self::LostAnswer => &[Point::Call],
             Self::Gap | Self::Late | Self::Twice => &[Point::Watch],
+        }
+    }
+
+    /// Whether it happens at reads: that they have no effect leaves some out.
+    fn of_reads(self) -> bool {
+        matches!(self, Self::CrashBefore | Self::TooMany | Self::Broken | Self::Unheard | Self::LostAnswer)
+    }
+
+    /// Where it makes a difference: one after the other, each of them is tried.
+    pub fn tried_at(self) -> Vec<Point> {
+        // A read that is refused, whatever the word, ends the command; one whose answer is lost takes longer to.
+        let at_reads = matches!(self, Self::CrashBefore | Self::Broken).then_some(Point::Read);
+        self.point().iter().copied().chain(at_reads).collect()
+    }
+
+    /// How a call ends that comes to nothing because of it; `None` where it comes to something, or nobody is left to know.
+    pub(crate) fn failure(self) -> Option<Outcome> {
+        match self {
+            Self::Conflict => Some(ramen_ports::refusal(409, "Conflict", "the object was changed by somebody else")),
+            Self::TooMany => Some(ramen_ports::refusal(429, "TooManyRequests", "try again later")),
+            Self::Broken => Some(ramen_ports::refusal(500, "InternalError", "something went wrong")),
+            Self::Unheard => Some(Outcome::Unreachable { message: "no answer".to_owned() }),
+            _ => None,
         }
     }
 
@@ -112,6 +138,13 @@ pub struct Rule {
     pub until: u64,
 }
 
+impl Rule {
+    fn concerns(&self, point: Point) -> bool {
+        let at_random = matches!(self.frequency, Frequency::PerMille(_));
+        self.point == point || point == Point::Read && self.point == Point::Call && at_random && self.mishap.of_reads()
+    }
+}
+
 fn forever() -> u64 {
     u64::MAX
 }
@@ -147,7 +180,7 @@ impl Hazards {
         *self.met.entry(point).or_default() += 1;
         let elapsed = u64::try_from(now.since(self.begin).as_millis()).unwrap_or(u64::MAX);
         for (rule, met) in &mut self.rules {
-            let concerned = rule.point == point && rule.at.as_deref().is_none_or(|at| at == operator);
+            let concerned = rule.concerns(point) && rule.at.as_deref().is_none_or(|at| at == operator);
             if !concerned || elapsed < rule.from || elapsed > rule.until {
                 continue;
             }
@@ -181,14 +214,21 @@ pub(crate) fn describe(effect: &Effect) -> String {
         Effect::MergeStatus { .. } => "merge status of",
         Effect::Delete { .. } => "delete",
         Effect::Event { reason, .. } => return format!("report {reason}"),
-        Effect::Store { profile, operation } => {
-            let operation = format!("{operation:?}");
-            let verb = operation.split(['(', ' ']).next().unwrap_or_default();
-            return format!("{verb} in {}", profile.name);
-        }
+        Effect::Store { profile, .. } => return format!("call {}", profile.name),
     };
     calls::target(effect).map_or_else(
         || verb.to_owned(),
         |target| format!("{verb} {} {}/{}", target.resource.kind, target.namespace, target.name),
     )
+}
+
+/// A request to a store in a few words.
+pub(crate) fn describe_request(request: &Request, store: &str) -> String {
+    match request {
+        Request::Probe(prefix) => format!("probe {prefix} in {store}"),
+        Request::List(prefix) => format!("list {prefix} in {store}"),
+        Request::Get(key) => format!("read {key} in {store}"),
+        Request::Put { key, .. } => format!("put {key} in {store}"),
+        Request::Delete(key) => format!("delete {key} in {store}"),
+    }
 }

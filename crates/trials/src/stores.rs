@@ -1,14 +1,20 @@
-//! S3 stores without sockets: what the runtime's client does, done directly on a bucket.
+//! S3 stores without sockets: what comes of the requests that the runtime's client sends, done directly on a bucket.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use ramen_api::ramen::wire::annotation;
-use ramen_events::Outcome;
-use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile, fence};
+use ramen_api::ramen::{
+    s3_keys::{VrgKeys, owner_of},
+    wire::annotation,
+};
+use ramen_events::{Outcome, spoke::Fence};
+use ramen_ports::{
+    StoreProfile, fence,
+    requests::{self, Found, Reply, Request},
+};
 use ramen_sim::{
     api::Api,
     kinds,
@@ -22,10 +28,8 @@ use serde_json::Value;
 const ACCESS_KEY: &str = "AWS_ACCESS_KEY_ID";
 const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 
-/// How long a call to a store may take before it is given up.
-const LIMIT: Duration = Duration::from_secs(10);
-/// What a call to a healthy store takes.
-const USUAL: Duration = Duration::from_millis(8);
+/// How long a request to a store may take before it is given up.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Credentials of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +54,31 @@ impl Keys {
     }
 }
 
+/// Who asks a store for something, and how.
+#[derive(Debug)]
+pub(crate) struct Access {
+    /// Whose operator.
+    pub(crate) home: String,
+    /// Which store.
+    pub(crate) profile: StoreProfile,
+    /// With which credentials.
+    pub(crate) keys: Keys,
+    /// As whom it writes, where a fence tells who may.
+    pub(crate) writer: Option<Fence>,
+}
+
+/// A copy of a VRG that was replaced by one of an earlier primary, whose put was on its way when its successor took over.
+/// Decision 6 has the successor store it once more.
+#[derive(Clone, Debug)]
+pub(crate) struct Overtaken {
+    /// Whose copy it was.
+    pub(crate) home: String,
+    /// Its epoch.
+    epoch: u64,
+    /// What happened, in words.
+    pub(crate) what: String,
+}
+
 /// All stores of a world, by the name of their profile.
 #[derive(Default)]
 pub struct Stores {
@@ -61,6 +90,7 @@ pub struct Stores {
     /// Stores that ever failed, or were cut off from somebody; until when, if that is over.
     troubled: BTreeMap<String, Option<Time>>,
     overwritten: Mutex<Option<String>>,
+    overtaken: Mutex<BTreeMap<(String, String), Overtaken>>,
 }
 
 impl Stores {
@@ -103,6 +133,7 @@ impl Stores {
     /// A store loses everything.
     pub fn empty(&mut self, profile: &str) {
         self.with(profile, Bucket::clear);
+        self.overtaken_now().retain(|(in_store, _), _| in_store != profile);
         self.lossy.insert(profile.to_owned());
     }
 
@@ -133,9 +164,18 @@ impl Stores {
         self.lossy.contains(profile)
     }
 
-    /// A copy of a VRG that was replaced by one of an earlier primary, if that ever happened.
+    /// A copy of a VRG that an earlier primary replaced although it could know of its successor, if that ever happened.
     pub fn overwritten(&self) -> Option<String> {
         self.overwritten.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Copies of VRGs, by store and key, that are at present those of an earlier primary, since a put of it came late.
+    pub(crate) fn overtaken(&self) -> BTreeMap<(String, String), Overtaken> {
+        self.overtaken_now().clone()
+    }
+
+    fn overtaken_now(&self) -> MutexGuard<'_, BTreeMap<(String, String), Overtaken>> {
+        self.overtaken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The names of the profiles.
@@ -153,23 +193,11 @@ impl Stores {
         objects.unwrap_or_default()
     }
 
-    /// How long a call takes at the moment. What takes longer than [`LIMIT`] is given up then.
-    pub(crate) fn latency(&self, profile: &str) -> Duration {
+    /// How long a request takes at the moment, if that is longer than usual.
+    pub(crate) fn slowness(&self, profile: &str) -> Option<Duration> {
         match self.with(profile, |bucket| bucket.fault()) {
-            Some(Fault::Slow(span)) => span.min(LIMIT),
-            _ => USUAL,
-        }
-    }
-
-    /// Which objects an operation is to delete, if it gets through.
-    pub(crate) fn doomed(&self, profile: &str, operation: &StoreOperation) -> Vec<String> {
-        match operation {
-            StoreOperation::Delete(keys) => keys.iter().filter(|key| self.has(profile, key)).cloned().collect(),
-            StoreOperation::DeleteAll(prefix) => {
-                self.with(profile, |bucket| keys_under(bucket, prefix)).unwrap_or_default()
-            }
-            StoreOperation::Fenced { operation, .. } => self.doomed(profile, operation),
-            _ => Vec::new(),
+            Some(Fault::Slow(span)) => Some(span),
+            _ => None,
         }
     }
 
@@ -178,51 +206,73 @@ impl Stores {
         self.with(profile, |bucket| bucket.get(key).is_some()).unwrap_or(false)
     }
 
-    /// Carries out one operation, at once.
-    pub(crate) fn call(
-        &self,
-        profile: &StoreProfile,
-        keys: &Keys,
-        operation: &StoreOperation,
-        now: Time,
-    ) -> Result<StoreAnswer, Outcome> {
+    /// A request that was sent at some moment arrives.
+    pub(crate) fn receive(&self, access: &Access, request: &Request, sent: Time, now: Time) -> Result<Reply, Outcome> {
+        let profile = &access.profile;
         let unreachable = || Outcome::Unreachable { message: format!("no answer from {}", profile.endpoint) };
         self.with(&profile.name, |bucket| {
-            if bucket.fault() != Fault::Down {
-                self.check_keys(&profile.name, keys)?;
+            match bucket.fault() {
+                Fault::Down if sent < now => {
+                    return Err(Outcome::Unknown { message: format!("the connection to {} broke", profile.endpoint) });
+                }
+                Fault::Down => return Err(unreachable()),
+                _ => self.check_keys(&profile.name, &access.keys)?,
             }
             if bucket.name() != profile.bucket {
                 return Err(refused(404, "NoSuchBucket", &profile.bucket));
             }
             match bucket.fault() {
-                Fault::None => {}
-                Fault::Down => return Err(unreachable()),
-                Fault::Slow(span) if span < LIMIT => {}
-                Fault::Slow(_) => {
-                    // The store may do it, only too late to say so.
-                    let _unheard = carried_out(bucket, operation, now);
-                    return Err(Outcome::Unknown { message: format!("no answer within {} s", LIMIT.as_secs()) });
-                }
-                Fault::Erroring => {
-                    return Err(Outcome::Unknown { message: "500 InternalError".to_owned() });
-                }
-                Fault::ReadOnly if writes(operation) => {
+                Fault::Erroring => return Err(Outcome::Unknown { message: "500 InternalError".to_owned() }),
+                Fault::ReadOnly if request.writes() => {
                     return Err(refused(403, "AccessDenied", "the store is read-only"));
                 }
-                Fault::ReadOnly => {}
+                _ => {}
             }
-            let before = copies_replaced_by(bucket, operation);
-            let answer = carried_out(bucket, operation, now);
-            if answer.is_ok()
-                && let Some((key, old, new)) = before.into_iter().find(|(_, old, new)| old > new)
+            if let Request::Put { key, object, .. } = request
+                && key.contains("VolumeReplicationGroup")
             {
-                let what =
-                    format!("{key} in store {}, of epoch {old}, was replaced by one of epoch {new}", profile.name);
-                self.overwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+                self.compare(bucket, access, (key, object), sent);
             }
-            answer
+            if let Request::Delete(key) = request {
+                self.overtaken_now().remove(&(profile.name.clone(), key.clone()));
+            }
+            Ok(carried_out(bucket, request, now))
         })
         .unwrap_or_else(|| Err(unreachable()))
+    }
+
+    /// Notes whose copy of a VRG a put replaces: that of a successor must not be replaced, but by a put that was on its way.
+    fn compare(&self, bucket: &Bucket, access: &Access, (key, new): (&str, &Value), sent: Time) {
+        let store = &access.profile.name;
+        let about = (store.clone(), key.to_owned());
+        let new = epoch(new);
+        let Some(old) = bucket.get(key).and_then(|old| decode(&old.bytes).ok()).as_ref().map(epoch) else { return };
+        if old <= new {
+            let mut overtaken = self.overtaken_now();
+            if overtaken.get(&about).is_some_and(|overtaken| overtaken.epoch <= new) {
+                overtaken.remove(&about);
+            }
+            return;
+        }
+        let what = format!("{key} in store {store}, of epoch {old}, was replaced by one of epoch {new}");
+        match holder(bucket, key) {
+            // A copy that was on its way when its cluster became the home is that of the home: the next one follows.
+            Some((held, _)) if access.writer.as_ref().is_some_and(|writer| writer.cluster == held.cluster) => {}
+            Some((held, taken)) if access.writer.is_some() && sent < taken + requests::TRUSTED => {
+                let home = held.cluster;
+                self.overtaken_now().entry(about).or_insert(Overtaken { home, epoch: old, what });
+            }
+            _ => {
+                self.overwritten.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+            }
+        }
+    }
+
+    /// Whether a deletion was on its way when another cluster took the store over.
+    pub(crate) fn is_overtaken(&self, access: &Access, key: &str, sent: Time) -> bool {
+        let Some(writer) = &access.writer else { return false };
+        let held = self.with(&access.profile.name, |bucket| holder(bucket, key)).flatten();
+        held.is_some_and(|(held, taken)| held.cluster != writer.cluster && sent < taken + requests::TRUSTED)
     }
 }
 
@@ -241,27 +291,16 @@ impl Stores {
     }
 }
 
-/// Copies of VRGs that an operation replaces, with the epochs of the old one and the new one.
-fn copies_replaced_by(bucket: &Bucket, operation: &StoreOperation) -> Vec<(String, u64, u64)> {
-    let objects = match operation {
-        StoreOperation::Put(objects) => objects,
-        // A copy that was on its way when its cluster became the home is that of the home: the next one follows.
-        StoreOperation::Fenced { key, writer, .. } if is_held_by(bucket, key, &writer.cluster) => return Vec::new(),
-        StoreOperation::Fenced { operation, .. } => return copies_replaced_by(bucket, operation),
-        _ => return Vec::new(),
-    };
-    let epoch = |copy: &Value| copy["metadata"]["annotations"][annotation::STORE_EPOCH].as_str()?.parse::<u64>().ok();
-    let copies = objects.iter().filter(|(key, _)| key.contains("VolumeReplicationGroup"));
-    let replaced = copies.filter_map(|(key, new)| {
-        let old = decode(&bucket.get(key)?.bytes).ok()?;
-        Some((key.clone(), epoch(&old).unwrap_or_default(), epoch(new).unwrap_or_default()))
-    });
-    replaced.collect()
+fn epoch(copy: &Value) -> u64 {
+    let epoch = copy["metadata"]["annotations"][annotation::STORE_EPOCH].as_str();
+    epoch.and_then(|epoch| epoch.parse().ok()).unwrap_or_default()
 }
 
-fn is_held_by(bucket: &Bucket, key: &str, cluster: &str) -> bool {
-    let held = bucket.get(key).and_then(|object| fence::read(&decode(&object.bytes).ok()?));
-    held.is_some_and(|fence| fence.cluster == cluster)
+/// Who has the fence of the application that an object is of, and since when.
+fn holder(bucket: &Bucket, key: &str) -> Option<(Fence, Time)> {
+    let (namespace, name) = owner_of(key)?;
+    let object = bucket.get(&VrgKeys::new(namespace, name).fence())?;
+    Some((fence::read(&decode(&object.bytes).ok()?)?, object.put))
 }
 
 fn keys_under(bucket: &Bucket, prefix: &str) -> Vec<String> {
@@ -269,56 +308,27 @@ fn keys_under(bucket: &Bucket, prefix: &str) -> Vec<String> {
     all.objects.into_iter().map(|(key, _)| key).collect()
 }
 
-fn carried_out(bucket: &mut Bucket, operation: &StoreOperation, now: Time) -> Result<StoreAnswer, Outcome> {
-    Ok(match operation {
-        StoreOperation::Probe { .. } => StoreAnswer::Done,
-        StoreOperation::Put(objects) => {
-            for (key, object) in objects {
-                // Without a condition there is nothing to fail.
-                let _ = bucket.put(key, object.to_string().as_bytes(), &Condition::None, now);
-            }
-            StoreAnswer::Done
-        }
-        StoreOperation::Get(key) => match bucket.get(key) {
-            None => StoreAnswer::Absent,
-            Some(object) => StoreAnswer::Object(
-                decode(&object.bytes).map_err(|text| refused(0, "BadObject", &format!("{key}: {text}")))?,
-            ),
-        },
-        StoreOperation::GetAll(prefix) => {
-            let all = bucket.list(Listing { prefix, limit: usize::MAX, ..Listing::default() });
-            StoreAnswer::Objects(all.objects.into_iter().map(|(key, object)| (key, decode(&object.bytes))).collect())
-        }
-        StoreOperation::List(prefix) => StoreAnswer::Keys(keys_under(bucket, prefix)),
-        StoreOperation::Delete(keys) => {
-            keys.iter().for_each(|key| bucket.delete(key));
-            StoreAnswer::Done
-        }
-        StoreOperation::DeleteAll(prefix) => {
-            keys_under(bucket, prefix).iter().for_each(|key| bucket.delete(key));
-            StoreAnswer::Done
-        }
-        // A bucket does one thing after the other: nobody comes between the look at the fence and the operation.
-        StoreOperation::Fenced { key, writer, operation } => {
-            let judge = |held: Option<&[u8]>| {
-                let held = held.map(decode).transpose().map_err(|why| fence::unreadable(key, &why))?;
-                fence::enter(key, writer, held.as_ref()).map(|put| put.map(|put| put.to_string().into_bytes()))
+fn carried_out(bucket: &mut Bucket, request: &Request, now: Time) -> Reply {
+    match request {
+        Request::Probe(_) => Reply::Done,
+        Request::List(prefix) => Reply::Keys(keys_under(bucket, prefix)),
+        Request::Get(key) => Reply::Object(
+            bucket.get(key).map(|object| Found { object: decode(&object.bytes), tag: Some(object.etag.clone()) }),
+        ),
+        Request::Put { key, object, condition } => {
+            let condition = match condition {
+                requests::Condition::Any => Condition::None,
+                requests::Condition::Absent => Condition::Absent,
+                requests::Condition::Tag(tag) => Condition::Tag(tag.clone()),
             };
-            bucket.exchange(key, judge, now)?;
-            let answer = carried_out(bucket, operation, now)?;
-            if matches!(**operation, StoreOperation::DeleteAll(_)) {
-                bucket.delete(key);
-            }
-            answer
+            let put = bucket.put(key, object.to_string().as_bytes(), &condition, now);
+            if put.is_ok() { Reply::Done } else { Reply::Changed }
         }
-    })
-}
-
-fn writes(operation: &StoreOperation) -> bool {
-    !matches!(
-        operation,
-        StoreOperation::Probe { .. } | StoreOperation::Get(_) | StoreOperation::GetAll(_) | StoreOperation::List(_)
-    )
+        Request::Delete(key) => {
+            bucket.delete(key);
+            Reply::Done
+        }
+    }
 }
 
 fn decode(bytes: &[u8]) -> Result<Value, String> {

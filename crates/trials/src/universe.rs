@@ -12,6 +12,7 @@
 mod links;
 mod operators;
 mod power;
+mod requests;
 mod setting;
 mod subscribers;
 
@@ -26,7 +27,10 @@ use std::{
 
 use ramen_events::{Controller, Wait};
 use ramen_ledger::{Flight, Look};
-use ramen_ports::{Answer, Effect};
+use ramen_ports::{
+    Answer, Effect,
+    requests::{Reply, Request},
+};
 use ramen_sim::{
     agents::{Agent, AgentWorld},
     api::Resource,
@@ -68,8 +72,14 @@ enum Due {
     Call { process: usize, life: u64, flight: u64 },
     /// The answer to it comes.
     Answered { process: usize, life: u64, flight: u64, outcome: Option<ramen_events::Outcome> },
-    /// An object is looked up.
-    Look { process: usize, life: u64, look: Box<Look> },
+    /// A request to a store is sent, one of several side by side.
+    Send { process: usize, life: u64, flight: u64, index: usize, request: Box<Request> },
+    /// A request to a slow store takes effect, whatever became of who sent it.
+    Arrive(Box<requests::OnItsWay>),
+    /// The answer to a request to a store comes.
+    Replied { process: usize, life: u64, flight: u64, index: usize, reply: Box<Result<Reply, ramen_events::Outcome>> },
+    /// An object is looked up; if that fails, again after a pause.
+    Look { process: usize, life: u64, look: Box<Look>, pause: Duration },
     /// An operator starts.
     Start { process: usize },
     /// An operator that was replaced finds out.
@@ -118,6 +128,8 @@ pub(crate) struct Operated {
 struct Airborne {
     flight: Flight,
     effects: std::collections::VecDeque<Effect>,
+    /// The operation on a store that is the present effect.
+    underway: Option<requests::Underway>,
     answers: Vec<Answer>,
     sights: Vec<ramen_ledger::Sight>,
 }
@@ -129,7 +141,7 @@ pub struct Turn {
     pub touched: Vec<(String, BTreeSet<ramen_sim::api_server::kinds::TypeName>)>,
     /// Records that were appended: by whom, which.
     pub appended: Vec<(String, Vec<ramen_events::Record>)>,
-    /// A call to a store.
+    /// A store was written or listed.
     pub stored: bool,
     /// Objects that were deleted from stores: by whose operator, from which store, which key.
     pub deleted: Vec<(String, String, String)>,
@@ -299,7 +311,14 @@ impl Universe {
             Due::Answered { process, life, flight, outcome } if self.lives(process, life) => {
                 self.answered(process, flight, outcome);
             }
-            Due::Look { process, life, look } if self.lives(process, life) => self.look(process, *look),
+            Due::Send { process, life, flight, index, request } if self.lives(process, life) => {
+                self.send(process, flight, index, *request);
+            }
+            Due::Arrive(on_its_way) => self.arrive(*on_its_way),
+            Due::Replied { process, life, flight, index, reply } if self.lives(process, life) => {
+                self.replied(process, flight, index, *reply);
+            }
+            Due::Look { process, life, look, pause } if self.lives(process, life) => self.look(process, *look, pause),
             Due::Start { process } => self.start(process),
             Due::Retire { process } => self.end_life(process),
             _ => {}

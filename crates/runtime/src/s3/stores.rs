@@ -14,15 +14,17 @@ use aws_sdk_s3::{
 };
 use futures::{StreamExt, TryStreamExt, stream};
 use ramen_events::{BlobId, Outcome};
-use ramen_ports::{StoreAnswer, StoreOperation, StoreProfile};
+use ramen_ports::{
+    StoreAnswer, StoreOperation, StoreProfile,
+    requests::{Condition, Found, Next, Reply, Request, Requests},
+};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     circuit::Circuit,
     client, encoding,
     failure::{Failure, place},
-    fenced::Fenced,
 };
 use crate::{Limits, metrics::Metrics, vault::Vault};
 
@@ -106,79 +108,56 @@ impl Stores {
 }
 
 /// One operation on one store.
-pub(super) struct Call<'a> {
+struct Call<'a> {
     stores: &'a Stores,
     client: Client,
-    pub(super) profile: &'a StoreProfile,
+    profile: &'a StoreProfile,
     name: &'static str,
 }
 
 impl Call<'_> {
     async fn run(&self, operation: &StoreOperation) -> Result<StoreAnswer, Failure> {
-        match operation {
-            StoreOperation::Probe { prefix } => {
-                self.page(prefix, None, 1).await?;
-                Ok(StoreAnswer::Done)
-            }
-            StoreOperation::Put(objects) => {
-                for (key, object) in objects {
-                    self.put(key, object).await?;
+        let begun = Instant::now();
+        let mut requests = Requests::of(operation.clone()).map_err(refused)?;
+        let mut replies = Vec::new();
+        loop {
+            match requests.next(replies, begun.elapsed()) {
+                Next::Send(abreast) => {
+                    let sent = stream::iter(abreast).map(|request| self.send(request));
+                    replies = sent.buffered(ABREAST).try_collect().await?;
                 }
-                Ok(StoreAnswer::Done)
+                Next::Ended(ended) => return ended.map_err(refused),
             }
-            StoreOperation::Get(key) => Ok(match self.get(key).await? {
-                None => StoreAnswer::Absent,
-                Some(body) => StoreAnswer::Object(decode(&body).map_err(|text| {
-                    Failure::unsent("BadObject", format!("{key} in {}: {text}", place(self.profile)))
-                })?),
-            }),
-            StoreOperation::GetAll(prefix) => {
-                let keys = self.list(prefix).await?;
-                let read = stream::iter(keys).map(|key| async {
-                    let body = self.get(&key).await?;
-                    Ok::<_, Failure>(body.map(|body| (key, decode(&body))))
-                });
-                let objects: Vec<_> = read.buffered(ABREAST).try_collect().await?;
-                // One that went between listing and reading is not there.
-                Ok(StoreAnswer::Objects(objects.into_iter().flatten().collect()))
-            }
-            StoreOperation::List(prefix) => Ok(StoreAnswer::Keys(self.list(prefix).await?)),
-            StoreOperation::Delete(keys) => {
-                self.delete(keys.clone()).await?;
-                Ok(StoreAnswer::Done)
-            }
-            StoreOperation::DeleteAll(prefix) => {
-                self.delete(self.list(prefix).await?).await?;
-                Ok(StoreAnswer::Done)
-            }
-            StoreOperation::Fenced { key, writer, operation } => Fenced::new(self, key, writer).run(operation).await,
         }
     }
 
-    pub(super) async fn put(&self, key: &str, object: &Value) -> Result<(), Failure> {
-        let body = encoding::encode(object).map_err(|err| Failure::unsent("BadObject", format!("{key}: {err}")))?;
-        let request = self.client.put_object().bucket(&self.profile.bucket).key(key);
-        self.counted(request.body(ByteStream::from(body)).send()).await.map(drop)
+    async fn send(&self, request: Request) -> Result<Reply, Failure> {
+        match request {
+            Request::Probe(prefix) => self.page(&prefix, None, 1).await.map(|_| Reply::Done),
+            Request::List(prefix) => self.list(&prefix).await.map(Reply::Keys),
+            Request::Get(key) => self.get(&key).await.map(Reply::Object),
+            Request::Put { key, object, condition } => self.put(&key, &object, condition).await,
+            Request::Delete(key) => self.delete(key).await,
+        }
     }
 
-    /// Stores an object if the one under its key still has this tag, or, without a tag, if there is none yet.
-    pub(super) async fn put_if(&self, key: &str, object: &Value, tag: Option<&str>) -> Result<(), Failure> {
+    async fn put(&self, key: &str, object: &Value, condition: Condition) -> Result<Reply, Failure> {
         let body = encoding::encode(object).map_err(|err| Failure::unsent("BadObject", format!("{key}: {err}")))?;
         let request = self.client.put_object().bucket(&self.profile.bucket).key(key).body(ByteStream::from(body));
-        let request = match tag {
-            Some(tag) => request.if_match(tag),
-            None => request.if_none_match("*"),
+        let request = match condition {
+            Condition::Any => return self.counted(request.send()).await.map(|_| Reply::Done),
+            Condition::Absent => request.if_none_match("*"),
+            Condition::Tag(tag) => request.if_match(tag),
         };
-        self.counted(request.send()).await.map(drop)
+        match self.counted(request.send()).await {
+            Err(failure) if is_changed(&failure) => Ok(Reply::Changed),
+            Err(failure) if failure.reason == "NotImplemented" => Ok(Reply::KnowsNoConditions),
+            put => put.map(|_| Reply::Done),
+        }
     }
 
-    /// The body under a key; `None` only when the store says that there is no such key.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.get_tagged(key).await?.map(|(body, _)| body))
-    }
-
-    /// The same, with the tag that changes with the body; none where the store gives none.
-    pub(super) async fn get_tagged(&self, key: &str) -> Result<Option<(Vec<u8>, Option<String>)>, Failure> {
+    /// The object under a key, with the tag that changes with it; `None` only when the store says that there is no such key.
+    async fn get(&self, key: &str) -> Result<Option<Found>, Failure> {
         let request = self.client.get_object().bucket(&self.profile.bucket).key(key);
         let answer = match self.counted(request.send()).await {
             Ok(answer) => answer,
@@ -197,7 +176,7 @@ impl Call<'_> {
             Ok::<_, aws_sdk_s3::primitives::ByteStreamError>(())
         };
         match tokio::time::timeout(self.stores.limit, read).await {
-            Ok(Ok(())) => Ok(Some((body, tag))),
+            Ok(Ok(())) => Ok(Some(Found { object: decode(&body), tag })),
             Ok(Err(err)) => {
                 let message = format!("ConnectionFailed: {} broke off: {err}", place(self.profile));
                 let outcome = Outcome::Unknown { message };
@@ -207,7 +186,7 @@ impl Call<'_> {
         }
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, Failure> {
         let mut keys = Vec::new();
         let mut next = None;
         loop {
@@ -237,15 +216,12 @@ impl Call<'_> {
     }
 
     /// One by one: a batch needs checksums that not all stores agree about, and loses which key failed.
-    pub(super) async fn delete(&self, keys: Vec<String>) -> Result<(), Failure> {
-        let deletions = stream::iter(keys).map(|key| async move {
-            let request = self.client.delete_object().bucket(&self.profile.bucket).key(key);
-            match self.counted(request.send()).await {
-                Err(failure) if failure.reason != "NoSuchKey" => Err(failure),
-                _ => Ok(()),
-            }
-        });
-        deletions.buffer_unordered(ABREAST).try_collect().await
+    async fn delete(&self, key: String) -> Result<Reply, Failure> {
+        let request = self.client.delete_object().bucket(&self.profile.bucket).key(key);
+        match self.counted(request.send()).await {
+            Err(failure) if failure.reason != "NoSuchKey" => Err(failure),
+            _ => Ok(Reply::Done),
+        }
     }
 
     async fn counted<T, E>(
@@ -275,6 +251,15 @@ fn name_of(operation: &StoreOperation) -> &'static str {
     }
 }
 
-pub(super) fn decode(body: &[u8]) -> Result<Value, String> {
+fn refused(outcome: Outcome) -> Failure {
+    Failure { outcome, reason: "Refused".to_owned(), silent: false }
+}
+
+fn is_changed(failure: &Failure) -> bool {
+    // The second is told when two conditional writes meet, the third when the object went meanwhile.
+    ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"].contains(&failure.reason.as_str())
+}
+
+fn decode(body: &[u8]) -> Result<Value, String> {
     encoding::decode(body).map_err(|err| crate::kube_api::failure::chain(&err))
 }

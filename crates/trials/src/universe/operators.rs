@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ramen_events::Outcome;
 use ramen_ledger::{Answered, Flight, Input, Look, Looked};
-use ramen_ports::{Answer, Effect, Target};
+use ramen_ports::{Answer, Effect, Requirement, Target};
 use ramen_sim::{
     api_server::{
         selector::Labels,
@@ -19,15 +19,16 @@ use crate::{
     calls::{self, Called},
     hazards::{self, Mishap, Point},
     process::{self, Death},
-    stores::Keys,
 };
 
 /// From a broken watch to the next list.
 const RELIST: Duration = Duration::from_millis(400);
 /// How long a call may take before the operator gives it up.
-const CALL_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const CALL_LIMIT: Duration = Duration::from_secs(10);
 /// From the death of a process to its next start.
 pub const RESTART: Duration = Duration::from_secs(2);
+/// Pauses between attempts to look an object up: first, longest.
+const LOOK_PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// By how much a late watch is late.
 const LATE: Duration = Duration::from_secs(5);
 
@@ -234,12 +235,12 @@ impl Universe {
         }
         for look in stepped.looks {
             let (after, life) = (self.lag(1, 5), self.life_of(process));
-            self.enqueue(after, Due::Look { process, life, look: Box::new(look) });
+            self.enqueue(after, Due::Look { process, life, look: Box::new(look), pause: LOOK_PAUSES.0 });
         }
         self.plan_timer(process, wall);
     }
 
-    fn life_of(&self, process: usize) -> u64 {
+    pub(super) fn life_of(&self, process: usize) -> u64 {
         self.operators.get(process).map_or(0, |operated| operated.life)
     }
 
@@ -261,32 +262,33 @@ impl Universe {
         match operated.process.render(&flight) {
             Ok(effects) => {
                 let effects = effects.into();
-                let airborne = Airborne { flight, effects, answers: Vec::new(), sights: Vec::new() };
+                let airborne = Airborne { flight, effects, underway: None, answers: Vec::new(), sights: Vec::new() };
                 operated.flights.insert(number, airborne);
                 self.enqueue(after, Due::Call { process, life, flight: number });
             }
             Err(message) => {
                 let outcome = Outcome::Refused { code: 0, reason: "CannotRender".to_owned(), message };
-                let airborne = Airborne { flight, effects: [].into(), answers: Vec::new(), sights: Vec::new() };
+                let effects = [].into();
+                let airborne = Airborne { flight, effects, underway: None, answers: Vec::new(), sights: Vec::new() };
                 operated.flights.insert(number, airborne);
                 self.enqueue(after, Due::Answered { process, life, flight: number, outcome: Some(outcome) });
             }
         }
     }
 
-    /// Makes the next call of a command. What it requires is asked right before.
+    /// Makes the next call of a command.
     pub(super) fn call(&mut self, process: usize, number: u64) {
         let now = self.now();
-        if let Some(outcome) = self.unmet(process, number) {
-            let (life, after) = (self.life_of(process), self.lag(1, 5));
-            self.enqueue(after, Due::Answered { process, life, flight: number, outcome: Some(outcome) });
-            return;
-        }
         let Some(operated) = self.operators.get_mut(process) else { return };
         let (home, life) = (operated.home.clone(), operated.life);
         let Some(effect) = operated.flights.get_mut(&number).and_then(|airborne| airborne.effects.pop_front()) else {
             self.enqueue(Duration::ZERO, Due::Answered { process, life, flight: number, outcome: Some(Outcome::Done) });
             return;
+        };
+        let effect = match effect {
+            Effect::Require(requirement) => return self.require(process, number, &requirement),
+            Effect::Store { profile, operation } => return self.open(process, number, profile, operation),
+            effect => effect,
         };
         if let Effect::Event { regarding, reason, .. } = &effect {
             self.reported.insert((regarding.name.clone(), reason.clone()));
@@ -295,20 +297,10 @@ impl Universe {
             Effect::Event { .. } => None,
             effect => self.hazards.at(Point::Call, &home, || hazards::describe(effect), now),
         };
-        let instead = match mishap {
-            Some(Mishap::CrashBefore) => {
-                self.kill(process, 0);
-                self.enqueue(RESTART, Due::Start { process });
-                return;
-            }
-            Some(Mishap::Conflict) => {
-                Some(ramen_ports::refusal(409, "Conflict", "the object was changed by somebody else"))
-            }
-            Some(Mishap::TooMany) => Some(ramen_ports::refusal(429, "TooManyRequests", "try again later")),
-            Some(Mishap::Broken) => Some(ramen_ports::refusal(500, "InternalError", "something went wrong")),
-            Some(Mishap::Unheard) => Some(Outcome::Unreachable { message: "no answer".to_owned() }),
-            _ => None,
-        };
+        if mishap == Some(Mishap::CrashBefore) {
+            return self.fall(process, 0);
+        }
+        let instead = mishap.and_then(Mishap::failure);
         if let Some(outcome) = instead {
             let after = self.lag(1, 5);
             self.enqueue(after, Due::Answered { process, life, flight: number, outcome: Some(outcome) });
@@ -341,47 +333,45 @@ impl Universe {
         }
     }
 
-    /// Why the next call may not be made; what was asked for that is told.
-    fn unmet(&mut self, process: usize, number: u64) -> Option<Outcome> {
-        let operated = self.operators.get_mut(process)?;
-        let cluster = &self.places.get(&operated.home)?.cluster;
-        let airborne = operated.flights.get_mut(&number)?;
-        while let Some(Effect::Require(requirement)) = airborne.effects.front() {
-            if let Some(Called { outcome, sight }) = calls::unmet(cluster, requirement) {
-                airborne.sights.extend(sight);
-                return Some(outcome);
-            }
-            airborne.effects.pop_front();
+    /// The process dies, and is started again a little later.
+    pub(super) fn fall(&mut self, process: usize, lost: usize) {
+        self.kill(process, lost);
+        self.enqueue(RESTART, Due::Start { process });
+    }
+
+    /// Asks what a command requires. If it is not so the next call is not made, and what was found is told.
+    fn require(&mut self, process: usize, number: u64, requirement: &Requirement) {
+        let now = self.now();
+        let Some(operated) = self.operators.get(process) else { return };
+        let (home, life) = (operated.home.clone(), operated.life);
+        let target = &requirement.target;
+        let what = || format!("read {} {}/{}", target.resource.kind, target.namespace, target.name);
+        let mishap = self.hazards.at(Point::Read, &home, what, now);
+        if mishap == Some(Mishap::CrashBefore) {
+            return self.fall(process, 0);
         }
-        None
+        let failure = mishap.and_then(Mishap::failure);
+        let (outcome, after) = match failure {
+            Some(outcome) => (Some(outcome), self.lag(1, 5)),
+            None if mishap == Some(Mishap::LostAnswer) => (Some(unheard()), CALL_LIMIT),
+            None => {
+                let unmet = calls::unmet(self.cluster(&home), requirement);
+                let airborne = self.operators.get_mut(process).and_then(|o| o.flights.get_mut(&number));
+                let outcome = unmet.map(|Called { outcome, sight }| {
+                    if let Some(airborne) = airborne {
+                        airborne.sights.extend(sight);
+                    }
+                    outcome
+                });
+                (outcome, self.lag(1, 5))
+            }
+        };
+        self.enqueue(after, Due::Answered { process, life, flight: number, outcome });
     }
 
     fn carry_out(&mut self, process: usize, number: u64, home: &str, effect: &Effect) -> (Outcome, Duration) {
-        let now = self.now();
         let after = self.lag(1, 5);
         let Some(place) = self.places.get(home) else { return (Outcome::Done, after) };
-        if let Effect::Store { profile, operation } = effect {
-            self.turn.stored = true;
-            if place.cut_off_stores.contains(&profile.name) {
-                return (Outcome::Unreachable { message: format!("no way to {}", profile.endpoint) }, CALL_LIMIT);
-            }
-            let keys = match Keys::of(&place.cluster, profile) {
-                Ok(keys) => keys,
-                Err(outcome) => return (outcome, after),
-            };
-            let latency = self.stores.latency(&profile.name);
-            let doomed = self.stores.doomed(&profile.name, operation);
-            let ended = self.stores.call(profile, &keys, operation, now);
-            let gone = doomed.into_iter().filter(|key| !self.stores.has(&profile.name, key));
-            self.turn.deleted.extend(gone.map(|key| (home.to_owned(), profile.name.clone(), key)));
-            return match ended {
-                Ok(answer) => {
-                    self.note(process, number, Answer::Store(answer), None);
-                    (Outcome::Done, after + latency)
-                }
-                Err(outcome) => (outcome, after + latency),
-            };
-        }
         let manager = if home == HUB { "ramen-hub" } else { "ramen-spoke" };
         let called = calls::call(&place.cluster, manager, effect);
         let object = called.sight.as_ref().and_then(|sight| sight.object.clone());
@@ -394,7 +384,7 @@ impl Universe {
         (called.outcome, after)
     }
 
-    fn note(&mut self, process: usize, number: u64, answer: Answer, sight: Option<ramen_ledger::Sight>) {
+    pub(super) fn note(&mut self, process: usize, number: u64, answer: Answer, sight: Option<ramen_ledger::Sight>) {
         if let Some(airborne) = self.operators.get_mut(process).and_then(|o| o.flights.get_mut(&number)) {
             airborne.answers.push(answer);
             airborne.sights.extend(sight);
@@ -418,12 +408,26 @@ impl Universe {
         self.schedule_step(process, 1);
     }
 
-    pub(super) fn look(&mut self, process: usize, look: Look) {
-        let Some(operated) = self.operators.get_mut(process) else { return };
-        let Some(place) = self.places.get(&operated.home) else { return };
+    /// Looks an object up, again and again until there is an answer.
+    pub(super) fn look(&mut self, process: usize, look: Look, pause: Duration) {
+        let now = self.now();
+        let Some(operated) = self.operators.get(process) else { return };
+        let (home, life) = (operated.home.clone(), operated.life);
+        let mishap = self.hazards.at(Point::Read, &home, || format!("look at {}", look.id), now);
+        if mishap == Some(Mishap::CrashBefore) {
+            return self.fall(process, 0);
+        }
+        if mishap.is_some() {
+            let after = if mishap == Some(Mishap::LostAnswer) { CALL_LIMIT } else { self.lag(1, 5) };
+            let next = (pause * 2).min(LOOK_PAUSES.1);
+            self.enqueue(after + pause, Due::Look { process, life, look: Box::new(look), pause: next });
+            return;
+        }
         let (namespace, name) = (look.id.namespace.clone(), look.id.name.clone());
-        let object = calls::read(&place.cluster, &Target { resource: look.resource, namespace, name });
-        operated.process.push(Input::Looked(Box::new(Looked { look, object })));
+        let object = calls::read(self.cluster(&home), &Target { resource: look.resource, namespace, name });
+        if let Some(operated) = self.operators.get_mut(process) {
+            operated.process.push(Input::Looked(Box::new(Looked { look, object })));
+        }
         self.schedule_step(process, 1);
     }
 
@@ -449,6 +453,11 @@ impl Universe {
         self.enqueue(first_lasts, Due::Retire { process: first });
         self.enqueue(Duration::ZERO, Due::Start { process: index });
     }
+}
+
+/// The end of a call whose answer is lost.
+pub(super) fn unheard() -> Outcome {
+    Outcome::Unknown { message: "no answer in time".to_owned() }
 }
 
 /// What a watch may tell twice. Lists are read as a whole.
