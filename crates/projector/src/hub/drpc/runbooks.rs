@@ -47,6 +47,22 @@ fn remedy_for(site: &Site) -> &'static str {
     }
 }
 
+/// The first version of the deciders that says what can be done about the source of a relocation that does not come back.
+const WITHOUT_SOURCE_SINCE: u32 = 9;
+
+/// The same for the source of a relocation, without which only a failover goes on.
+fn remedy_for_source(drpc: &Drpc, source: &Site) -> String {
+    let remedy = remedy_for(source);
+    if !source.lost || drpc.decider < WITHOUT_SOURCE_SINCE {
+        return remedy.to_owned();
+    }
+    let target = drpc.target();
+    format!(
+        "{remedy}; if it cannot be brought back, set spec.action to Failover and spec.failoverCluster to {target}, which \
+         gives up what was written since the last synchronization"
+    )
+}
+
 /// The same where volumes are let go only when nothing uses them any more.
 const FREE_ITS_VOLUMES: &str = "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods \
                                 that still mount its claims there";

@@ -11,13 +11,14 @@ use crate::{domain::Decision, runbook::Gate};
 use super::{
     super::{
         Drpc,
+        action::Action,
         gather::Clearing,
         placement,
         site::{ON_ITS_WAY, Site},
         wanted::{self, FinalSync},
     },
     promotion::no_target,
-    remedy_for, wait,
+    remedy_for, remedy_for_source, wait,
 };
 
 /// The source was asked for a final synchronization already: what was checked before is not checked again, since to stop
@@ -102,7 +103,11 @@ pub fn others_have_handed_over(drpc: &Drpc) -> Gate {
     let late = drpc.others(drpc.target()).find(|site| !handed_over(site)).or(target);
     late.map_or(Gate::Open, |site| {
         let complaint = site.vrg.complaint(&[condition::DATA_READY, condition::DATA_PROTECTED]);
-        let remedy = if site.lost { remedy_for(site) } else { "delete the pods that still mount its claims there" };
+        let remedy = match (site.lost, drpc.action()) {
+            (true, Action::Relocate) if site.name.0 != drpc.target() => remedy_for_source(drpc, site),
+            (true, _) => remedy_for(site).to_owned(),
+            (false, _) => "delete the pods that still mount its claims there".to_owned(),
+        };
         Gate::Shut(wait(format!("volumes to become secondary{complaint}"), Some(&site.name), remedy))
     })
 }

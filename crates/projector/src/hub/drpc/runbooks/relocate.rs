@@ -15,14 +15,14 @@ use super::{
         site::Site,
         wanted::{self, FinalSync},
     },
-    Step,
+    Step, WITHOUT_SOURCE_SINCE,
     cleanup::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
     found::{found_home_is_asked, protect_found_home},
     handover::{hand_over, has_begun, others_have_handed_over, target_was_not_stopped, wait_for_others},
     promotion::{decide_target, mark_target, promote, target_is_decided, target_is_marked, target_is_ready},
-    remedy_for, shown, step, wait, wait_only,
+    remedy_for_source, shown, step, wait, wait_only,
 };
 
 /// The table.
@@ -92,7 +92,11 @@ fn source_is_protected(drpc: &Drpc) -> Gate {
     }
     if let Some(lost) = drpc.listed_sites().iter().find(|site| site.lost) {
         let what = "both clusters to be reachable: a relocation loses no write, which takes both";
-        let remedy = "bring the cluster back, or set spec.action to Failover";
+        let other = if lost.name == source.name { drpc.target() } else { source.name.as_str() };
+        let mut remedy = "bring the cluster back, or set spec.action to Failover".to_owned();
+        if drpc.decider >= WITHOUT_SOURCE_SINCE {
+            remedy += &format!(" and spec.failoverCluster to {other}");
+        }
         return Gate::Shut(wait(what, Some(&lost.name), remedy));
     }
     if let Some(gate) = target_is_obstructed(drpc) {
@@ -118,22 +122,6 @@ fn target_is_obstructed(drpc: &Drpc) -> Option<Gate> {
     };
     let remedy = "delete what the VolumeReplicationGroup there names";
     Some(Gate::Shut(wait(what, Some(&target.name), remedy)))
-}
-
-/// The first version of the deciders that says what can be done about a source that does not come back.
-const WITHOUT_SOURCE_SINCE: u32 = 9;
-
-/// Words for a source that does not say what is waited for.
-fn remedy_for_source(drpc: &Drpc, source: &Site) -> String {
-    let remedy = remedy_for(source);
-    if !source.lost || drpc.decider < WITHOUT_SOURCE_SINCE {
-        return remedy.to_owned();
-    }
-    let target = drpc.target();
-    format!(
-        "{remedy}; if it cannot be brought back, set spec.action to Failover and spec.failoverCluster to {target}, which \
-         gives up what was written since the last synchronization"
-    )
 }
 
 /// The first version of the deciders that has the placement name the home before it is cleared.

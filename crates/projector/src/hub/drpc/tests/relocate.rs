@@ -247,6 +247,41 @@ fn a_relocation_whose_source_dies_says_what_can_be_done_without_it() {
     assert_eq!(story.wished("c1"), "primary Failover");
 }
 
+#[rstest]
+#[case::the_source("c2", "c1")]
+#[case::the_target("c1", "c2")]
+fn a_relocation_that_cannot_begin_says_where_a_failover_goes_on(#[case] lost: &str, #[case] other: &str) {
+    let mut story = failed_over();
+    story.managed(lost, Unknown);
+    story.ask("Relocate", "c1");
+    story.run();
+    let words = story.words("Available");
+    assert!(words.contains(&format!("set spec.action to Failover and spec.failoverCluster to {other}")), "{words}");
+}
+
+#[test]
+fn a_relocation_whose_source_dies_while_it_steps_down_says_so_too() {
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    story.site("c2").idle = true;
+    for _ in 0..4 {
+        story.run();
+        story.site("c2").idle = story.wished("c2").starts_with("secondary");
+        if story.site("c2").idle {
+            break;
+        }
+        story.catch_up("c2");
+        story.site("c2").idle = true;
+    }
+    story.lose("c2");
+    story.managed("c2", Unknown);
+    story.run();
+    story.pass(3);
+    assert_eq!(story.position().step, "EnsuringVolumesAreSecondary");
+    let words = story.words("Available");
+    assert!(words.contains("set spec.action to Failover and spec.failoverCluster to c1"), "{words}");
+}
+
 #[test]
 fn an_unprotected_application_is_not_moved() {
     let mut story = failed_over();
