@@ -10,6 +10,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use ramen_events::Time;
+use ramen_replay::{Headline, Mark};
 use serde_json::Value;
 use support::{fixtures, multiply::multiply, replay};
 
@@ -68,13 +70,18 @@ fn verdict(dom: &str) -> Value {
 
 /// Writes the page of these logs, opens it, runs `driver` in it, and hands back what that says.
 fn drive(files: &[PathBuf], driver: &str) -> Option<Value> {
+    drive_page(|page| write_page(files, page), driver)
+}
+
+/// The same for a page that `write` writes.
+fn drive_page(write: impl FnOnce(&Path), driver: &str) -> Option<Value> {
     let Some(browser) = browser() else {
         skipped();
         return None;
     };
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("page.html");
-    write_page(files, &page);
+    write(&page);
     // A browser that only prints what a page holds draws no frames.
     let frames = "<body><script>requestAnimationFrame = draw => setTimeout(draw, 4)</script>";
     let mut html = fs::read_to_string(&page).expect("the page").replacen("<body>", frames, 1);
@@ -346,4 +353,33 @@ fn pages_can_be_read_on_any_screen() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_people_did_and_what_befell_the_world_has_a_lane_of_its_own() {
+    let mark = |until, words: &str, is_fault| Mark { from: Time(0), until, words: words.to_owned(), is_fault };
+    let marks = vec![
+        mark(None, "failover: { app: shop, to: c2 }", false),
+        mark(Some(Time(u64::MAX)), "lose: { cluster: c1 } … bring-back", true),
+    ];
+    let write = |page: &Path| {
+        let headline = Headline { title: "t".to_owned(), warnings: Vec::new(), marks: marks.clone() };
+        ramen_replay::draw(fixtures("story"), headline, page, &mut io::sink()).expect("the page is drawn");
+        let html = fs::read_to_string(page).expect("the page");
+        assert!(html.contains("<span class=\"mark fault\">lose: &#123; cluster: c1 } … bring-back</span>"), "no table");
+    };
+    let driver = "await frame(); fit(); await frame();
+        const boxes = [...document.querySelectorAll('#marks .marker')].map(one => one.getBoundingClientRect());
+        say({ shown: boxes.length, words: $('marks').innerText, wide: boxes[1].width > boxes[0].width + 100,
+              apart: boxes[1].top >= boxes[0].bottom });";
+    let Some(said) = drive_page(write, driver) else { return };
+    assert_eq!((&said["shown"], &said["wide"], &said["apart"]), (&2.into(), &true.into(), &true.into()), "{said}");
+    assert!(said["words"].to_string().contains("lose: { cluster: c1 }"), "{said}");
+}
+
+#[test]
+fn a_page_of_logs_alone_has_no_lane_for_what_they_do_not_tell() {
+    let driver = "await frame(); say({ hidden: $('marks').hidden });";
+    let Some(said) = drive(&fixtures("story"), driver) else { return };
+    assert_eq!(said["hidden"], true);
 }

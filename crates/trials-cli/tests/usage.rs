@@ -84,12 +84,26 @@ fn the_page_of_a_scenario_that_failed_says_so() {
     assert!(page.contains("at entry 1 of the timeline, line 7"), "no place");
 }
 
+#[test]
+fn the_page_of_a_scenario_tells_what_people_did_and_what_befell_the_world() {
+    let folder = folder();
+    let text = "title: t\nwhy: w\napplications:\n  - { name: shop, on: c1 }\ntimeline:\n  - do: [ { lose: { cluster: c2 } } ]\n  \
+                - after: 30s\n    do: [ { bring-back: { cluster: c2 } } ]\nrests: false\n";
+    fs::write(folder.path().join("lost.yaml"), text).unwrap();
+    let output = ramen_sim(folder.path(), &["play", "--html", "page.html", "lost.yaml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("lose: &#123; cluster: c2 } … bring-back"), "not in the table");
+    assert!(page.contains("\"lose: { cluster: c2 } … bring-back\",true"), "not in the chart");
+}
+
 #[rstest]
 #[case::logs_in_one_place(&["play", "--logs", "out", "good.yaml", "other/good.yaml"], "leave their logs in out/good")]
 #[case::two_on_one_page(&["play", "--html", "x.html", "good.yaml", "failing.yaml"], "--html draws one scenario")]
 #[case::no_jobs(&["run", "--jobs", "0"], "1..=1024")]
 #[case::too_many_jobs(&["run", "--jobs", "5000"], "1..=1024")]
 #[case::no_failures(&["run", "--failures", "0"], "0 is not in 1..")]
+#[case::no_trials_to_need(&["run", "--need-coverage", "0"], "0 is not in 1..")]
 #[case::no_time(&["run", "--for", "0s"], "nothing runs in no time")]
 #[case::no_step(&["exhaustive", "--every", "0"], "0 is not in 1..")]
 #[case::no_claims(&["exhaustive", "--claims", "0"], "0 is not in 1..")]
