@@ -11,7 +11,8 @@
 //!
 //! What a fence is around ([`StoreOperation::Fenced`], decision 6) is written right after a look at the fence: S3 can make
 //! one write depend on what lies under its own key, not under another one. So the fence itself is taken with a conditional
-//! put, no write begins later than [`TRUSTED`] after a look at it, and a last look tells whether somebody came between.
+//! put, no write begins later than [`TRUSTED`] after a look at it, unless it is the first one after a look whose answer took
+//! longer, and a last look tells whether somebody came between.
 
 use std::{collections::VecDeque, mem, time::Duration};
 

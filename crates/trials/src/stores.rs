@@ -30,6 +30,9 @@ const SECRET_KEY: &str = "AWS_SECRET_ACCESS_KEY";
 
 /// How long a request to a store may take before it is given up.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+/// How old a look at a fence may be when a write begins that stands on it: as old as the answer to a request may be, since the
+/// first write after it is made whatever time that took.
+const LOOKED: Duration = LIMIT;
 
 /// Credentials of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -258,7 +261,7 @@ impl Stores {
         match holder(bucket, key) {
             // A copy that was on its way when its cluster became the home is that of the home: the next one follows.
             Some((held, _)) if access.writer.as_ref().is_some_and(|writer| writer.cluster == held.cluster) => {}
-            Some((held, taken)) if access.writer.is_some() && sent < taken + requests::TRUSTED => {
+            Some((held, taken)) if access.writer.is_some() && sent < taken + LOOKED => {
                 let home = held.cluster;
                 self.overtaken_now().entry(about).or_insert(Overtaken { home, epoch: old, what });
             }
@@ -272,7 +275,7 @@ impl Stores {
     pub(crate) fn is_overtaken(&self, access: &Access, key: &str, sent: Time) -> bool {
         let Some(writer) = &access.writer else { return false };
         let held = self.with(&access.profile.name, |bucket| holder(bucket, key)).flatten();
-        held.is_some_and(|(held, taken)| held.cluster != writer.cluster && sent < taken + requests::TRUSTED)
+        held.is_some_and(|(held, taken)| held.cluster != writer.cluster && sent < taken + LOOKED)
     }
 }
 
