@@ -221,7 +221,7 @@ mod tests {
     }
 
     fn bury_another(seen: &mut Freshness, number: usize) {
-        let id = ObjectId::new(Kind::ConfigMap, "ns", &format!("another-{number}"));
+        let id = ObjectId::new(Kind::ConfigMap, "ns", format!("another-{number}"));
         seen.see(&id, &object("1", "u"), Seq(1));
         seen.is_gone(&id);
     }
