@@ -35,7 +35,7 @@ use crate::{
     run::{Violation, Watcher},
     universe::{Turn, Universe},
 };
-use ramen_api::path::At as _;
+use ramen_api::{path::At as _, ramen::wire::NO_S3};
 use ramen_sim::{
     api::Resource,
     api_server::{kinds::TypeName, object::Object},
@@ -195,6 +195,11 @@ fn text<'a>(object: &'a serde_json::Value, pointer: &str) -> &'a str {
 fn texts<'a>(object: &'a serde_json::Value, pointer: &str) -> impl Iterator<Item = &'a str> + use<'a> {
     let list = object.at(pointer).and_then(serde_json::Value::as_array);
     list.into_iter().flatten().filter_map(serde_json::Value::as_str)
+}
+
+/// The profiles of the stores that a VRG uses.
+fn profiles(vrg: &serde_json::Value) -> impl Iterator<Item = &str> {
+    texts(vrg, "/spec/s3Profiles").filter(|profile| *profile != NO_S3)
 }
 
 /// What an object says of itself.

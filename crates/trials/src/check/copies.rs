@@ -6,7 +6,7 @@ use ramen_api::{path::At as _, ramen::s3_keys::VrgKeys};
 use ramen_sim::{api_server::object, kinds};
 use serde_json::Value;
 
-use super::{all, one, placed::decided, text, violated};
+use super::{all, one, placed::decided, profiles, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -24,8 +24,7 @@ pub(super) fn look(universe: &Universe) -> Result<(), Violation> {
         let app = text(drpc.value(), "/metadata/name");
         let Some(home) = decided(universe, app).into_iter().next() else { continue };
         let Some(vrg) = one(universe, &home, &kinds::VRG, app, app) else { continue };
-        let profiles = vrg.value().at("/spec/s3Profiles").and_then(Value::as_array);
-        for profile in profiles.into_iter().flatten().filter_map(Value::as_str) {
+        for profile in profiles(vrg.value()) {
             let prefix = format!("{app}/{app}/");
             let mut objects = universe.stores.objects(profile);
             objects.retain(|key, _| key.starts_with(&prefix));

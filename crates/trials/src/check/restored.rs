@@ -16,7 +16,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{all, conditions, handle_of, holds, one, stored::Stored, text, type_name, violated};
+use super::{all, conditions, handle_of, holds, one, profiles, stored::Stored, text, type_name, violated};
 use crate::{run::Violation, universe::Universe};
 
 /// Since when VRGs are asked to be primary.
@@ -71,8 +71,7 @@ fn newest(universe: &Universe, cluster: &str, vrg: &Value, since: Time, stored: 
     // The first store that is named is the one that it came from.
     let reported =
         told.split_once("from S3 store ").map_or(told, |(_, from)| from.split_once(';').map_or("", |(_, r)| r));
-    let profiles = vrg.at("/spec/s3Profiles").and_then(Value::as_array).into_iter().flatten();
-    let answered = profiles.filter_map(Value::as_str).filter(|profile| !reported.contains(profile));
+    let answered = profiles(vrg).filter(|profile| !reported.contains(profile));
     let keys = VrgKeys::new(text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
     let sets: Vec<(u64, Set)> =
         answered.filter_map(|profile| set_of(universe, profile, &keys, since, stored)).collect();

@@ -13,7 +13,7 @@ use ramen_api::{
 use ramen_sim::{api_server::object, kinds, s3::Fault, time::Time};
 use serde_json::Value;
 
-use super::{all, holds, one, placed::homes, text, violated};
+use super::{all, holds, one, placed::homes, profiles, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
@@ -118,8 +118,7 @@ impl Stored {
                 if !is_served(universe, cluster, vrg) {
                     continue;
                 }
-                let profiles = vrg.at("/spec/s3Profiles").and_then(Value::as_array);
-                for profile in profiles.into_iter().flatten().filter_map(Value::as_str) {
+                for profile in profiles(vrg) {
                     let Some(what) = self.missing(universe, cluster, vrg, profile) else { continue };
                     let about = (cluster.to_owned(), text(vrg, "/metadata/name").to_owned(), profile.to_owned());
                     let (since, _) = self.lacking.get(&about).cloned().unwrap_or((now, String::new()));
