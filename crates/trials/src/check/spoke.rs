@@ -9,7 +9,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{Lasting, all, handle_of, holds, one, text, type_name, violated};
+use super::{Lasting, all, handle_of, holds, one, profiles, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -187,10 +187,9 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
 /// The first copy that a store lacks of what the VRG says is protected.
 fn missing_copy(universe: &Universe, cluster: &str, vrg: &Value) -> Option<String> {
     let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
-    let profiles = vrg.at("/spec/s3Profiles").and_then(Value::as_array)?;
     let claims = all(universe, cluster, &kinds::PVC, Some(namespace));
     let own = VrgKeys::new(namespace, name);
-    for profile in profiles.iter().filter_map(Value::as_str) {
+    for profile in profiles(vrg) {
         let keys: BTreeSet<String> =
             universe.stores.with(profile, |bucket| bucket.objects().map(|(key, _)| key.to_owned()).collect())?;
         for claim in claims.iter().filter(|claim| text(claim.value(), "/status/phase") == "Bound") {
