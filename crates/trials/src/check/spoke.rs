@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramen_api::{path::At as _, ramen::s3_keys::VrgKeys};
+use ramen_api::ramen::s3_keys::VrgKeys;
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
     kinds,
