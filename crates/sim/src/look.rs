@@ -85,10 +85,12 @@ impl Drpc {
         let bad = self.conditions().iter().find(|condition| !self.is_true(condition));
         let bad = bad.map(|condition| {
             let of = |field: &str| condition[field].as_str().unwrap_or_default();
-            let status = if condition["status"] == "True" { "stale" } else { of("status") };
-            format!("; {} {status}/{}: {}", of("type"), of("reason"), of("message"))
+            let status = if condition["status"] == "True" { "of an older generation" } else { of("status") };
+            format!("; {} is {status} ({}: {})", of("type"), of("reason"), of("message"))
         });
-        format!("{} {}{}", self.phase(), self.progression(), bad.unwrap_or_default())
+        let shown: Vec<&str> = [self.phase(), self.progression()].into_iter().filter(|word| !word.is_empty()).collect();
+        let shown = if shown.is_empty() { "without status yet".to_owned() } else { shown.join(" ") };
+        format!("{shown}{}", bad.unwrap_or_default())
     }
 }
 

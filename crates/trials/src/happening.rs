@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::universe::Rebuilt;
+use crate::{span, universe::Rebuilt};
 
 mod befall;
 mod by_hand;
@@ -246,6 +246,7 @@ pub enum Happening {
         /// `hub`, or the cluster.
         operator: String,
         /// How long the first goes on.
+        #[serde(deserialize_with = "span::millis")]
         lasts: u64,
     },
     /// The hub's objects are backed up.
@@ -260,6 +261,7 @@ pub enum Happening {
         /// Whose.
         cluster: String,
         /// By how much.
+        #[serde(deserialize_with = "span::signed_millis")]
         ms: i64,
     },
     /// Everything that can be mended works again.

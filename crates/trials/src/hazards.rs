@@ -10,7 +10,7 @@ use ramen_ports::{Effect, requests::Request};
 use ramen_sim::{rng::Rng, time::Time};
 use serde::{Deserialize, Serialize};
 
-use crate::calls;
+use crate::{calls, span};
 
 /// A kind of point at which something can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -131,10 +131,10 @@ pub struct Rule {
     /// How often.
     pub frequency: Frequency,
     /// Not before this many milliseconds of the run.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "span::millis")]
     pub from: u64,
     /// Not after this many milliseconds of the run.
-    #[serde(default = "forever")]
+    #[serde(default = "forever", deserialize_with = "span::millis")]
     pub until: u64,
 }
 
@@ -149,9 +149,20 @@ fn forever() -> u64 {
     u64::MAX
 }
 
+/// What became of a rule in a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fared {
+    /// How many points it was about, while it held.
+    pub met: u64,
+    /// Whether it ever struck.
+    pub struck: bool,
+}
+
 /// The rules of a run, and how many points there were.
 pub(crate) struct Hazards {
     rules: Vec<(Rule, u64)>,
+    /// How each rule fared, also when it is over.
+    fared: Vec<Fared>,
     rng: Rng,
     begin: Time,
     /// Points met, by kind: what an exhaustive run counts to.
@@ -164,9 +175,9 @@ pub(crate) struct Hazards {
 
 impl Hazards {
     pub(crate) fn new(seed: u64, rules: &[Rule], begin: Time) -> Self {
-        let rules = rules.iter().map(|rule| (rule.clone(), 0)).collect();
         Self {
-            rules,
+            fared: vec![Fared::default(); rules.len()],
+            rules: rules.iter().map(|rule| (rule.clone(), 0)).collect(),
             rng: Rng::for_entity(seed, "hazards"),
             begin,
             met: BTreeMap::new(),
@@ -179,23 +190,30 @@ impl Hazards {
     pub(crate) fn at(&mut self, point: Point, operator: &str, what: impl Fn() -> String, now: Time) -> Option<Mishap> {
         *self.met.entry(point).or_default() += 1;
         let elapsed = u64::try_from(now.since(self.begin).as_millis()).unwrap_or(u64::MAX);
-        for (rule, met) in &mut self.rules {
+        for ((rule, met), fared) in self.rules.iter_mut().zip(&mut self.fared) {
             let concerned = rule.concerns(point) && rule.at.as_deref().is_none_or(|at| at == operator);
             if !concerned || elapsed < rule.from || elapsed > rule.until {
                 continue;
             }
             *met += 1;
+            fared.met = *met;
             let strikes = match rule.frequency {
                 Frequency::Nth(n) => *met == n + 1,
                 Frequency::PerMille(share) => self.rng.below(1000) < share,
             };
             if strikes {
+                fared.struck = true;
                 self.struck.insert(rule.mishap);
                 self.happened.push((now, format!("{operator}: {:?} at {}", rule.mishap, what())));
                 return Some(rule.mishap);
             }
         }
         None
+    }
+
+    /// What became of each rule, in their order.
+    pub(crate) fn fared(&self) -> &[Fared] {
+        &self.fared
     }
 
     /// Nothing goes wrong from now on.

@@ -10,7 +10,8 @@ use crate::{
     universe::{Turn, Universe},
 };
 
-/// How long an act may be waited for, beside the pause before it, before a run counts as one that does not end.
+/// How long an act that does not say how long may be waited for, beside the pause before it, before a run counts as one that
+/// does not end.
 const LIMIT: Duration = Duration::from_hours(3);
 
 /// The rule that a scenario's own expectations break.
@@ -93,10 +94,14 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
         if ready.is_none()
             && (asked && act.when.holds(&universe).is_ok() || patient_until.is_some_and(|end| end <= universe.now()))
         {
-            let unmet = act.expect.iter().find_map(|expected| Some((expected, expected.holds(&universe).err()?)));
-            if let Some((expected, there)) = unmet {
-                let moment = &act.when;
-                break Some(Violation { rule: EXPECTED, what: format!("when {moment}: {expected}; but {there}") });
+            let unmet = act.expect.iter().filter_map(|expected| {
+                let there = expected.holds(&universe).err()?;
+                Some(format!("{expected}; but {there}"))
+            });
+            let unmet: Vec<String> = unmet.collect();
+            if !unmet.is_empty() {
+                let what = format!("when {}: {}", act.when, unmet.join("; and "));
+                break Some(Violation { rule: EXPECTED, what });
             }
             ready = Some(universe.now() + Duration::from_millis(act.after));
         }
@@ -150,9 +155,10 @@ pub fn run_with(plan: &Plan, watchers: &mut [&mut dyn Watcher], tamper: Option<&
         if let Some(what) = universe.refused.take() {
             break Some(Violation { rule: EXPECTED, what });
         }
-        if universe.now().since(entered) > LIMIT + Duration::from_millis(act.after + act.patience.unwrap_or_default()) {
-            let why = act.when.holds(&universe).err().unwrap_or_default();
-            break Some(Violation { rule: ENDS, what: format!("still waiting for act {}: {why}", acts.len()) });
+        let limit = LIMIT + Duration::from_millis(act.after + act.patience.unwrap_or_default());
+        if act.within.is_none() && universe.now().since(entered) > limit {
+            let (moment, why) = (&act.when, act.when.holds(&universe).err().unwrap_or_default());
+            break Some(Violation { rule: ENDS, what: format!("still waiting after 3h: {moment}; but {why}") });
         }
     };
     Ended { universe, violation, acts, undone }

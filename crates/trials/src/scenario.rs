@@ -5,8 +5,10 @@
 
 mod bounds;
 mod check;
+mod meant;
 mod names;
 mod objects;
+mod place;
 mod play;
 mod told;
 mod words;
@@ -19,6 +21,7 @@ use crate::{happening::Happening, hazards::Rule, span::Span, universe::Outline, 
 pub use self::{
     bounds::CLAIMS,
     check::{Error, parse, read},
+    names::progressions,
     play::{Place, Played, Unmet, play, play_retold},
     told::Told,
 };

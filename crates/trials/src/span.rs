@@ -1,8 +1,11 @@
 //! Spans of time as people write them: `500ms`, `3s`, `5m`, `2h`.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, Visitor},
+};
 
 /// A span of time, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +20,8 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("{text:?} is no span of time: write 500ms, 3s, 5m or 2h");
+        let wrong =
+            || format!("{text:?} is no span of time: write one whole number and one unit, as in 500ms, 90s, 5m or 2h");
         let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
         let (number, unit) = text.split_at(digits);
         let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -39,6 +43,57 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
+/// Reads milliseconds, written as a number or as a span of time.
+///
+/// # Errors
+/// What is neither.
+pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let ms = deserializer.deserialize_any(Millis)?;
+    u64::try_from(ms).map_err(|_| D::Error::custom(format!("{ms} is no span of time: write 0 or more")))
+}
+
+/// The same where it may be negative: `-3m`.
+///
+/// # Errors
+/// What is neither.
+pub fn signed_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let ms = deserializer.deserialize_any(Millis)?;
+    i64::try_from(ms).map_err(|_| D::Error::custom(format!("{ms} is too long")))
+}
+
+struct Millis;
+
+impl Visitor<'_> for Millis {
+    type Value = i128;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a span of time, as in 3s, or milliseconds")
+    }
+
+    fn visit_u64<E>(self, ms: u64) -> Result<i128, E> {
+        Ok(ms.into())
+    }
+
+    fn visit_i64<E>(self, ms: i64) -> Result<i128, E> {
+        Ok(ms.into())
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<i128, E> {
+        let (sign, span) = text.strip_prefix('-').map_or((1, text), |span| (-1, span));
+        span.parse().map(|Span(ms)| sign * i128::from(ms)).map_err(E::custom)
+    }
+}
+
+/// A time that something took, for people: `48 h 11 min 1 s`.
+pub fn took(time: Duration) -> String {
+    let (hours, minutes, seconds) = (time.as_secs() / 3600, time.as_secs() / 60 % 60, time.as_secs() % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds} s"),
+        (0, _) => format!("{minutes} min {seconds} s"),
+        _ => format!("{hours} h {minutes} min {seconds} s"),
+    }
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -55,6 +110,26 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case::a_number("180000", Ok(180_000))]
+    #[case::behind("-180000", Ok(-180_000))]
+    #[case::a_span("\"3m\"", Ok(180_000))]
+    #[case::a_span_behind("\"-3m\"", Ok(-180_000))]
+    #[case::no_unit("\"3\"", Err(()))]
+    #[case::none("true", Err(()))]
+    fn milliseconds_are_numbers_or_spans(#[case] text: &str, #[case] ms: Result<i64, ()>) {
+        let mut json = serde_json::Deserializer::from_str(text);
+        assert_eq!(signed_millis(&mut json).map_err(drop), ms);
+    }
+
+    #[rstest]
+    #[case(59, "59 s")]
+    #[case(62, "1 min 2 s")]
+    #[case(173_461, "48 h 11 min 1 s")]
+    fn times_are_told_in_hours(#[case] seconds: u64, #[case] told: &str) {
+        assert_eq!(took(Duration::from_secs(seconds)), told);
+    }
 
     #[rstest]
     #[case::milliseconds("500ms", Ok(500))]

@@ -44,7 +44,7 @@ use ramen_sim::{
 
 use self::{links::Far, subscribers::Subscribers};
 use crate::{
-    hazards::{Hazards, Mishap, Point},
+    hazards::{Fared, Hazards, Mishap, Point},
     process::Process,
     stores::Stores,
 };
@@ -93,6 +93,8 @@ pub(crate) struct Place {
     skew: Arc<AtomicI64>,
     /// Whether it has power.
     pub(crate) up: bool,
+    /// When it lost power last.
+    lost: Option<Time>,
     /// Whether its agents reach the hub.
     pub(crate) hub_link: bool,
     /// Stores that its operator does not reach.
@@ -255,6 +257,11 @@ impl Universe {
         &self.hazards.happened
     }
 
+    /// What became of each rule of mishaps, in their order.
+    pub fn fared(&self) -> &[Fared] {
+        self.hazards.fared()
+    }
+
     /// Which kinds of mishaps there were so far.
     pub fn struck(&self) -> &BTreeSet<Mishap> {
         &self.hazards.struck
@@ -390,6 +397,12 @@ impl Universe {
     pub fn waits(&self) -> Vec<(String, String)> {
         let mut waits = Vec::new();
         for operated in self.operators.iter().filter(|operated| !operated.rival) {
+            if let Some(place) = self.places.get(&operated.home).filter(|place| !place.up) {
+                let since = place.lost.map(|lost| format!(" since {lost}")).unwrap_or_default();
+                let what = if operated.home == HUB { "the hub" } else { "the cluster" };
+                waits.push((operated.home.clone(), format!("{what} has no power{since}")));
+                continue;
+            }
             for (aggregate, position) in operated.process.positions().into_iter().flatten() {
                 if let Some(wait) = &position.wait {
                     let words = format!("{aggregate}, step {}: {}", position.step, wait.sentence(position.since));

@@ -111,9 +111,9 @@ impl Until {
             Self::Now => Ok(()),
             Self::Validated => validated(universe),
             Self::Runs { app, on } => runs(universe, app, on),
-            Self::RunsNot { app, on } => match runs(universe, app, on) {
-                Ok(()) => Err(format!("{app} runs on {on}")),
-                Err(_) => Ok(()),
+            Self::RunsNot { app, on } => match is_running(universe, app, on) {
+                true => Err(format!("{app} runs on {on}")),
+                false => Ok(()),
             },
             Self::Lost { app, at_most } => {
                 let lost = lost(universe, app);
@@ -123,28 +123,34 @@ impl Until {
                 let drpc = drpc(universe, app)?;
                 let told = drpc.conditions().iter().map(|condition| object::text(condition, "/message").to_owned());
                 let waits = universe.waits().into_iter().map(|(_, wait)| wait).filter(|wait| wait.contains(app));
-                if told.chain(waits).any(|told| told.contains(text)) {
-                    Ok(())
-                } else {
-                    Err(format!("DRPC is {}", drpc.line()))
+                let said: Vec<String> = told.chain(waits).filter(|said| !said.is_empty()).collect();
+                if said.iter().any(|said| said.contains(text)) {
+                    return Ok(());
                 }
+                let said: Vec<String> = said.iter().map(|said| format!("{said:?}")).collect();
+                let said = if said.is_empty() { "nothing".to_owned() } else { said.join(", ") };
+                Err(format!("DRPC is {}; said is {said}", drpc.line()))
             }
             Self::Settled { app, phase } => shows(universe, app, |drpc| drpc.settled(phase)),
             Self::Available { app, phase } => shows(universe, app, |drpc| drpc.available(phase)),
             Self::Progression { app, is } => shows(universe, app, |drpc| drpc.progression() == is),
             Self::Unprotected { app } => unprotected(universe, app),
             Self::Field { on, kind, namespace, name, field, is, contains } => {
+                let object = Named { kind, namespace, name };
                 let found = resource(kind).and_then(|kind| {
-                    let space = Some(namespace.as_str()).filter(|space| !space.is_empty());
-                    let name = Named { kind: kind.kind, namespace, name }.called(universe.cluster(on));
-                    universe.cluster(on).see(&kind, space, &name).ok()
+                    let name = object.called(universe.cluster(on));
+                    universe.cluster(on).see(&kind, space(namespace), &name).ok()
                 });
                 let value = found.as_ref().and_then(|found| at_path(found.value(), field)).map(text);
                 let holds = match contains {
                     Some(words) => value.as_ref().is_some_and(|value| value.contains(words)),
                     None => value == *is,
                 };
-                if holds { Ok(()) } else { Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))) }
+                match (holds, found) {
+                    (true, _) => Ok(()),
+                    (false, Some(_)) => Err(format!("{field} is {}", value.as_deref().unwrap_or("absent"))),
+                    (false, None) => Err(format!("there is no {object} on {on} ({})", others(universe, on, &object))),
+                }
             }
         }
     }
@@ -175,10 +181,39 @@ impl fmt::Display for Until {
     }
 }
 
+fn space(namespace: &str) -> Option<&str> {
+    Some(namespace).filter(|space| !space.is_empty())
+}
+
+/// What there is of a kind, where something of that name is not.
+fn others(universe: &Universe, on: &str, object: &Named<'_>) -> String {
+    /// So many names help to find the right one.
+    const NAMED: usize = 5;
+    let there =
+        resource(object.kind).and_then(|kind| universe.cluster(on).see_all(&kind, space(object.namespace)).ok());
+    let there = there.unwrap_or_default();
+    let names: Vec<&str> = there.iter().take(NAMED).map(|found| object::name(found)).collect();
+    let place = if object.namespace.is_empty() { String::new() } else { format!("in {} ", object.namespace) };
+    match (names.as_slice(), there.len()) {
+        ([], _) => format!("{place}there is none"),
+        (names, count) if count > NAMED => {
+            format!("{place}there are {} and {} more", names.join(", "), count - NAMED)
+        }
+        ([one], _) => format!("{place}there is {one}"),
+        (names, _) => format!("{place}there are {}", names.join(", ")),
+    }
+}
+
 /// A kind by its name.
 pub(crate) fn resource(kind: &str) -> Option<Resource> {
-    let more = [kinds::NODE, kinds::SERVICE_ACCOUNT, kinds::ROLE, kinds::ROLE_BINDING, kinds::CLUSTER_ROLE_BINDING];
-    ramen_api::kinds::ALL.iter().chain(&more).find(|known| known.kind == kind).copied()
+    resources().find(|known| known.kind == kind).copied()
+}
+
+/// All kinds that can be named.
+pub(crate) fn resources() -> impl Iterator<Item = &'static Resource> {
+    const MORE: &[Resource] =
+        &[kinds::NODE, kinds::SERVICE_ACCOUNT, kinds::ROLE, kinds::ROLE_BINDING, kinds::CLUSTER_ROLE_BINDING];
+    ramen_api::kinds::ALL.iter().chain(MORE)
 }
 
 /// What lies at a path of names between dots. `\.` is a dot within a name; an element of a list is named by its number, or
@@ -223,17 +258,23 @@ fn runs(universe: &Universe, app: &str, on: &str) -> Result<(), String> {
     if !universe.is_up(on) {
         return Err(format!("cluster {on} has no power"));
     }
-    match look::runs(universe.cluster(on), app) {
-        Ok(true) => Ok(()),
-        _ => Err(format!("no pod of {app} runs on {on}")),
+    if is_running(universe, app, on) {
+        return Ok(());
     }
+    let others: Vec<&str> = universe.managed().filter(|other| is_running(universe, app, other)).collect();
+    let others = if others.is_empty() { "nowhere".to_owned() } else { format!("on {}", others.join(" and ")) };
+    Err(format!("no pod of {app} runs on {on} (it runs {others})"))
+}
+
+fn is_running(universe: &Universe, app: &str, on: &str) -> bool {
+    universe.is_up(on) && look::runs(universe.cluster(on), app) == Ok(true)
 }
 
 /// Acknowledged writes that an application has no more: those that its volumes lack, and all of a volume beside which it now
 /// runs on another.
 fn lost(universe: &Universe, app: &str) -> u64 {
     let storage = universe.storage();
-    let home = universe.managed().find(|on| runs(universe, app, on).is_ok());
+    let home = universe.managed().find(|on| is_running(universe, app, on));
     let mounted = |claim: &str| {
         let claim = universe.cluster(home?).see(&kinds::PVC, Some(app), claim).ok()?;
         handle_of(universe, home?, &claim)

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ramen_trials::scenario;
+use ramen_trials::{scenario, seeds::Class};
 use rstest::rstest;
 
 fn files() -> Vec<PathBuf> {
@@ -33,6 +33,19 @@ fn every_scenario_is_listed_in_the_documentation() {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         assert!(document.contains(&format!("(../scenarios/{name})")), "docs/scenarios.md does not list {name}");
     }
+    for progression in scenario::progressions() {
+        assert!(document.contains(&format!("`{progression}`")), "docs/scenarios.md does not list {progression}");
+    }
+}
+
+#[test]
+fn classes_of_faults_are_documented_in_their_order() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/simulation.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let rows = document.lines().skip_while(|line| !line.starts_with("| class (`--faults`)")).skip(2);
+    let listed: Vec<&str> = rows.map_while(|row| row.strip_prefix("| `")?.split('`').next()).collect();
+    let all: Vec<String> = Class::ALL.iter().copied().map(Class::word).collect();
+    assert_eq!(listed, all);
 }
 
 #[test]
@@ -55,10 +68,10 @@ timeline:
 ";
 
 #[rstest]
-#[case::too_few("[east]", "2 different names are needed")]
-#[case::twice("[east, east]", "2 different names are needed")]
+#[case::too_few("[east]", "1 name is given, and 2 are needed: two a pair")]
+#[case::twice("[east, east]", "east stands twice")]
 #[case::the_hub("[hub, west]", "hub is the hub")]
-#[case::no_interval("[east, west], interval: often", "\"often\" is none")]
+#[case::no_interval("[east, west], interval: often", "\"often\" is no interval of a policy: write whole minutes")]
 #[case::too_long_an_interval("[east, west], interval: 366d", "365d is the most")]
 #[case::no_label("[Berlin, west]", "\"Berlin\" cannot be the name of a cluster")]
 #[case::no_pairs("[], pairs: 0", "pairs: 0 is too small: write 1 to 16")]
@@ -67,7 +80,7 @@ timeline:
 fn clusters_need_names_that_tell_them_apart(#[case] names: &str, #[case] told: &str) {
     let text = format!("world: {{ names: {names} }}\n{GOOD}");
     let refused = scenario::parse(&text, Path::new("x.yaml")).unwrap_err().to_string();
-    assert!(refused.starts_with("x.yaml:1:8: ") && refused.contains(told), "{refused}");
+    assert!(refused.starts_with("x.yaml:1:") && refused.contains(told), "{refused}");
 }
 
 #[test]
@@ -83,8 +96,8 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
 }
 
 #[rstest]
-#[case::unknown_field("timeline:", "timline:", "5", "timline")]
-#[case::unknown_happening("lose:", "loose:", "8", "loose")]
+#[case::unknown_field("timeline:", "timline:", "5", "there is no field `timline` here: is `timeline` meant?")]
+#[case::unknown_happening("lose:", "loose:", "8", "there is no `loose` here: is `lose` meant?")]
 #[case::no_such_cluster("cluster: c2", "cluster: c3", "8", "there is no cluster \"c3\": the world has c1, c2")]
 #[case::no_such_application("app: shop", "app: shoop", "6", "there is no application \"shoop\"")]
 #[case::no_such_phase("phase: Deployed", "phase: Deployd", "6", "Deployed, FailedOver, Relocated")]
@@ -92,15 +105,27 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "settled: { app: shop, phase: Deployed }",
     "progression: { app: shop, is: Cleaning }",
     "6",
-    "Cleaning Up"
+    "no DRPC shows progression \"Cleaning\": is `Cleaning Up` meant?"
+)]
+#[case::a_progression_of_a_later_version(
+    "settled: { app: shop, phase: Deployed }",
+    "progression: { app: shop, is: TestingFailover }",
+    "6",
+    "no DRPC shows progression \"TestingFailover\""
 )]
 #[case::no_such_claim(
     "lose: { cluster: c2 }",
     "delete-claim: { app: shop, claim: data-2, on: c1 }",
     "8",
-    "there is no claim of shop \"data-2\": the world has data-0, data-1"
+    "shop has no claim \"data-2\": it has data-0, data-1"
 )]
-#[case::no_backup("lose: { cluster: c2 }", "rebuild-hub: { from: backup }", "8", "nothing here does back-up-hub")]
+#[case::no_backup("lose: { cluster: c2 }", "rebuild-hub: { from: backup }", "8", "before anything backs it up")]
+#[case::too_late_a_backup(
+    "lose: { cluster: c2 }",
+    "rebuild-hub: { from: backup }\n      - back-up-hub",
+    "8",
+    "before anything backs it up"
+)]
 #[case::twice("applications:", "applications:\n  - { name: shop, on: c2 }", "5", "there are two applications \"shop\"")]
 #[case::another_point(
     "timeline:",
@@ -167,7 +192,7 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "lose: { cluster: c2 }",
     "delete: { on: hub, kind: Secrets, namespace: ramen-system, name: s3-c1 }",
     "8",
-    "there is no kind \"Secrets\""
+    "there is no kind \"Secrets\": is `Secret` meant?"
 )]
 #[case::not_served_there(
     "lose: { cluster: c2 }",
@@ -179,7 +204,7 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "lose: { cluster: c2 }",
     "delete: { on: hub, kind: Secret, name: s3-c1 }",
     "8",
-    "Secret s3-c1 is in a namespace: say in which"
+    "Secret s3-c1 is in a namespace: say in which, with `namespace`"
 )]
 #[case::a_namespace(
     "lose: { cluster: c2 }",
@@ -223,7 +248,7 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "8",
     "there is no store \"s3-c9\": the world has s3-c1, s3-c2"
 )]
-#[case::no_key("lose: { cluster: c2 }", "delete-object: { profile: s3-c1, key: '' }", "8", "key \"\" is none")]
+#[case::no_key("lose: { cluster: c2 }", "delete-object: { profile: s3-c1, key: '' }", "8", "key: \"\" is no key")]
 #[case::no_credentials(
     "lose: { cluster: c2 }",
     "store-keys: { profile: s3-c1, access-key: a, secret-key: '' }",
@@ -244,13 +269,50 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
 )]
 #[case::no_reclaim_policy("title: t", "title: t\nworld: { reclaim-policy: Keep }", "2", "there is no `Keep` here")]
 #[case::no_label_value("title: t", "title: t\nworld: { relation: 'a b' }", "2", "cannot be the value of a label")]
-#[case::no_number("on: c1", "on: c1, claims: many", "4", "a whole number, 0 or more, is expected here")]
-#[case::no_truth("on: c1", "on: c1, protected: maybe", "4", "true or false is expected here")]
+#[case::no_number("on: c1", "on: c1, claims: many", "4", "claims: many is no whole number: write 0 or more")]
+#[case::no_truth("on: c1", "on: c1, protected: maybe", "4", "protected: maybe is neither true nor false")]
 #[case::no_text("title: t", "title:", "1", "nothing is given here")]
 #[case::no_list("      - lose", "      lose", "8", "a list (`- …` on lines of its own, or `[…, …]`) is expected here")]
 #[case::no_fields("- { name: shop, on: c1 }", "- shop", "4", "a group of fields (`name: value`) is expected here")]
 #[case::twice_the_same("why: w", "why: w\nwhy: x", "3", "`why` is here a second time")]
-#[case::two_words("{ cluster: c2 }", "{ cluster: c2 }\n        mend:", "9", "begin a new item of the list")]
+#[case::two_words(
+    "{ cluster: c2 }",
+    "{ cluster: c2 }\n        mend:",
+    "9",
+    "mend begins a second word: begin a new item of the list"
+)]
+#[case::two_milestones(
+    "phase: Deployed } }",
+    "phase: Deployed }, runs: { app: shop, on: c1 } }",
+    "6",
+    "runs is a second milestone: when takes one, put the other into expect"
+)]
+#[case::two_frequencies(
+    "timeline:",
+    "mishaps:\n  - { point: watch, mishap: late, frequency: { nth: 1, per-mille: 3 } }\ntimeline:",
+    "6",
+    "per-mille stands beside nth: leave one of them out"
+)]
+#[case::a_happening_without_its_fields(
+    "lose: { cluster: c2 }",
+    "lose",
+    "8",
+    "lose needs fields: write lose: { cluster: … }"
+)]
+#[case::a_milestone_without_its_fields(
+    "when: { settled: { app: shop, phase: Deployed } }",
+    "when: settled",
+    "6",
+    "settled needs fields: write settled: { app: … }"
+)]
+#[case::two_units("    do:", "    after: 1m30s\n    do:", "7", "write one whole number and one unit, as in 500ms, 90s")]
+#[case::no_time("lose: { cluster: c2 }", "rival: { operator: hub, lasts: soon }", "8", "\"soon\" is no span of time")]
+#[case::before_the_beginning(
+    "timeline:",
+    "mishaps:\n  - { point: watch, mishap: late, frequency: { nth: 1 }, from: -5 }\ntimeline:",
+    "6",
+    "-5 is no span of time: write 0 or more"
+)]
 #[case::two_scenarios("cluster: c2 }", "cluster: c2 }\n---\ntitle: t", "10", "a file holds one scenario")]
 #[case::a_colon("why: w", "why: w: x", "2", "put the text in quotes")]
 #[case::a_tab("  - when", "\t- when", "6", "indent with blanks")]
@@ -268,6 +330,101 @@ fn what_cannot_be_meant_is_refused_with_its_place(
     let refused = scenario::read(&file).unwrap_err().to_string();
     assert!(refused.contains(told), "{refused}");
     assert!(refused.contains(&format!(":{line}:")) || refused.contains(&format!("line {line} ")), "{refused}");
+}
+
+#[rstest]
+#[case::a_cluster("cluster: c2", "cluster: c3", "x.yaml:8:26: there is no cluster")]
+#[case::an_application("app: shop", "app: shopp", "x.yaml:6:29: there is no application")]
+#[case::a_phase("phase: Deployed", "phase: deployed", "x.yaml:6:42: no action ends in phase")]
+#[case::a_happening_without_fields("lose: { cluster: c2 }", "lose", "x.yaml:8:9: lose needs fields")]
+fn the_place_is_that_of_the_wrong_value(#[case] good: &str, #[case] bad: &str, #[case] told: &str) {
+    let refused = scenario::parse(&GOOD.replace(good, bad), Path::new("x.yaml")).unwrap_err().to_string();
+    assert!(refused.starts_with(told), "{refused}");
+}
+
+#[rstest]
+#[case::empty("", "x.yaml:1:1: the file is empty: title, why, applications and timeline are required")]
+#[case::a_comment("# nothing\n", "the file is empty")]
+#[case::a_world_at_rest("title: t\nwhy: w\napplications: []\ntimeline: []\n", "x.yaml: nothing can happen")]
+fn a_file_in_which_nothing_can_happen_is_refused(#[case] text: &str, #[case] told: &str) {
+    let refused = scenario::parse(text, Path::new("x.yaml")).unwrap_err().to_string();
+    assert!(refused.contains(told), "{refused}");
+}
+
+#[rstest]
+#[case::a_late_fault(
+    "timeline:",
+    "faults:\n  - { at: 8000h, do: [ mend ] }\ntimeline:",
+    "line 6: the fault at 8000h never came: the timeline was over after "
+)]
+#[case::a_rare_mishap(
+    "timeline:",
+    "mishaps:\n  - { point: call, mishap: conflict, frequency: { nth: 99999999 } }\ntimeline:",
+    "line 6: conflict never happened: nth is 99999999, counted from 0, and there were "
+)]
+#[case::a_short_mishap(
+    "timeline:",
+    "mishaps:\n  - { point: call, mishap: conflict, frequency: { nth: 0 }, until: 1ms }\ntimeline:",
+    "line 6: conflict never happened: there were no such points"
+)]
+fn what_was_asked_for_and_never_came_is_noted(#[case] good: &str, #[case] bad: &str, #[case] told: &str) {
+    let text = format!("{}rests: false\n", GOOD.replace(good, bad));
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    assert!(played.is_good());
+    assert!(matches!(played.notes.as_slice(), [note] if note.starts_with(told)), "{:?}", played.notes);
+}
+
+#[rstest]
+#[case::no_object(
+    "field: { on: c2, kind: VolumeReplicationGroup, namespace: shop, name: shopp, field: spec.replicationState, is: primary }",
+    "there is no VolumeReplicationGroup shop/shopp on c2 (in shop there is shop)"
+)]
+#[case::elsewhere("runs: { app: shop, on: c2 }", "no pod of shop runs on c2 (it runs on c1)")]
+#[case::other_words("says: { app: shop, text: nobody says this }", "said is \"")]
+#[case::another_value(
+    "field: { on: c2, kind: VolumeReplicationGroup, namespace: shop, name: shop, field: spec.replicationState, is: x }",
+    "but spec.replicationState is secondary"
+)]
+fn what_is_there_instead_is_told(#[case] expected: &str, #[case] told: &str) {
+    let expected = format!("    expect:\n      - {expected}\n      - runs-not: {{ app: shop, on: c1 }}\n    do:\n");
+    let text = format!("{}rests: false\n", GOOD.replace("    do:\n", &expected));
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert!(
+        violation.contains(told) && violation.ends_with("; and shop does not run on c1; but shop runs on c1"),
+        "{violation}"
+    );
+}
+
+#[test]
+fn who_has_no_power_says_so() {
+    let text = format!("{GOOD}  - when: {{ runs: {{ app: shop, on: c2 }} }}\n    within: 1s\nrests: false\n");
+    let played = scenario::play(&scenario::parse(&text, Path::new("x.yaml")).unwrap());
+    let waits = played.verdict.universe.waits();
+    let told =
+        |(whose, wait): &(String, String)| whose == "c2" && wait.starts_with("the cluster has no power since 2026-");
+    assert!(waits.iter().any(told), "{waits:?}");
+}
+
+#[test]
+fn a_milestone_may_take_longer_than_nobody_waits_in_random_stories() {
+    let text = "title: t\nwhy: w\napplications: []\ntimeline:
+  - { when: { field: { on: hub, kind: Namespace, name: never, field: metadata.name, is: never } }, within: 4h }\n";
+    let played = scenario::play(&scenario::parse(text, Path::new("x.yaml")).unwrap());
+    let violation = played.verdict.violation.as_ref().map(ToString::to_string).unwrap_or_default();
+    assert!(violation.starts_with("expected: within 4h: "), "{violation}");
+}
+
+#[test]
+fn milliseconds_may_be_written_as_spans() {
+    let text = |from: &str, lasts: &str, ms: &str, every: &str| {
+        let mishap = format!("  - {{ point: watch, mishap: late, frequency: {{ nth: 1 }}, from: {from} }}\n");
+        let what = format!("rival: {{ operator: hub, lasts: {lasts} }}\n      - skew: {{ cluster: c1, ms: {ms} }}");
+        let text =
+            GOOD.replace("timeline:", &format!("world: {{ write-every: {every} }}\nmishaps:\n{mishap}timeline:"));
+        scenario::parse(&text.replace("lose: { cluster: c2 }", &what), Path::new("x.yaml")).unwrap().plan()
+    };
+    assert_eq!(text("1m", "90s", "-3m", "2s"), text("60000", "90000", "-180000", "2000"));
 }
 
 #[rstest]

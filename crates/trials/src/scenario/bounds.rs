@@ -4,7 +4,7 @@ use std::{fmt::Display, ops::RangeInclusive};
 
 use serde_saphyr::{Location, Spanned};
 
-use super::check::{Wrong, word};
+use super::{check::word, place::Wrong};
 use crate::{
     happening::Happening,
     hazards::{Frequency, Rule},
@@ -35,7 +35,9 @@ where
     if among.contains(number) {
         return Ok(());
     }
-    Err((at, format!("{what}: {number} is too {}: write {} to {}", too(number, among), among.start(), among.end())))
+    let (least, most) = (among.start(), among.end());
+    let what = format!("{what}: {number} is too {}: write {least} to {most}", too(number, among));
+    Err(Wrong::value(at, number.to_string(), what))
 }
 
 fn too<T: PartialOrd>(number: &T, among: &RangeInclusive<T>) -> &'static str {
@@ -43,18 +45,18 @@ fn too<T: PartialOrd>(number: &T, among: &RangeInclusive<T>) -> &'static str {
 }
 
 /// Refuses what cannot be the name of a namespace: those of clusters and applications are.
-pub(super) fn name(kind: &str, name: &str, at: Location) -> Result<(), Wrong> {
+pub(super) fn name(kind: &str, named: &str, at: Location) -> Result<(), Wrong> {
     let may = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !name.is_empty()
-        && name.len() <= LABEL
-        && name.bytes().all(may)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
+    if !named.is_empty()
+        && named.len() <= LABEL
+        && named.bytes().all(may)
+        && !named.starts_with('-')
+        && !named.ends_with('-')
     {
         return Ok(());
     }
     let how = format!("up to {LABEL} lower-case letters, digits and dashes, with a letter or digit at both ends");
-    Err((at, format!("{name:?} cannot be the name of {kind}: write {how}")))
+    Err(Wrong::value(at, named, format!("{named:?} cannot be the name of {kind}: write {how}")))
 }
 
 /// Whether there are as many clusters as can be, with names that tell them apart, and the policies have an interval.
@@ -63,20 +65,26 @@ pub(super) fn world(world: &Spanned<Outline>) -> Result<(), Wrong> {
     number("world: pairs", &world.pairs, &PAIRS, at)?;
     number("world: write-every", &world.write_every, &WRITE_EVERY, at)?;
     let mut clusters = world.clusters();
-    let needed = world.size();
-    let given = clusters.len();
-    clusters.sort();
-    clusters.dedup();
-    if clusters.len() != needed || given != needed {
+    let (given, needed) = (clusters.len(), world.size());
+    if given != needed {
         let how = if world.shared { "the common one, then one a pair" } else { "two a pair" };
-        return Err((at, format!("world: names: {needed} different names are needed, {how}")));
+        let given = if given == 1 { "1 name is given".to_owned() } else { format!("{given} names are given") };
+        return Err(Wrong::at(at, format!("world: names: {given}, and {needed} are needed: {how}")));
+    }
+    clusters.sort();
+    if let Some([twice, _]) = clusters.windows(2).find(|two| two.first() == two.last()) {
+        return Err(Wrong::value(
+            at,
+            twice,
+            format!("world: names: {twice} stands twice: give one of them another name"),
+        ));
     }
     if clusters.iter().any(|name| name == HUB) {
-        return Err((at, format!("world: names: {HUB} is the hub")));
+        return Err(Wrong::value(at, HUB, format!("world: names: {HUB} is the hub: name clusters otherwise")));
     }
     clusters.iter().try_for_each(|cluster| name("a cluster", cluster, at))?;
-    interval(&world.interval).map_err(|what| (at, format!("world: interval: {what}")))?;
-    relation(&world.relation).map_err(|what| (at, format!("world: relation: {what}")))
+    interval(&world.interval).map_err(|what| Wrong::value(at, &world.interval, format!("world: interval: {what}")))?;
+    relation(&world.relation).map_err(|what| Wrong::value(at, &world.relation, format!("world: relation: {what}")))
 }
 
 /// The value of a label, once a number has been added to it.
@@ -92,7 +100,8 @@ fn relation(relation: &str) -> Result<(), String> {
 }
 
 fn interval(interval: &str) -> Result<(), String> {
-    let none = || format!("{interval:?} is none: write a number and m, h or d, as in 5m");
+    let none =
+        || format!("{interval:?} is no interval of a policy: write whole minutes, hours or days, 1m or more, as in 5m");
     let (count, hours) = [("m", 1.0 / 60.0), ("h", 1.0), ("d", 24.0)]
         .iter()
         .find_map(|(unit, hours)| Some((interval.strip_suffix(unit)?, hours)))
@@ -110,10 +119,16 @@ pub(super) fn mishap(rule: &Spanned<Rule>) -> Result<(), Wrong> {
     let can = mishap.point();
     if !can.contains(point) {
         let can: Vec<String> = can.iter().map(word).collect();
-        return Err((at, format!("{} cannot happen at {}, only at {}", word(mishap), word(point), can.join(", "))));
+        return Err(Wrong::at(
+            at,
+            format!("{} cannot happen at {}, only at {}", word(mishap), word(point), can.join(", ")),
+        ));
     }
     if from > until {
-        return Err((at, format!("from {from} is after until {until}: nothing can happen between them, swap them")));
+        return Err(Wrong::at(
+            at,
+            format!("from {from} is after until {until}: nothing can happen between them, swap them"),
+        ));
     }
     match frequency {
         Frequency::PerMille(share) => number("frequency: per-mille", share, &(1..=1000), at),

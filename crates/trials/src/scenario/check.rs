@@ -5,10 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_saphyr::Location;
+use serde_saphyr::{Location, Spanned};
 
-use super::{Application, Entry, Scenario, bounds, names::Names, words};
-use crate::happening::Happening;
+use super::{Application, Entry, Scenario, bounds, names::Names, place::Wrong, words};
+use crate::{happening::Happening, universe::Rebuilt};
 
 /// Why a file is no scenario.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,10 @@ pub enum Error {
 /// # Errors
 /// [`Error`].
 pub fn read(path: &Path) -> Result<Scenario, Error> {
+    if path.is_dir() {
+        let what = format!("that is a folder: name its files, as {}/*.yaml does", path.display());
+        return Err(Error::Form { path: path.to_owned(), what });
+    }
     let text = std::fs::read_to_string(path).map_err(|err| Error::Read { path: path.to_owned(), err })?;
     parse(&text, path)
 }
@@ -59,20 +63,17 @@ pub fn read(path: &Path) -> Result<Scenario, Error> {
 /// # Errors
 /// [`Error`].
 pub fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
-    let refused = |place: Option<Location>, what| match place {
-        Some(at) => Error::Place { path: path.to_owned(), line: at.line(), column: at.column(), what },
+    let refused = |place: Option<(u64, u64)>, what| match place {
+        Some((line, column)) => Error::Place { path: path.to_owned(), line, column, what },
         None => Error::Form { path: path.to_owned(), what },
     };
     let scenario: Scenario = serde_saphyr::from_str(text).map_err(|err| {
-        let (place, what) = words::of(&err, path);
+        let (place, what) = words::of(&err, text, path);
         refused(place, what)
     })?;
-    check(&scenario).map_err(|(at, what)| refused(Some(at), what))?;
+    check(&scenario).map_err(|wrong| refused(wrong.place(text), wrong.what))?;
     Ok(scenario)
 }
-
-/// Where something cannot be meant, and why.
-pub(super) type Wrong = (Location, String);
 
 /// What files call it.
 pub(super) fn word(named: &impl serde::Serialize) -> String {
@@ -81,6 +82,10 @@ pub(super) fn word(named: &impl serde::Serialize) -> String {
 }
 
 fn check(scenario: &Scenario) -> Result<(), Wrong> {
+    if scenario.applications.is_empty() && scenario.timeline.is_empty() {
+        let what = "nothing can happen: there are neither applications nor a timeline, write one of them";
+        return Err(Wrong::at(Location::UNKNOWN, what));
+    }
     // Bounds first: what names are checked against is counted out.
     bounds::world(&scenario.world)?;
     scenario.happenings().try_for_each(bounds::happening)?;
@@ -88,7 +93,8 @@ fn check(scenario: &Scenario) -> Result<(), Wrong> {
     scenario.timeline.iter().try_for_each(|at| entry(&at.value))?;
     scenario.mishaps.iter().try_for_each(bounds::mishap)?;
     Names::of(scenario).check(scenario)?;
-    order(scenario)
+    order(scenario)?;
+    backups(scenario)
 }
 
 fn applications(applications: &[Application]) -> Result<(), Wrong> {
@@ -97,7 +103,8 @@ fn applications(applications: &[Application]) -> Result<(), Wrong> {
         let name = &application.name;
         bounds::name("an application", &name.value, name.referenced)?;
         if !others.insert(&name.value) {
-            return Err((name.referenced, format!("there are two applications {:?}", name.value)));
+            let what = format!("there are two applications {:?}: give this one another name", name.value);
+            return Err(Wrong::at(name.referenced, what));
         }
         let claims = &application.claims;
         bounds::number("claims", &claims.value, &bounds::CLAIMS, claims.referenced)?;
@@ -109,7 +116,7 @@ fn entry(entry: &Entry) -> Result<(), Wrong> {
     match (&entry.within, entry.patience) {
         (Some(within), Some(_)) => {
             let how = "within fails when the time is over, patience goes on";
-            Err((within.referenced, format!("within stands beside patience: {how}; leave one of them out")))
+            Err(Wrong::at(within.referenced, format!("within stands beside patience: {how}; leave one of them out")))
         }
         _ => Ok(()),
     }
@@ -129,13 +136,38 @@ fn order(scenario: &Scenario) -> Result<(), Wrong> {
         if deploys && !there.insert(app) && !again {
             let what_else =
                 "give this one another name, or, for further claims on other storage, name a policy with under";
-            return Err((what.referenced, format!("{app} is deployed already: {what_else}")));
+            return Err(Wrong::at(what.referenced, format!("{app} is deployed already: {what_else}")));
         }
         if !there.contains(app) {
-            return Err((
+            return Err(Wrong::at(
                 what.referenced,
                 format!("{app} is not there yet: its deploy comes later, put it before this"),
             ));
+        }
+    }
+    Ok(())
+}
+
+/// The hub is rebuilt from a backup only after one was made. What faults and the timeline do of it has no order among each
+/// other.
+fn backups(scenario: &Scenario) -> Result<(), Wrong> {
+    let mut faults: Vec<_> =
+        scenario.faults.iter().flat_map(|fault| fault.what.iter().map(|what| (fault.at, what))).collect();
+    faults.sort_by_key(|(at, _)| *at);
+    let timed: Vec<_> = faults.into_iter().map(|(_, what)| what).collect();
+    let told: Vec<_> = scenario.timeline.iter().flat_map(|entry| &entry.value.what).collect();
+    let backs_up = |all: &[&Spanned<Happening>]| all.iter().any(|what| matches!(what.value, Happening::BackUpHub));
+    for (these, others) in [(&told, &timed), (&timed, &told)] {
+        let mut backed_up = backs_up(others);
+        for what in these {
+            match &what.value {
+                Happening::BackUpHub => backed_up = true,
+                Happening::RebuildHub { from: Rebuilt::Backup } if !backed_up => {
+                    let why = "the hub is rebuilt from a backup before anything backs it up: do back-up-hub in an earlier entry";
+                    return Err(Wrong::at(what.referenced, why));
+                }
+                _ => {}
+            }
         }
     }
     Ok(())

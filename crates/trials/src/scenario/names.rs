@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ramen_api::ramen::wire::state::Progression;
 use serde_saphyr::{Location, Spanned};
 
-use super::{Entry, Scenario, check::Wrong, objects};
+use super::{Entry, Scenario, meant::choice, objects, place::Wrong};
 use crate::{
     happening::{Happening, Named},
-    universe::{HUB, Outline, Rebuilt},
+    universe::{HUB, Outline},
     until,
 };
 
@@ -20,8 +19,6 @@ pub(super) struct Names {
     apps: Vec<String>,
     /// How many claims an application may have had, all in all.
     claims: BTreeMap<String, usize>,
-    /// Whether the hub is ever backed up.
-    backed_up: bool,
 }
 
 impl Names {
@@ -48,7 +45,6 @@ impl Names {
             policies: scenario.world.value.policies(),
             apps: first.chain(later).collect(),
             claims,
-            backed_up: happenings().any(|what| matches!(what, Happening::BackUpHub)),
         }
     }
 
@@ -75,7 +71,7 @@ impl Names {
         if known.iter().any(|known| known == name) {
             return Ok(());
         }
-        Err((at, format!("there is no {kind} {name:?}: the world has {}", known.join(", "))))
+        Err(Wrong::value(at, name, format!("there is no {kind} {name:?}: the world has {}", known.join(", "))))
     }
 
     fn cluster(&self, name: &str, or_hub: bool, at: Location) -> Result<(), Wrong> {
@@ -92,8 +88,12 @@ impl Names {
         let Some(name) = named else { return Ok(()) };
         self.policy_called(name, at)?;
         let clusters = self.policies.iter().filter(|(known, _)| known == name).flat_map(|(_, clusters)| clusters);
-        let clusters: Vec<String> = clusters.cloned().collect();
-        Self::one_of(&format!("cluster under policy {name},"), on, &clusters, at)
+        let clusters: Vec<&str> = clusters.map(String::as_str).collect();
+        if clusters.contains(&on) {
+            return Ok(());
+        }
+        let what = format!("policy {name} does not have cluster {on}: it has {}", clusters.join(" and "));
+        Err(Wrong::value(at, name, what))
     }
 
     fn app(&self, name: &str, at: Location) -> Result<(), Wrong> {
@@ -103,15 +103,26 @@ impl Names {
     /// Claims are numbered: `data-0` is the first.
     fn claim(&self, app: &str, claim: &str, at: Location) -> Result<(), Wrong> {
         let count = self.claims.get(app).copied().unwrap_or_default();
-        let known: Vec<String> = (0..count).map(|number| format!("data-{number}")).collect();
-        Self::one_of(&format!("claim of {app}"), claim, &known, at)
+        let number = claim.strip_prefix("data-").and_then(|number| number.parse::<usize>().ok());
+        if number.is_some_and(|number| number < count && claim == format!("data-{number}")) {
+            return Ok(());
+        }
+        let has = match count {
+            1 => "data-0".to_owned(),
+            2 => "data-0, data-1".to_owned(),
+            _ => format!("data-0 to data-{}", count.saturating_sub(1)),
+        };
+        Err(Wrong::value(at, claim, format!("{app} has no claim {claim:?}: it has {has}")))
     }
 
     /// A phase in which an action has ended.
     fn phase(phase: &str, at: Location) -> Result<(), Wrong> {
         match phase {
             "Deployed" | "FailedOver" | "Relocated" => Ok(()),
-            _ => Err((at, format!("no action ends in phase {phase:?}: there are Deployed, FailedOver, Relocated"))),
+            _ => {
+                let what = format!("no action ends in phase {phase:?}: there are Deployed, FailedOver, Relocated");
+                Err(Wrong::value(at, phase, what))
+            }
         }
     }
 
@@ -130,11 +141,15 @@ impl Names {
             }
             U::Progression { app, is } => {
                 self.app(app, at)?;
-                let known: Vec<String> = Progression::WORDS.iter().map(|word| (*word).to_owned()).collect();
-                Self::one_of("progression", is, &known, at)
+                let known = progressions();
+                if known.contains(&is.as_str()) {
+                    return Ok(());
+                }
+                let how = choice(is, &known);
+                Err(Wrong::value(at, is, format!("no DRPC shows progression {is:?}{how}")))
             }
             U::Says { text, .. } if text.trim().is_empty() => {
-                Err((at, "text is empty, and every sentence contains that: write words to wait for".to_owned()))
+                Err(Wrong::at(at, "text is empty, and every sentence contains that: write words to wait for"))
             }
             U::Unprotected { app } | U::Lost { app, .. } | U::Says { app, .. } => self.app(app, at),
             U::Field { on, kind, namespace, name, field, is, contains } => {
@@ -146,7 +161,7 @@ impl Names {
     }
 
     fn object(&self, on: &str, kind: &str, namespace: &str, name: &str, at: Location) -> Result<(), Wrong> {
-        objects::named(&self.outline, on, &Named { kind, namespace, name }).map_err(|what| (at, what))
+        objects::named(&self.outline, on, &Named { kind, namespace, name }).map_err(|what| Wrong::value(at, kind, what))
     }
 
     fn happening(&self, what: &Spanned<Happening>) -> Result<(), Wrong> {
@@ -199,20 +214,20 @@ impl Names {
             H::Store { profile, .. } | H::EmptyStore { profile } => Self::one_of("store", profile, &profiles, at),
             H::PutObject { profile, key, .. } | H::DeleteObject { profile, key } => {
                 Self::one_of("store", profile, &profiles, at)?;
-                objects::key(key).map_err(|what| (at, what))
+                objects::key(key).map_err(|what| Wrong::at(at, what))
             }
             H::StoreKeys { profile, access_key, secret_key } => {
                 Self::one_of("store", profile, &profiles, at)?;
-                objects::credentials(access_key, secret_key).map_err(|what| (at, what))
+                objects::credentials(access_key, secret_key).map_err(|what| Wrong::at(at, what))
             }
             H::Apply { on, manifest } => {
                 self.cluster(on, true, at)?;
-                objects::manifest(&self.outline, on, manifest).map_err(|what| (at, what))
+                objects::manifest(&self.outline, on, manifest).map_err(|what| Wrong::at(at, what))
             }
             H::Patch { on, kind, namespace, name, patch } => {
                 self.cluster(on, true, at)?;
                 self.object(on, kind, namespace, name, at)?;
-                objects::patch(patch).map_err(|what| (at, what))
+                objects::patch(patch).map_err(|what| Wrong::at(at, what))
             }
             H::Delete { on, kind, namespace, name } => {
                 self.cluster(on, true, at)?;
@@ -221,10 +236,16 @@ impl Names {
             H::Crash { operator, .. } | H::LoseLog { operator } | H::Rival { operator, .. } => {
                 self.cluster(operator, true, at)
             }
-            H::RebuildHub { from: Rebuilt::Backup } if !self.backed_up => {
-                Err((at, "the hub cannot be rebuilt from a backup: nothing here does back-up-hub".to_owned()))
-            }
             H::RestorePolicies | H::StorageLink { .. } | H::BackUpHub | H::RebuildHub { .. } | H::Mend => Ok(()),
         }
     }
+}
+
+/// The progressions that a DRPC may show in this version: the steps of its actions, and what it shows besides.
+pub fn progressions() -> Vec<&'static str> {
+    let steps = ["deploy", "failover", "relocate", "deletion"].into_iter().flat_map(ramen_projector::hub::drpc_steps);
+    let mut all: Vec<&str> = ["Completed", "Paused"].into_iter().chain(steps).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
 }

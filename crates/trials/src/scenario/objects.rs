@@ -4,7 +4,7 @@ use ramen_sim::api::Resource;
 use serde_json::Value;
 use serde_saphyr::Location;
 
-use super::check::Wrong;
+use super::{meant::choice, place::Wrong};
 use crate::{
     happening::{Manifest, Named},
     universe::{Outline, serves},
@@ -16,18 +16,25 @@ pub(super) fn named(outline: &Outline, on: &str, object: &Named<'_>) -> Result<(
     let Named { kind, namespace, name } = object;
     let resource = served(outline, on, kind)?;
     if name.is_empty() {
-        return Err(format!("the {kind} has no name: write one"));
+        return Err(format!("the {kind} has no name: write `name`"));
     }
     match (resource.namespaced, namespace.is_empty()) {
-        (true, true) => Err(format!("{kind} {name} is in a namespace: say in which")),
+        (true, true) => Err(format!("{kind} {name} is in a namespace: say in which, with `namespace`")),
         (false, false) => Err(format!("{kind} {name} is in no namespace: leave namespace {namespace:?} out")),
         _ => Ok(()),
     }
 }
 
 fn served(outline: &Outline, on: &str, kind: &str) -> Result<Resource, String> {
-    let Some(resource) = until::resource(kind) else { return Err(format!("there is no kind {kind:?}")) };
-    if serves(outline, on, &resource) { Ok(resource) } else { Err(format!("there is no kind {kind:?} on {on}")) }
+    let served: Vec<Resource> = until::resources().filter(|known| serves(outline, on, known)).copied().collect();
+    if let Some(resource) = served.iter().find(|known| known.kind == kind) {
+        return Ok(*resource);
+    }
+    let mut words: Vec<&str> = served.iter().map(|known| known.kind).collect();
+    words.sort_unstable();
+    words.dedup();
+    let place = if until::resource(kind).is_some() { format!(" on {on}") } else { String::new() };
+    Err(format!("there is no kind {kind:?}{place}{}", choice(kind, &words)))
 }
 
 /// A manifest of such an object.
@@ -37,7 +44,7 @@ pub(super) fn manifest(outline: &Outline, on: &str, manifest: &Manifest) -> Resu
     }
     let object = manifest.named();
     if object.kind.is_empty() {
-        return Err("manifest has no kind: write one".to_owned());
+        return Err("manifest has no kind: write `kind`".to_owned());
     }
     let version = served(outline, on, object.kind)?.api_version();
     if manifest.0["apiVersion"] != version.as_str() {
@@ -64,12 +71,16 @@ pub(super) fn patch(patch: &Manifest) -> Result<(), String> {
 /// A field of an object, and what is expected of it.
 pub(super) fn field(field: &str, is: Option<&String>, contains: Option<&String>, at: Location) -> Result<(), Wrong> {
     if field.split('.').any(str::is_empty) {
-        return Err((at, format!("field {field:?} is no path: write names with a dot between them")));
+        return Err(Wrong::value(
+            at,
+            field,
+            format!("field {field:?} is no path: write names with a dot between them"),
+        ));
     }
     match (is, contains) {
-        (Some(_), Some(_)) => Err((at, "is stands beside contains: leave one of them out".to_owned())),
+        (Some(_), Some(_)) => Err(Wrong::at(at, "is stands beside contains: leave one of them out")),
         (None, Some(words)) if words.trim().is_empty() => {
-            Err((at, "contains is empty, and every value contains that: write words to wait for".to_owned()))
+            Err(Wrong::at(at, "contains is empty, and every value contains that: write words to wait for"))
         }
         _ => Ok(()),
     }
@@ -80,7 +91,9 @@ pub(super) fn key(key: &str) -> Result<(), String> {
     /// The longest key of S3.
     const LONGEST: usize = 1024;
     if key.is_empty() || key.len() > LONGEST {
-        return Err(format!("key {key:?} is none: write 1 to {LONGEST} bytes, as in shop/shop/note.txt"));
+        return Err(format!(
+            "key: {key:?} is no key of an object: write 1 to {LONGEST} bytes, as in shop/shop/note.txt"
+        ));
     }
     Ok(())
 }
@@ -89,7 +102,7 @@ pub(super) fn key(key: &str) -> Result<(), String> {
 pub(super) fn credentials(access: &str, secret: &str) -> Result<(), String> {
     for (field, value) in [("access-key", access), ("secret-key", secret)] {
         if value.is_empty() {
-            return Err(format!("{field} is empty: a store takes no such key"));
+            return Err(format!("{field} is empty, and a store takes no such key: write one"));
         }
     }
     Ok(())

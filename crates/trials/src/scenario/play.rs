@@ -1,12 +1,14 @@
 //! Plays a scenario.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
-use super::{Entry, Scenario};
+use super::{Entry, Scenario, check::word};
 use crate::{
     happening::Happening,
+    hazards::Frequency,
     plan::{Act, Plan, Timed},
     run::{Undone, Violation},
+    span,
     trial::{Nobody, Verdict, trial, trial_without_rest},
     until::Until,
 };
@@ -19,6 +21,8 @@ pub struct Played {
     pub place: Option<Place>,
     /// What did not hold at the very end.
     pub end: Vec<Unmet>,
+    /// What the file says that made no difference: faults that never came, mishaps that never happened.
+    pub notes: Vec<String>,
 }
 
 /// Something that did not hold at the very end.
@@ -166,7 +170,30 @@ fn play_plan(scenario: &Scenario, plan: &Plan) -> Played {
     let verdict = if scenario.rests { trial(plan, &mut Nobody) } else { trial_without_rest(plan, &mut Nobody) };
     let place = verdict.violation.as_ref().map(|violation| scenario.place(&verdict, violation));
     let end = if place.is_some() { Vec::new() } else { unmet(scenario, &verdict) };
-    Played { verdict, place, end }
+    let notes = if verdict.acts.len() == plan.story.len() { notes(scenario, &verdict) } else { Vec::new() };
+    Played { verdict, place, end, notes }
+}
+
+/// What was written down for a timeline and never came in it.
+fn notes(scenario: &Scenario, verdict: &Verdict) -> Vec<String> {
+    let universe = &verdict.universe;
+    let over = verdict.acts.last().map(|last| last.since(universe.begin())).unwrap_or_default();
+    let late = scenario.faults.iter().filter(|fault| Duration::from_millis(fault.at.0) > over);
+    let late = late.filter_map(|fault| Some((fault.at, fault.what.first()?.referenced.line())));
+    let late = late.map(|(at, line)| {
+        format!("line {line}: the fault at {at} never came: the timeline was over after {}", span::took(over))
+    });
+    let spared = scenario.mishaps.iter().zip(universe.fared()).filter(|(_, fared)| !fared.struck);
+    let spared = spared.map(|(rule, fared)| {
+        let (line, mishap) = (rule.referenced.line(), word(&rule.value.mishap));
+        let why = match rule.value.frequency {
+            _ if fared.met == 0 => "there were no such points".to_owned(),
+            Frequency::Nth(nth) => format!("nth is {nth}, counted from 0, and there were {} such points", fared.met),
+            Frequency::PerMille(_) => format!("chance spared all {} such points", fared.met),
+        };
+        format!("line {line}: {mishap} never happened: {why}")
+    });
+    late.chain(spared).collect()
 }
 
 /// What does not hold at the very end.

@@ -4,14 +4,30 @@
 
 use std::{borrow::Cow, path::Path};
 
+use serde_json::json;
 use serde_saphyr::{Error, Location, MessageFormatter, UserMessageFormatter, render_options};
 
+use super::{
+    meant::choice,
+    place::{line_and_column, offset},
+};
+use crate::{happening::Happening, until::Until};
+
 /// Where it is, if that is known, and what is wrong, with the lines around it.
-pub(super) fn of(err: &Error, path: &Path) -> (Option<Location>, String) {
+pub(super) fn of(err: &Error, text: &str, path: &Path) -> (Option<(u64, u64)>, String) {
     let name = path.display().to_string();
-    let place = err.location().filter(|at| *at != Location::UNKNOWN);
-    let rendered = err.render_with_options(render_options! { formatter: &Words, source_name: Some(name.as_str()) });
-    let what = Words.format_message(err.without_snippet());
+    let words = Words { text };
+    let bare = err.without_snippet();
+    if let Error::Unexpected { expected: "mapping start", location } = bare
+        && let Some((at, word)) = words.word_before(*location)
+        && let Some(field) = first_field(word)
+    {
+        let what = format!("{word} needs fields: write {word}: {{ {field}: … }}, as docs/scenarios.md shows");
+        return (Some(line_and_column(text, at)), what);
+    }
+    let place = err.location().filter(|at| *at != Location::UNKNOWN).map(|at| (at.line(), at.column()));
+    let rendered = err.render_with_options(render_options! { formatter: &words, source_name: Some(name.as_str()) });
+    let what = words.format_message(bare);
     // The first line and the arrow after it say what is wrong and where: that is said once.
     let around: Vec<&str> = rendered.lines().skip_while(|line| line.trim() != "|").map(mark).collect();
     let what = if around.is_empty() { what.into_owned() } else { format!("{what}\n{}", around.join("\n")) };
@@ -26,30 +42,92 @@ fn mark(line: &str) -> &str {
     }
 }
 
-/// Words for people who write scenarios.
-struct Words;
+/// The first field that a milestone or a happening of this name needs; `None` if it needs none, or there is none.
+fn first_field(word: &str) -> Option<String> {
+    let lacks = |why: serde_json::Error| why.to_string().split('`').nth(1).map(str::to_owned);
+    let bare = || json!({ word: {} });
+    let is_word = |why: &serde_json::Error| why.to_string().starts_with("missing field");
+    let happening = serde_json::from_value::<Happening>(bare()).err().filter(is_word);
+    happening.or_else(|| serde_json::from_value::<Until>(bare()).err().filter(is_word)).and_then(lacks)
+}
 
-impl MessageFormatter for Words {
+/// Words for people who write scenarios.
+struct Words<'a> {
+    text: &'a str,
+}
+
+impl<'a> Words<'a> {
+    /// What stands before a place, but for blanks: where it begins, and the word.
+    fn word_before(&self, at: Location) -> Option<(usize, &'a str)> {
+        let before = self.text.get(..offset(self.text, at.line(), at.column()))?;
+        let before = before.trim_end_matches([' ', '\n', ']', '}', ',']);
+        let begin = before.rfind([' ', '\n', '[', '{']).map_or(0, |at| at + 1);
+        Some((begin, before.get(begin..)?))
+    }
+
+    /// The value that begins at a place, on one line.
+    fn value(&self, at: Location) -> &'a str {
+        let rest = self.text.get(offset(self.text, at.line(), at.column())..).unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default();
+        rest.split([',', '}', ']', '#']).next().unwrap_or_default().trim()
+    }
+
+    /// The field whose value begins at a place, and the value: `claims: many`.
+    fn field(&self, at: Location) -> String {
+        let value = self.value(at);
+        match self.word_before(at).and_then(|(_, word)| word.strip_suffix(':')) {
+            Some(field) => format!("{field}: {value}"),
+            None => value.to_owned(),
+        }
+    }
+
+    /// Two words where one can be.
+    fn two(&self, at: Location) -> String {
+        let second = self.value(at);
+        let second = second.split(':').next().unwrap_or_default();
+        match second {
+            "nth" => "nth stands beside per-mille: leave one of them out".to_owned(),
+            "per-mille" => "per-mille stands beside nth: leave one of them out".to_owned(),
+            second if is_milestone(second) => format!(
+                "{second} is a second milestone: when takes one, put the other into expect; in a list begin a new item, with `- `"
+            ),
+            second => format!("{second} begins a second word: begin a new item of the list, with `- `"),
+        }
+    }
+}
+
+/// Whether this is the name of a milestone.
+fn is_milestone(word: &str) -> bool {
+    let unknown = |why: serde_json::Error| why.to_string().starts_with("unknown variant");
+    !serde_json::from_value::<Until>(json!({ word: {} })).is_err_and(unknown)
+}
+
+impl MessageFormatter for Words<'_> {
     fn format_message<'a>(&self, err: &'a Error) -> Cow<'a, str> {
         match err {
             Error::WithSnippet { error, .. } | Error::AliasError { error, .. } => self.format_message(error),
+            Error::Eof { .. } if is_empty(self.text) => {
+                "the file is empty: title, why, applications and timeline are required".into()
+            }
             Error::Eof { .. } => "the file ends here, and something is missing still".into(),
             Error::MultipleDocuments { .. } => {
                 "a second document begins here (`---`): a file holds one scenario, make another file of it".into()
             }
             Error::Unexpected { expected, .. } => format!("{} is expected here", form(expected)).into(),
-            Error::InvalidScalar { ty, .. } => format!("{} is expected here", scalar(ty)).into(),
-            Error::InvalidBooleanStrict { .. } => "true or false is expected here".into(),
+            Error::InvalidScalar { ty: "bool" | "boolean", location } | Error::InvalidBooleanStrict { location } => {
+                format!("{} is neither true nor false: write one of them", self.field(*location)).into()
+            }
+            Error::InvalidScalar { ty, location } => format!("{} is no {}", self.field(*location), scalar(ty)).into(),
             Error::NullIntoString { .. } => "nothing is given here: a text is expected".into(),
             Error::DuplicateMappingKey { key: Some(key), .. } => {
                 format!("`{key}` is here a second time: leave one of them out").into()
             }
             Error::DuplicateMappingKey { key: None, .. } => "the same is here a second time: leave one out".into(),
             Error::SerdeUnknownField { field, expected, .. } => {
-                format!("there is no field `{field}` here, only {}", expected.join(", ")).into()
+                format!("there is no field `{field}` here{}", choice(field, expected)).into()
             }
             Error::SerdeUnknownVariant { variant, expected, .. } => {
-                format!("there is no `{variant}` here, only {}", expected.join(", ")).into()
+                format!("there is no `{variant}` here{}", choice(variant, expected)).into()
             }
             Error::SerdeMissingField { field, .. } => format!("the field `{field}` is missing").into(),
             Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. } => {
@@ -60,14 +138,17 @@ impl MessageFormatter for Words {
             | Error::UnexpectedValueForUnitEnumVariant { .. } => {
                 "a word is expected here, alone (`mend`) or with fields (`lose: { cluster: c1 }`)".into()
             }
-            Error::ExpectedMappingEndAfterEnumVariantValue { .. } => {
-                "a second word begins here: begin a new item of the list, with `- `".into()
-            }
+            Error::ExpectedMappingEndAfterEnumVariantValue { location } => self.two(*location).into(),
             Error::UnknownAnchor { .. } => "`*` refers to nothing here: put the text in quotes".into(),
             Error::ExternalMessage { msg, .. } => syntax(msg),
             _ => UserMessageFormatter.format_message(err),
         }
     }
+}
+
+/// Whether a file has nothing but comments.
+fn is_empty(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }
 
 /// What the reader of YAML itself says, with what helps in the usual cases.
@@ -100,11 +181,10 @@ fn form(expected: &str) -> String {
 /// What the reader calls a type of Rust.
 fn scalar(ty: &str) -> String {
     match ty {
-        "bool" | "boolean" => "true or false".to_owned(),
-        "u8" => format!("a whole number from 0 to {}", u8::MAX),
-        ty if ty.starts_with('u') => "a whole number, 0 or more,".to_owned(),
-        ty if ty.starts_with('i') => "a whole number".to_owned(),
-        "floating point" => "a number".to_owned(),
+        "u8" => format!("whole number: write 0 to {}", u8::MAX),
+        ty if ty.starts_with('u') => "whole number: write 0 or more, and no unit".to_owned(),
+        ty if ty.starts_with('i') => "whole number: write one without a unit".to_owned(),
+        "floating point" => "number: write one without a unit".to_owned(),
         ty => ty.to_owned(),
     }
 }

@@ -54,8 +54,9 @@ pub type Copies = Vec<(&'static Resource, Value)>;
 impl Universe {
     /// A managed cluster, or the hub, loses power without warning.
     pub fn lose(&mut self, name: &str) {
-        if let Some(place) = self.places.get_mut(name) {
-            place.up = false;
+        let now = self.now();
+        if let Some(place) = self.places.get_mut(name).filter(|place| place.up) {
+            (place.up, place.lost) = (false, Some(now));
         }
         self.storage().set_up(name, false);
         for inhabitant in self.inhabitants.iter_mut().filter(|inhabitant| inhabitant.home == name) {

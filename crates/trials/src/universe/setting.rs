@@ -32,6 +32,7 @@ use super::{Due, HUB, Inhabitant, Operated, Place, Turn, Universe, subscribers::
 use crate::{
     hazards::{Hazards, Rule},
     process::{Process, Running},
+    span,
     stores::Stores,
     tamper::{Tamper, Tampered},
 };
@@ -61,6 +62,7 @@ pub struct Outline {
     /// recording of a laboratory.
     pub csi_addons: bool,
     /// Milliseconds between two writes of an application to each of its volumes.
+    #[serde(deserialize_with = "span::millis")]
     pub write_every: u64,
     /// Whether the hub's ManifestWork CRD lacks the way in which feedback is gathered, as older ones do.
     pub old_work_crd: bool,
@@ -341,6 +343,7 @@ impl Universe {
             cluster: Cluster::driven(name, content, clock),
             skew,
             up: true,
+            lost: None,
             hub_link: true,
             cut_off_stores: BTreeSet::new(),
         };
