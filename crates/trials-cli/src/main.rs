@@ -30,7 +30,7 @@ fn main() -> ExitCode {
             return if err.use_stderr() { Exit::Usage.into() } else { Exit::Good.into() };
         }
     };
-    let mut out = Patient::new(io::stdout().lock());
+    let mut out = Patient::new("standard output", io::stdout().lock());
     match run(&arguments, &mut out).and_then(|exit| Ok(out.flush().map(|()| exit)?)) {
         Ok(exit) => exit.into(),
         Err(err) => {

@@ -10,13 +10,15 @@ use std::{
 
 /// An output that goes on in silence when nobody reads it any more.
 pub struct Patient<W> {
+    /// What it is called where it cannot be written.
+    name: &'static str,
     inner: W,
     closed: bool,
 }
 
 impl<W: Write> Patient<W> {
-    pub fn new(inner: W) -> Self {
-        Self { inner, closed: false }
+    pub fn new(name: &'static str, inner: W) -> Self {
+        Self { name, inner, closed: false }
     }
 
     /// What was to be said, or `silent` from when on the reader has gone.
@@ -26,7 +28,7 @@ impl<W: Write> Patient<W> {
                 self.closed = true;
                 Ok(silent)
             }
-            said => said,
+            said => said.map_err(|err| io::Error::new(err.kind(), format!("cannot write {}: {err}", self.name))),
         }
     }
 }
@@ -82,14 +84,15 @@ mod tests {
 
     #[test]
     fn a_reader_who_has_gone_is_no_error() {
-        let mut out = Patient::new(Failing(ErrorKind::BrokenPipe));
+        let mut out = Patient::new("the page", Failing(ErrorKind::BrokenPipe));
         writeln!(out, "a line").unwrap();
         out.flush().unwrap();
     }
 
     #[test]
     fn a_full_disk_is_one() {
-        let mut out = Patient::new(Failing(ErrorKind::StorageFull));
-        assert!(writeln!(out, "a line").is_err());
+        let mut out = Patient::new("the page", Failing(ErrorKind::StorageFull));
+        let told = writeln!(out, "a line").unwrap_err().to_string();
+        assert!(told.starts_with("cannot write the page: "), "{told}");
     }
 }

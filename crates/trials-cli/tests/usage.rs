@@ -29,6 +29,8 @@ fn folder() -> TempDir {
     write("good.yaml", GOOD);
     write("failing.yaml", &GOOD.replace("on: c1 } }", "on: c2 } }\n    within: 1s").replace("is well", "is <lost>"));
     write("wrong.yaml", &GOOD.replace("timeline", "timline"));
+    write("none.txt", "# nothing\n");
+    write("seven.txt", "seed 7\n");
     fs::create_dir(folder.path().join("other")).unwrap();
     write("other/good.yaml", GOOD);
     folder
@@ -70,15 +72,39 @@ fn every_wrong_file_is_told_and_the_others_are_played() {
     assert_eq!(code, Some(2));
     let (out, _, code) = play(&["wrong.yaml", "failing.yaml"]);
     assert!(out.contains("at entry 1 of the timeline, line 7"), "{out}");
+    assert!(out.contains("look closer: ramen-sim play --html incident.html --logs out failing.yaml"), "{out}");
+    let end = "\nFAILED  failing: All is <lost>\n2 scenarios: 0 good, 1 failed, 1 refused\n";
+    assert!(out.ends_with(end), "{out}");
     assert_eq!(code, Some(1), "a scenario that failed says more than a file that is wrong");
+}
+
+#[test]
+fn programs_read_what_became_of_each() {
+    let folder = folder();
+    let arguments = ["play", "-o", "json", "good.yaml", "failing.yaml", "wrong.yaml"];
+    let (out, _, code) = told(&ramen_sim(folder.path(), &arguments).output().unwrap());
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let good: Vec<_> = told["scenarios"].as_array().unwrap().iter().map(|one| one["good"].as_bool()).collect();
+    assert_eq!((good, &told["refused"], code), (vec![Some(true), Some(false)], &serde_json::json!(1), Some(1)));
+    assert_eq!(told["scenarios"][1]["wrong"][1], "at entry 1 of the timeline, line 7");
+}
+
+#[rstest]
+#[case::a_folder(&["play", "other"], "other: that is a folder: name its files, as other/*.yaml does")]
+#[case::a_scenario_as_a_plan(&["play", "--plan", "good.yaml"], "a plan is JSON, as failing seeds leave it")]
+fn what_cannot_be_read_is_told_with_what_to_do(#[case] arguments: &[&str], #[case] says: &str) {
+    let folder = folder();
+    let (out, err, code) = told(&ramen_sim(folder.path(), arguments).output().unwrap());
+    assert!(err.contains(says) && out.is_empty(), "{out}{err}");
+    assert_eq!(code, Some(2));
 }
 
 #[test]
 fn the_page_of_a_scenario_that_failed_says_so() {
     let folder = folder();
-    let output = ramen_sim(folder.path(), &["play", "--html", "page.html", "failing.yaml"]).output().unwrap();
+    let output = ramen_sim(folder.path(), &["play", "--html", "new/page.html", "failing.yaml"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    let page = fs::read_to_string(folder.path().join("new/page.html")).unwrap();
     assert!(page.contains("<h1>FAILED: All is &lt;lost&gt;</h1>"), "no title");
     assert!(page.contains("within 1s: shop runs on c2; but no pod of shop runs on c2"), "no reason");
     assert!(page.contains("at entry 1 of the timeline, line 7"), "no place");
@@ -100,6 +126,13 @@ fn the_page_of_a_scenario_tells_what_people_did_and_what_befell_the_world() {
 #[rstest]
 #[case::logs_in_one_place(&["play", "--logs", "out", "good.yaml", "other/good.yaml"], "leave their logs in out/good")]
 #[case::two_on_one_page(&["play", "--html", "x.html", "good.yaml", "failing.yaml"], "--html draws one scenario")]
+#[case::nothing_to_play(&["play"], "<FILE.yaml|--plan <FILE.json>>")]
+#[case::no_seed_at_all(&["run", "--list", "none.txt"], "no seed is left to run")]
+#[case::no_seed_left(&["run", "--seeds", "7..8", "--except", "seven.txt"], "no seed is left to run")]
+#[case::seeds_backwards(&["run", "--seeds", "7..3"], "has to be larger, as in 7..8")]
+#[case::no_seeds(&["run", "--seeds", "5..5"], "has to be larger, as in 5..6")]
+#[case::no_range(&["run", "--seeds", "5"], "is no range of seeds")]
+#[case::no_number(&["run", "--seed", "x"], "\"x\" is no seed: write a whole number, 0 or more")]
 #[case::no_jobs(&["run", "--jobs", "0"], "1..=1024")]
 #[case::too_many_jobs(&["run", "--jobs", "5000"], "1..=1024")]
 #[case::no_failures(&["run", "--failures", "0"], "0 is not in 1..")]

@@ -12,11 +12,16 @@ impl FromStr for Seeds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("{text:?} is no range of seeds: write 0..1000");
+        let wrong =
+            || format!("{text:?} is no range of seeds: write the first and the one after the last, as in 0..1000");
         let (from, to) = text.split_once("..").ok_or_else(wrong)?;
         let number = |text: &str| text.trim().parse().map_err(|_| wrong());
         let (from, to) = (number(from)?, number(to)?);
-        if from < to { Ok(Self(from..to)) } else { Err(wrong()) }
+        if from < to {
+            return Ok(Self(from..to));
+        }
+        let least = from.saturating_add(1);
+        Err(format!("{text:?} has no seeds: the end is not among them and has to be larger, as in {from}..{least}"))
     }
 }
 

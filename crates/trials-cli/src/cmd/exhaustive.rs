@@ -7,6 +7,7 @@ use ramen_trials::{
     crowd::{self, Stop},
     exhaustive, scenario,
 };
+use serde_json::json;
 
 use super::{Exit, cores, jobs, report, some};
 
@@ -40,6 +41,10 @@ pub struct Exhaustive {
     /// Show which steps were reached under which faults
     #[arg(long)]
     coverage: bool,
+
+    /// `table` for people, `json` for programs, coverage included
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
+    output: String,
 }
 
 /// As many claims as a scenario may have.
@@ -54,17 +59,26 @@ impl Exhaustive {
         let plan = |index: usize| variants[index].plan.clone();
         let stop = Stop { failures: self.failures, after: None };
         let sum = crowd::run_all(variants.len(), self.jobs.unwrap_or_else(cores), stop, &plan);
+        let as_json = self.output == "json";
+        let (mut failures, mut nowhere) = (Vec::new(), std::io::sink());
         for failed in &sum.failed {
             let name = variants.get(failed.index).map(|variant| variant.name.as_str()).unwrap_or_default();
             let folder = self.out.join(name.replace(' ', "-").to_lowercase());
             let repeat = format!("ramen-sim play --plan {}/plan.json   ({name})", folder.display());
-            report::failure(out, failed, &repeat, &folder, false)?;
+            // Programs read the sum; plans and logs are left for people all the same.
+            let told: &mut dyn Write = if as_json { &mut nowhere } else { &mut *out };
+            report::failure(told, failed, &repeat, &folder, false)?;
+            failures.push(report::failed(failed, json!({ "variant": name }), &repeat, &folder));
         }
-        if self.coverage {
-            report::coverage(out, &sum)?;
-            report::holes(out, &sum)?;
+        if as_json {
+            writeln!(out, "{:#}", report::json(&sum, failures))?;
+        } else {
+            if self.coverage {
+                report::coverage(out, &sum)?;
+                report::holes(out, &sum)?;
+            }
+            report::sum(out, &sum)?;
         }
-        report::sum(out, &sum)?;
         Ok(if sum.failed.is_empty() { Exit::Good } else { Exit::Broken })
     }
 }

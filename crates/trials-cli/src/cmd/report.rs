@@ -12,6 +12,7 @@ use ramen_trials::{
     shrink,
     trial::{Nobody, Verdict, trial},
 };
+use serde_json::{Value, json};
 
 /// How many trials it may take to make a plan smaller.
 const SHRINKING: usize = 80;
@@ -23,7 +24,7 @@ const SHRINKING: usize = 80;
 /// When a file cannot be written.
 pub fn failure(out: &mut dyn Write, failed: &Failed, repeat: &str, logs: &Path, shrinks: bool) -> anyhow::Result<()> {
     let Failed { plan, violation, .. } = failed;
-    writeln!(out, "BROKEN  {violation}")?;
+    writeln!(out, "FAILED  {violation}")?;
     writeln!(out, "  repeat with: {repeat}")?;
     let (plan, violation) =
         if shrinks { shrink::shrink(plan, violation, SHRINKING) } else { (plan.clone(), violation.clone()) };
@@ -60,6 +61,31 @@ pub fn failure(out: &mut dyn Write, failed: &Failed, repeat: &str, logs: &Path, 
         writeln!(out, "  {file}")?;
     }
     Ok(())
+}
+
+/// The same for programs: what names the trial, and what became of it.
+pub fn failed(failed: &Failed, mut named: Value, repeat: &str, folder: &Path) -> Value {
+    named["rule"] = json!(failed.violation.rule);
+    named["what"] = json!(failed.violation.what);
+    named["repeat"] = json!(repeat);
+    named["plan"] = json!(folder.join("plan.json"));
+    named["logs"] = json!(folder);
+    named
+}
+
+/// What became of all trials, for programs.
+pub fn json(sum: &Sum, failures: Vec<Value>) -> Value {
+    let never = sum.coverage.holes().into_iter().map(|(book, step)| format!("{book}/{step}"));
+    json!({
+        "trials": sum.trials, "events": sum.events, "seconds": sum.took.as_secs_f64(),
+        "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failures, "coverage": sum.coverage.json(),
+        "neverReached": never.collect::<Vec<_>>(),
+    })
+}
+
+/// So many of these.
+pub fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Writes the logs of a trial's operators; their paths.
@@ -102,8 +128,8 @@ pub fn sum(out: &mut dyn Write, sum: &Sum) -> std::io::Result<()> {
     let seconds = sum.took.as_secs_f64();
     writeln!(
         out,
-        "{} trials, {} broken; {} events, {:.1} virtual hours in {seconds:.1} s: {:.1} trials per second",
-        sum.trials,
+        "{}, {} failed; {} events, {:.1} virtual hours in {seconds:.1} s: {:.1} trials per second",
+        counted(sum.trials, "trial"),
         sum.failed.len(),
         sum.events,
         sum.virtual_time.as_secs_f64() / 3600.0,

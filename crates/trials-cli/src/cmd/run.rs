@@ -29,12 +29,12 @@ use crate::streams::{complain, tell};
 /// Runs random stories under random faults, each a function of its seed
 #[derive(Args)]
 pub struct Run {
-    /// Seeds to run: `0..1000`
+    /// Seeds to run, the last of them not included: `0..1000`
     #[arg(long, value_name = "A..B", default_value = "0..200", conflicts_with = "seed")]
     seeds: Seeds,
 
     /// One seed to run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
 
     /// Run the seeds listed in this file, one a line, with `#` comments: `seed 17`, or `seed 4 of 10 classes` with the first
@@ -83,9 +83,14 @@ pub struct Run {
     #[arg(long, value_name = "N", value_parser = some())]
     need_coverage: Option<usize>,
 
-    /// `table` for people, `json` for programs
+    /// `table` for people, `json` for programs, coverage included
     #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
     output: String,
+}
+
+/// The number of a seed.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text:?} is no seed: write a whole number, 0 or more"))
 }
 
 /// A time in which something can run.
@@ -125,6 +130,10 @@ impl Run {
             self.save(seed, &classes)?;
         }
         let chosen = self.chosen(&classes)?;
+        if chosen.len() == 0 {
+            complain("no seed is left to run: --list names none, or --except leaves all of them out");
+            return Ok(Exit::Usage);
+        }
         let after = self.limit.map(|limit| Duration::from_millis(limit.0));
         let stop = Stop { failures: self.failures, after };
         let plan = |index: usize| {
@@ -135,7 +144,7 @@ impl Run {
         if self.output == "json" {
             // Programs read the sum; plans and logs are left for people all the same.
             let failures = self.failed(&sum, &chosen, &mut std::io::sink())?;
-            writeln!(out, "{:#}", json(&sum, failures))?;
+            writeln!(out, "{:#}", report::json(&sum, failures))?;
         } else {
             self.failed(&sum, &chosen, out)?;
             if self.coverage {
@@ -175,10 +184,7 @@ impl Run {
             let repeat = format!("ramen-sim run --seed {seed}{}", switches(classes));
             let folder = self.out.join(format!("seed-{seed}"));
             report::failure(told, failed, &repeat, &folder, !self.no_shrink)?;
-            let (rule, what) = (failed.violation.rule, &failed.violation.what);
-            failures.push(json!({
-                "seed": seed, "rule": rule, "what": what, "repeat": repeat, "plan": folder.join("plan.json"), "logs": folder,
-            }));
+            failures.push(report::failed(failed, json!({ "seed": seed }), &repeat, &folder));
         }
         Ok(failures)
     }
@@ -213,16 +219,6 @@ fn classes(names: &[String]) -> Result<Vec<Class>, String> {
         return Err(format!("{unknown:?} is no class of faults: there are {}, or none", known.join(", ")));
     }
     Ok(all().filter(|class| names.contains(class.word().as_str())).collect())
-}
-
-/// What became of all seeds, for programs.
-fn json(sum: &Sum, failures: Vec<Value>) -> Value {
-    let never = sum.coverage.holes().into_iter().map(|(book, step)| format!("{book}/{step}"));
-    json!({
-        "trials": sum.trials, "events": sum.events, "seconds": sum.took.as_secs_f64(),
-        "virtualSeconds": sum.virtual_time.as_secs_f64(), "failed": failures, "coverage": sum.coverage.json(),
-        "neverReached": never.collect::<Vec<_>>(),
-    })
 }
 
 /// What has to be said on the command line for these classes of faults.
