@@ -171,7 +171,7 @@ fn the_page_is_read_and_operated() {
         // Filters.
         select(null); await frame();
         document.querySelectorAll('#clusters button')[1].click(); await frame();
-        result.lanes = [...document.querySelectorAll('.lane')].filter(lane => lane.style.display !== 'none').length;
+        result.lanes = [...document.querySelectorAll('.lane')].filter(lane => !lane.hidden && lane.style.display !== 'none').length;
         result.without = text('count');
         document.querySelectorAll('#clusters button')[1].click(); await frame();
         const search = document.getElementById('search');

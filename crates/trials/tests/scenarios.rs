@@ -472,10 +472,6 @@ fn a_request_that_is_refused_fails_the_scenario(#[case] request: &str, #[case] t
 )]
 #[case::nothing_holds_it("evict: { app: shop, on: c1 }", "evict: nothing holds Pod shop/shop on cluster c1")]
 #[case::no_pod("stubborn: { app: shop, on: c2 }", "stubborn: cluster c2 refused Pod shop/shop: not found")]
-#[case::no_vrg(
-    "spoil-vrg: { app: shop, on: c2 }",
-    "spoil-vrg: cluster c2 refused VolumeReplicationGroup shop/shop: not found"
-)]
 #[case::no_replications(
     "delete-replications: { app: shop, on: c2 }",
     "delete-replications: cluster c2 has no VolumeReplication in shop that was never synchronized"

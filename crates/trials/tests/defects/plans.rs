@@ -18,6 +18,9 @@ const DEPOSED: [&str; 3] = [
     "unprotected-while-two-operators-lead-and-watches-are-late",
 ];
 
+/// How many seeds the first of them is tried with.
+const AGAIN: u64 = 40;
+
 /// A plan and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Which {
@@ -41,6 +44,8 @@ pub enum Which {
     Retired,
     /// A scenario in which an operator goes on that was replaced, by its file.
     Deposed(&'static str),
+    /// The first of these scenarios, with another seed: it takes luck to meet the moment between two hubs.
+    Again(u64),
     /// A seed without faults.
     Calm(u64),
     /// A seed with all classes of faults.
@@ -63,7 +68,7 @@ impl Which {
         ];
         let stories = stories.into_iter().chain(DEPOSED.map(Self::Deposed));
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
-        stories.chain(seeds).collect()
+        stories.chain(seeds).chain((0..AGAIN).map(Self::Again)).collect()
     }
 
     /// Its name.
@@ -79,6 +84,7 @@ impl Which {
             Self::LateCluster => "the story, a cluster that is late".to_owned(),
             Self::Retired => "the story, with its policy deleted at the end".to_owned(),
             Self::Deposed(file) => format!("scenario {file}"),
+            Self::Again(seed) => format!("scenario {} with seed {seed}", DEPOSED[0]),
             Self::Calm(seed) => format!("seed {seed} without faults"),
             Self::Stormy(seed) => format!("seed {seed}"),
         }
@@ -99,6 +105,7 @@ impl Which {
             Self::LateCluster => late_cluster(),
             Self::Retired => retired(),
             Self::Deposed(file) => deposed(file),
+            Self::Again(seed) => Plan { seed: *seed, ..deposed(DEPOSED[0]) },
             Self::Calm(seed) => seeds::plan(*seed, &[]),
             Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
         }

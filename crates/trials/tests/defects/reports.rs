@@ -85,7 +85,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "DRPC says available at once",
         what: "the DRPC shows Available and PeerReady as soon as something is asked",
-        rules: &["S20 available means so"],
+        rules: &["S20 available means so", "S1 one primary"],
         act: |done| {
             for body in done.writes("DRPlacementControl") {
                 set_condition(body, "Available", "status", &json!("True"));
