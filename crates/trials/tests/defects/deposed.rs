@@ -8,7 +8,11 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "roles by what was seen long ago",
         what: "the hub gives clusters their roles, and places applications, whatever was changed since it decided that",
-        rules: &["S1 one primary", "S6 the workload goes after the VRG has accepted that"],
+        rules: &[
+            "S1 one primary",
+            "S6 the workload goes after the VRG has accepted that",
+            "CS7 nothing is left in stores",
+        ],
         ground: |grounds| grounds.clear(),
         ..SOUND
     },
