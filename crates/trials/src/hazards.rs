@@ -57,7 +57,7 @@ pub enum Mishap {
 }
 
 impl Mishap {
-    /// Where this can happen. What can happen at random calls can happen at reads, too, as far as [`Self::of_reads`] says.
+    /// Where this can happen. What can happen at random calls can happen at reads, too, if they answer reads at all.
     pub fn point(self) -> &'static [Point] {
         match self {
             Self::CrashBefore | Self::CrashAfter | Self::CrashLosingTail => &[Point::Append, Point::Call],
