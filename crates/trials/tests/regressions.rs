@@ -6,10 +6,18 @@
 use ramen_trials::{
     crowd::{self, Stop},
     kept::{self, Kept},
+    plan::Plan,
     seeds,
+    trial::{Nobody, trial},
 };
 
 const SEEDS: &str = include_str!("../regressions.txt");
+
+/// Plans that no seed makes, and that once broke a rule: which, and what it was.
+const PLANS: [(&str, &str); 1] = [(
+    include_str!("../regressions/late-put.plan.json"),
+    "a put of the old home came after its successor took a store that had been out for a minute, and stayed there",
+)];
 
 /// A debug build takes ten times as long: it runs every so manieth, and says so.
 const EVERY: usize = if cfg!(debug_assertions) { 4 } else { 1 };
@@ -30,4 +38,13 @@ fn no_seed_that_once_broke_a_rule_does_so_again() {
     };
     let broken: Vec<String> = sum.failed.iter().map(told).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+#[test]
+fn no_plan_that_once_broke_a_rule_does_so_again() {
+    for (plan, was) in PLANS {
+        let plan: Plan = serde_json::from_str(plan).unwrap();
+        let broken = trial(&plan, &mut Nobody).violation;
+        assert!(broken.is_none(), "{} (it once was: {was})", broken.unwrap());
+    }
 }

@@ -155,6 +155,31 @@ fn a_write_that_the_old_primary_had_under_way_is_stored_over_without_a_word() {
 }
 
 #[test]
+fn what_was_under_way_to_a_store_that_was_out_for_long_is_stored_over_when_it_is_back() {
+    let mut stage = Stage::protected(1);
+    stage.ask_in(1, "c1", "primary", "");
+    stage.pass(Duration::from_secs(70));
+    stage.lose("c1");
+    stage.set_store("s3-c1", |store| store.down = true);
+    stage.ask_in(2, "c2", "primary", "Failover");
+    stage.until(60, "c2 to be primary", |stage| stage.state("c2") == "Primary");
+    label(&stage, "c2", "of c2");
+    stage.pass(Duration::from_secs(200));
+    stage.set_store("s3-c1", |store| store.down = false);
+    stage.until(60, "c2 to store its claim", |stage| STORES.iter().all(|store| tier(stage, store) == "of c2"));
+    stage.set_store("s3-c1", |store| {
+        let key = format!("{APP}/{APP}/v1.PersistentVolumeClaim/{APP}/data-0");
+        store.objects.get_mut(&key).unwrap()["metadata"]["labels"]["tier"] = json!("of c1");
+    });
+    stage.until(120, "c2 to store it once more", |stage| tier(stage, "s3-c1") == "of c2");
+    let writes = |stage: &Stage| STORES.map(|store| stage.stores.lock().unwrap()[store].fenced);
+    stage.pass(Duration::from_secs(120));
+    let before = writes(&stage);
+    stage.pass(Duration::from_secs(600));
+    assert_eq!(writes(&stage), before, "once");
+}
+
+#[test]
 fn the_set_of_the_higher_epoch_is_restored_whatever_the_times_in_it() {
     let mut stage = taken_over((1, 2));
     stage.bring_back("c1");

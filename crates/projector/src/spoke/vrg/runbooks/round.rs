@@ -17,6 +17,9 @@ use crate::{
 
 /// Far more than a write may take that began before the fence was taken.
 const PAUSE_SECONDS: u64 = 60;
+/// The first version of the deciders whose second round comes at each store a minute after it got the first, also where that
+/// store was out meanwhile: its fence was taken no earlier.
+const PER_STORE_SINCE: u32 = 9;
 
 /// Which time it is that copies are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +50,28 @@ impl Round {
             None => Self::Only,
             Some(due) if view.now() < due => Self::First(due),
             Some(_) => Self::Second,
+        }
+    }
+
+    /// Which one it is at a store that `holds` a copy of this primary, or none yet, and that is written in this slot.
+    pub fn at(self, view: &View<'_>, slot: &str, holds: bool) -> Self {
+        if self != Self::Second || view.ask.decider < PER_STORE_SINCE {
+            return self;
+        }
+        if !holds {
+            return Self::First(view.now().plus_seconds(PAUSE_SECONDS));
+        }
+        // No earlier than its answer came.
+        let written = view.ask.flights.last(view.ask.aggregate, slot).map(|attempt| attempt.not_before);
+        let due = written.map(|written| written.plus_seconds(PAUSE_SECONDS));
+        due.filter(|due| view.now() < *due).map_or(Self::Second, Self::First)
+    }
+
+    /// When what a store has is to be stored there once more; `None` when that is not to be, or was done.
+    pub fn repeats_at(self, has: BlobId, digest: BlobId) -> Option<Time> {
+        match self {
+            Self::First(due) if has == digest => Some(due),
+            _ => None,
         }
     }
 
@@ -86,7 +111,14 @@ pub fn repeat(view: &View<'_>, scene: &Scene, decision: &mut Decision) {
     let volumes = scene.volumes.iter().flat_map(|volume| &volume.archive.repeats);
     let copy = scene.copy.iter().flat_map(|copy| &copy.repeats);
     decision.commands.extend(volumes.chain(copy).cloned());
-    if let Round::First(due) = Round::of(view) {
+    let late = scene.volumes.iter().filter_map(|volume| volume.archive.repeats_at);
+    let late = late.chain(scene.copy.iter().filter_map(|copy| copy.repeats_at));
+    let due = match Round::of(view) {
+        Round::First(due) => Some(due),
+        Round::Second => late.min(),
+        Round::Only => None,
+    };
+    if let Some(due) = due {
         decision.ask_again(due, "store everything once more after the failover");
     }
 }

@@ -33,6 +33,8 @@ pub struct Archive {
     pub missing: Vec<String>,
     /// What stores it once more where it is already.
     pub repeats: Vec<Wanted>,
+    /// When that is due, where a store was out too long for the others' moment.
+    pub repeats_at: Option<Time>,
     /// When to look again although nothing happened.
     pub again: Option<Time>,
 }
@@ -66,17 +68,20 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
     both.extend_from_slice(&volume.pvc.content.0);
     let round = Round::of(view);
     let first = BlobId::of(&both);
-    let content = round.mark(first);
     let mut problems = Vec::new();
     for store in &view.stores {
-        let has = match view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) {
-            Some(Holding::Has(has)) => round.judge(*has, first),
-            _ => Has::Other,
+        let slot = volume.upload_slot(store.name);
+        let held = match view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) {
+            Some(Holding::Has(has)) => Some(*has),
+            _ => None,
         };
+        let round = round.at(view, &slot, held.is_some());
+        let has = held.map_or(Has::Other, |has| round.judge(has, first));
         if has == Has::This {
+            archive.repeats_at = sooner(archive.repeats_at, held.and_then(|has| round.repeats_at(has, first)));
             continue;
         }
-        let slot = volume.upload_slot(store.name);
+        let content = round.mark(first);
         if has == Has::Other {
             archive.missing.push(store.name.to_owned());
             problems.extend(stores::failure(view, store, &slot));
@@ -212,6 +217,8 @@ pub struct VrgArchive {
     pub under_way: bool,
     /// What stores it once more where it is already.
     pub repeats: Vec<Wanted>,
+    /// When that is due, where a store was out too long for the others' moment.
+    pub repeats_at: Option<Time>,
 }
 
 impl VrgArchive {
@@ -219,6 +226,10 @@ impl VrgArchive {
     pub fn stored() -> Self {
         Self { verdict: Some(Verdict::yes(reason::UPLOADED, "VRG is stored")), ..Self::default() }
     }
+}
+
+fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
+    one.into_iter().chain(other).min()
 }
 
 /// The slot of the VRG's upload to a store.
@@ -231,14 +242,17 @@ pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
     let mut archive = VrgArchive::default();
     let round = Round::of(view);
     let first = digest(view, status);
-    let content = round.mark(first);
     let (mut problems, mut missing) = (Vec::new(), Vec::new());
     for store in &view.stores {
-        let has = view.work.vrg_copies.get(store.name).map_or(Has::Other, |has| round.judge(*has, first));
+        let slot = vrg_slot(store.name);
+        let held = view.work.vrg_copies.get(store.name).copied();
+        let round = round.at(view, &slot, held.is_some());
+        let has = held.map_or(Has::Other, |has| round.judge(has, first));
         if has == Has::This {
+            archive.repeats_at = sooner(archive.repeats_at, held.and_then(|has| round.repeats_at(has, first)));
             continue;
         }
-        let slot = vrg_slot(store.name);
+        let content = round.mark(first);
         if has == Has::Other {
             missing.push(store.name);
             match stores::failure(view, store, &slot) {
