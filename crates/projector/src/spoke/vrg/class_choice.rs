@@ -1,6 +1,6 @@
 //! Which class a claim is replicated with (spec vrg 2.4, 2.5). A claim that fits none stops no other (V23).
 //!
-//! With peer classes it is one of those by which the hub paired the clusters: the rule is the same ([`replication_class`]).
+//! With peer classes it is one of those by which the hub paired the clusters: the rule is the same (`replication_class`).
 
 use ramen_api::ramen::wire::{label, reason};
 use ramen_events::spoke::{Identifier, PeerClass, Pvc, ReplicationClass, StorageClass, Vrg};
