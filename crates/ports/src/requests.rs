@@ -200,7 +200,8 @@ impl Requests {
         self.fence.as_ref().map(|fence| &fence.writer)
     }
 
-    /// Goes on with the replies to what was sent last, none at the beginning. `now` is the time that has passed since then.
+    /// Goes on with the replies to what was sent last, none at the beginning. `now` is the time that has passed since the
+    /// operation began.
     pub fn next(&mut self, replies: Vec<Reply>, now: Duration) -> Next {
         match self.go_on(replies, now) {
             Ok(Some(requests)) => Next::Send(requests),

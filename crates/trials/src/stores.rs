@@ -148,7 +148,7 @@ impl Stores {
     /// A store works again, or is reached again.
     pub(crate) fn note_recovery(&mut self, profile: &str, now: Time) {
         if let Some(until) = self.troubled.get_mut(profile) {
-            until.get_or_insert(now);
+            *until = Some(now);
         }
     }
 

@@ -112,8 +112,9 @@ impl Universe {
         let Some(place) = self.places.get_mut(name) else { return };
         for profile in concerned {
             if works {
-                place.cut_off_stores.remove(&profile);
-                self.stores.note_recovery(&profile, now);
+                if place.cut_off_stores.remove(&profile) {
+                    self.stores.note_recovery(&profile, now);
+                }
             } else {
                 self.stores.note_trouble(&profile);
                 place.cut_off_stores.insert(profile);
@@ -147,10 +148,11 @@ impl Universe {
 
     /// Breaks or mends a store.
     pub fn set_store(&mut self, profile: &str, fault: Fault) {
-        if fault == Fault::None {
-            self.stores.note_recovery(profile, self.now());
-        } else {
+        let before = self.stores.with(profile, |bucket| bucket.fault());
+        if fault != Fault::None {
             self.stores.note_trouble(profile);
+        } else if before.is_some_and(|before| before != Fault::None) {
+            self.stores.note_recovery(profile, self.now());
         }
         self.stores.with(profile, |bucket| bucket.set_fault(fault));
     }
