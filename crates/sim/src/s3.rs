@@ -184,25 +184,6 @@ impl Bucket {
         Ok(etag)
     }
 
-    /// Looks at one object and puts what is to lie there instead, without anybody in between: what a fence needs before a
-    /// batch is written. `judge` gets the bytes, and says what to put, if anything.
-    ///
-    /// # Errors
-    /// Those of `judge`; nothing is put then.
-    pub fn exchange<E>(
-        &mut self,
-        key: &str,
-        judge: impl FnOnce(Option<&[u8]>) -> Result<Option<Vec<u8>>, E>,
-        now: Time,
-    ) -> Result<(), E> {
-        let put = judge(self.objects.get(key).map(|object| &*object.bytes))?;
-        if let Some(bytes) = put {
-            // It can't fail: nothing is asked of what lies there.
-            let _ = self.put(key, &bytes, &Condition::None, now);
-        }
-        Ok(())
-    }
-
     /// Removes an object, if it is there.
     pub fn delete(&mut self, key: &str) {
         self.objects.remove(key);
@@ -264,22 +245,6 @@ mod tests {
         assert_eq!((first.prefixes, first.next.as_deref()), (vec!["a/".to_owned(), "b/".to_owned()], Some("b/")));
         let rest = bucket.list(Listing { after: "b/", limit: 10, ..listing });
         assert_eq!((rest.objects.len(), rest.prefixes, rest.next), (1, vec!["d/".to_owned()], None));
-    }
-
-    #[test]
-    fn an_exchange_sees_what_lies_there_and_a_refusal_changes_nothing() {
-        let mut bucket = bucket(&[]);
-        let raise = |held: Option<&[u8]>| match held {
-            None => Ok(Some(b"1".to_vec())),
-            Some(b"1") => Ok(None),
-            Some(_) => Err(()),
-        };
-        assert_eq!(bucket.exchange("k", raise, Time(1)), Ok(()));
-        assert_eq!(bucket.exchange("k", raise, Time(2)), Ok(()));
-        assert_eq!(bucket.get("k").map(|object| object.put), Some(Time(1)));
-        bucket.put("k", b"2", &Condition::None, Time(3)).unwrap();
-        assert_eq!(bucket.exchange("k", raise, Time(4)), Err(()));
-        assert_eq!(bucket.get("k").map(|object| &*object.bytes), Some(&b"2"[..]));
     }
 
     #[test]

@@ -43,6 +43,17 @@ pub enum Has {
     Other,
 }
 
+/// How a store stands to something that is to be stored there.
+#[derive(Clone, Copy, Debug)]
+pub struct There {
+    /// What it has.
+    pub has: Has,
+    /// What is noted of it once it is stored.
+    pub content: BlobId,
+    /// When it is to be stored once more, if it was stored too late for the common moment.
+    pub repeats_at: Option<Time>,
+}
+
 impl Round {
     /// Which one it is for a primary.
     pub fn of(view: &View<'_>) -> Self {
@@ -53,8 +64,18 @@ impl Round {
         }
     }
 
+    /// How a store that has `held` stands to something of this digest, which is written there in this slot.
+    pub fn there(self, view: &View<'_>, slot: &str, held: Option<BlobId>, digest: BlobId) -> There {
+        let round = self.at(view, slot, held.is_some());
+        There {
+            has: held.map_or(Has::Other, |has| round.judge(has, digest)),
+            content: round.mark(digest),
+            repeats_at: held.and_then(|has| round.repeats_at(has, digest)),
+        }
+    }
+
     /// Which one it is at a store that `holds` a copy of this primary, or none yet, and that is written in this slot.
-    pub fn at(self, view: &View<'_>, slot: &str, holds: bool) -> Self {
+    fn at(self, view: &View<'_>, slot: &str, holds: bool) -> Self {
         if self != Self::Second || view.ask.decider < PER_STORE_SINCE {
             return self;
         }
@@ -68,7 +89,7 @@ impl Round {
     }
 
     /// When what a store has is to be stored there once more; `None` when that is not to be, or was done.
-    pub fn repeats_at(self, has: BlobId, digest: BlobId) -> Option<Time> {
+    fn repeats_at(self, has: BlobId, digest: BlobId) -> Option<Time> {
         match self {
             Self::First(due) if has == digest => Some(due),
             _ => None,
@@ -87,7 +108,7 @@ impl Round {
     }
 
     /// The digest of something that is stored now; what was stored in the second round has another one than in the first.
-    pub fn mark(self, digest: BlobId) -> BlobId {
+    fn mark(self, digest: BlobId) -> BlobId {
         match self {
             Self::Only | Self::First(_) => digest,
             Self::Second => again(digest),
@@ -95,7 +116,7 @@ impl Round {
     }
 
     /// What a store has that stored `has`, if it should have `digest`.
-    pub fn judge(self, has: BlobId, digest: BlobId) -> Has {
+    fn judge(self, has: BlobId, digest: BlobId) -> Has {
         match self {
             // An edit of the spec begins a first round anew: what was stored in an earlier second one stands.
             _ if has == again(digest) => Has::This,

@@ -9,7 +9,7 @@ use ramen_events::{
     spoke::{Command, VrgStatus},
 };
 
-use super::round::{Has, Round};
+use super::round::{Has, Round, There};
 use crate::{
     domain::Wanted,
     spoke::{
@@ -75,13 +75,11 @@ pub fn volume(view: &View<'_>, volume: &Volume<'_>) -> Archive {
             Some(Holding::Has(has)) => Some(*has),
             _ => None,
         };
-        let round = round.at(view, &slot, held.is_some());
-        let has = held.map_or(Has::Other, |has| round.judge(has, first));
+        let There { has, content, repeats_at } = round.there(view, &slot, held, first);
         if has == Has::This {
-            archive.repeats_at = sooner(archive.repeats_at, held.and_then(|has| round.repeats_at(has, first)));
+            archive.repeats_at = archive.repeats_at.into_iter().chain(repeats_at).min();
             continue;
         }
-        let content = round.mark(first);
         if has == Has::Other {
             archive.missing.push(store.name.to_owned());
             problems.extend(stores::failure(view, store, &slot));
@@ -228,10 +226,6 @@ impl VrgArchive {
     }
 }
 
-fn sooner(one: Option<Time>, other: Option<Time>) -> Option<Time> {
-    one.into_iter().chain(other).min()
-}
-
 /// The slot of the VRG's upload to a store.
 pub fn vrg_slot(profile: &str) -> String {
     format!("store/{profile}/vrg")
@@ -246,13 +240,11 @@ pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
     for store in &view.stores {
         let slot = vrg_slot(store.name);
         let held = view.work.vrg_copies.get(store.name).copied();
-        let round = round.at(view, &slot, held.is_some());
-        let has = held.map_or(Has::Other, |has| round.judge(has, first));
+        let There { has, content, repeats_at } = round.there(view, &slot, held, first);
         if has == Has::This {
-            archive.repeats_at = sooner(archive.repeats_at, held.and_then(|has| round.repeats_at(has, first)));
+            archive.repeats_at = archive.repeats_at.into_iter().chain(repeats_at).min();
             continue;
         }
-        let content = round.mark(first);
         if has == Has::Other {
             missing.push(store.name);
             match stores::failure(view, store, &slot) {
