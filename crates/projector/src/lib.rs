@@ -44,7 +44,8 @@ pub use world::{Decided, World};
 /// | 7 | a claim that lost csi-addons' finalizer on its way out is told of; what to do about a kept volume that is in the way of replication is told; works that belong to another DRPC of the same name are left to it; a valid policy stays so while one of its clusters claims no id; no protection begins under a policy whose classes were all withdrawn |
 /// | 8 | an application whose cluster was not asked for its VRG yet is protected there before an action moves it; a placement that may have been cleared before an attempt met a conflict, or no API server, counts as such |
 /// | 9 | a VRG that says that claims of others are in the application's way is told of whichever cluster it is on; a relocation does not begin while one on its target says so, and says what can be done when its source is lost; a policy and its clusters choose replication classes by one rule: a StorageClass that names a relation admits no other, one that names none admits all, and the policy's selector counts on the hub, too; a policy all of whose clusters have no store is not valid; after a failover a store that was out then gets everything once more a minute after it got the first |
-pub const DECIDER_VERSION: u32 = 9;
+/// | 10 | an action that replaces another waits for what is known of the placement that the other asked for; nobody steps down for a home that may have been asked to step down; what only one of several stores of one home holds is restored, too |
+pub const DECIDER_VERSION: u32 = 10;
 
 /// The first version that holds statuses back until they have something to say that lasts, and notes at once on what it
 /// restores that all stores hold it.

@@ -85,6 +85,8 @@ pub struct Drpc {
     pub decided: Decided,
     /// Whether the placement was asked to be cleared last.
     pub clearing: gather::Clearing,
+    /// An earlier action asked for another home, of which nothing was heard yet: until when it may turn up.
+    pub placing: Option<Time>,
     /// Namespace of the VRG.
     pub vrg_namespace: String,
     /// No ApplicationSet tells that namespace, and it was not settled before.

@@ -13,6 +13,7 @@ use ramen_events::{
 
 use crate::{
     domain::Ask,
+    flights::Attempt,
     hub::{
         index::placement_of,
         modes::{self, Pair},
@@ -91,8 +92,10 @@ pub fn gather(hub: &Hub, ask: Ask<'_>) -> Option<Drpc> {
         fact,
         key,
         clearing: Clearing::No,
+        placing: None,
     };
     drpc.clearing = clearing(&drpc, ask);
+    drpc.placing = placing(&drpc, ask);
     if contact::is_needed(&drpc) {
         drpc.copies = copies(hub, &listed, &drpc.vrg_namespace, &drpc.key.name);
     }
@@ -148,6 +151,36 @@ fn clearing(drpc: &Drpc, ask: Ask<'_>) -> Clearing {
         }
         Some(_) => Clearing::No,
     }
+}
+
+/// The first version of the deciders that knows which placement is on its way.
+const PLACING_SINCE: u32 = 10;
+
+/// Until when the placement may still turn out to name another home than it was seen to, because it was asked to before the
+/// present action was asked for ([`ON_ITS_WAY`] while nobody knows). What has taken effect was seen with the answer.
+fn placing(drpc: &Drpc, ask: Ask<'_>) -> Option<Time> {
+    let earlier = |attempt: &&Attempt| drpc.is_being_deleted() || attempt.decided <= drpc.asked.since;
+    let last = |slot| ask.flights.last(ask.aggregate, slot).filter(earlier);
+    if ask.decider < PLACING_SINCE {
+        return None;
+    }
+    // Where no placement names a home, the note on the DRPC does.
+    let noting = last(super::placement::NOTES).filter(|_| drpc.decided.is_nowhere());
+    let notes = |attempt: &Attempt| attempt.command.as_ref().is_some_and(super::placement::notes_home);
+    if noting.is_some_and(notes) {
+        return Some(ON_ITS_WAY);
+    }
+    let attempt = last(super::placement::SLOT)?;
+    let may_be_done = match &attempt.outcome {
+        None => return super::placement::names_other_home(drpc, attempt.command.as_ref()?).then_some(ON_ITS_WAY),
+        Some(Outcome::Unknown { .. }) => true,
+        // That nothing was done this time says nothing of the times before.
+        Some(Outcome::Conflict { .. } | Outcome::Unreachable { .. }) => attempt.failures > 1,
+        Some(Outcome::Done | Outcome::Refused { .. }) => false,
+    };
+    let until = attempt.decided.plus_seconds(NEWS);
+    let names = || super::placement::placing(drpc).any(|command| BlobId::of(&command.bytes()) == attempt.digest);
+    (may_be_done && ask.now < until && names()).then_some(until)
 }
 
 /// The first version of the deciders that knows what it has asked for and not seen yet.

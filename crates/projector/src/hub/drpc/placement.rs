@@ -11,10 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Decision, Wanted};
 
-use super::{Drpc, action::Action, site::is_retained};
+use super::{
+    Drpc,
+    action::Action,
+    site::{Decided, Site, is_retained},
+};
 
 /// Slot of placement decisions.
 pub const SLOT: &str = "decision";
+/// Slot of what is noted on the DRPC.
+pub const NOTES: &str = "meta";
 
 /// `dr-action-count`: how often each action was carried out, and the last phase that was counted (spec drpc 9). The
 /// names are the wire's.
@@ -67,7 +73,13 @@ pub fn mark(drpc: &Drpc, decision: &mut Decision) {
         finalizers: None,
         owners: None,
     };
-    decision.want("meta", Command::Hub(hub::Command::PatchMeta(Box::new(patch))));
+    decision.want(NOTES, Command::Hub(hub::Command::PatchMeta(Box::new(patch))));
+}
+
+/// Whether a command notes a new home on the DRPC.
+pub fn notes_home(command: &Command) -> bool {
+    let Command::Hub(hub::Command::PatchMeta(patch)) = command else { return false };
+    patch.kind == Kind::Drpc && patch.annotations.contains_key(annotation::LAST_APP_CLUSTER)
 }
 
 /// The placement names the target. In a failover the old home keeps the workload, in the same write, until its volumes
@@ -76,18 +88,37 @@ pub fn decide(drpc: &Drpc, decision: &mut Decision) {
     let target = ClusterName(drpc.target().to_owned());
     let decided = &drpc.decided;
     let named = decided.current() == Some(&target);
-    let entries = (!named).then(|| {
-        let rule = decided.kind == PlacementKind::Rule;
-        let keeps = |entry: &&DecisionEntry| !rule && entry.cluster != target;
-        let failover = drpc.action() == Action::Failover;
-        let retain = |entry: &DecisionEntry| DecisionEntry {
-            cluster: entry.cluster.clone(),
-            reason: RETAINED_FOR_FAILOVER.to_owned(),
-        };
-        let old = decided.entries.iter().filter(keeps).filter(|entry| failover || is_retained(entry)).map(retain);
-        old.chain([naming(&target)]).collect()
-    });
-    write(drpc, entries, decision);
+    let failover = drpc.action() == Action::Failover;
+    write(drpc, (!named).then(|| entries(decided, &target, failover)), decision);
+}
+
+/// The entries that bring an application to a cluster; in a failover the old home keeps it, too.
+fn entries(decided: &Decided, target: &ClusterName, failover: bool) -> Vec<DecisionEntry> {
+    let rule = decided.kind == PlacementKind::Rule;
+    let keeps = |entry: &&DecisionEntry| !rule && entry.cluster != *target;
+    let retain = |entry: &DecisionEntry| DecisionEntry {
+        cluster: entry.cluster.clone(),
+        reason: RETAINED_FOR_FAILOVER.to_owned(),
+    };
+    let old = decided.entries.iter().filter(keeps).filter(|entry| failover || is_retained(entry)).map(retain);
+    old.chain([naming(target)]).collect()
+}
+
+/// The commands that bring the application to another cluster than the one that the placement is seen to name, for one who
+/// has to know whether one of them was given.
+pub fn placing(drpc: &Drpc) -> impl Iterator<Item = Command> {
+    let others = drpc.listed_sites().iter().filter(|site| drpc.decided.current() != Some(&site.name));
+    let ways = |site: &Site| {
+        [entries(&drpc.decided, &site.name, true), entries(&drpc.decided, &site.name, false), vec![naming(&site.name)]]
+    };
+    others.flat_map(ways).filter_map(|entries| command(drpc, Some(entries)))
+}
+
+/// Whether a command brings the application to another cluster than the one that the placement is seen to name.
+pub fn names_other_home(drpc: &Drpc, command: &Command) -> bool {
+    let Command::Hub(hub::Command::WriteDecision { entries: Some(entries), .. }) = command else { return false };
+    let home = entries.iter().find(|entry| !is_retained(entry)).map(|entry| &entry.cluster);
+    home.is_some() && home != drpc.decided.current()
 }
 
 /// The placement names a cluster, and nothing else.

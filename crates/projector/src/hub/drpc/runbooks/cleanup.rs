@@ -1,6 +1,6 @@
 //! Clean-up around a home: every other cluster gives up the application and becomes its replica (spec drpc 4.5).
 
-use ramen_events::ClusterName;
+use ramen_events::{ClusterName, Time};
 
 use crate::{domain::Decision, runbook::Gate};
 
@@ -9,7 +9,7 @@ use super::{
         Drpc,
         action::Action,
         placement,
-        site::Site,
+        site::{ON_ITS_WAY, Site},
         wanted::{self, FinalSync},
     },
     handover::last_request_is_seen,
@@ -27,14 +27,16 @@ fn first_peer(drpc: &Drpc, lacks: impl Fn(&Site) -> bool) -> Option<&Site> {
 
 /// Each peer was asked to be secondary.
 pub fn peers_are_asked(drpc: &Drpc) -> Gate {
-    match first_peer(drpc, |site| !is_asked(drpc, site)) {
-        None => Gate::Open,
-        Some(site) if may_be_written(site) => Gate::Shut(wait(
+    let doubted = drpc.home().filter(|home| home_in_doubt(drpc, &home.name.0).is_some());
+    match (first_peer(drpc, |site| !is_asked(drpc, site)), doubted) {
+        (None, _) => Gate::Open,
+        (Some(_), Some(home)) => last_request_is_seen(home),
+        (Some(site), None) if may_be_written(site) => Gate::Shut(wait(
             "the VolumeReplicationGroup to be asked to become secondary",
             Some(&site.name),
             "look whether the hub may write ManifestWorks",
         )),
-        Some(site) => Gate::Shut(wait(
+        (Some(site), None) => Gate::Shut(wait(
             "the cluster to tell whether it has a VolumeReplicationGroup",
             Some(&site.name),
             remedy_for(site),
@@ -70,8 +72,23 @@ pub fn demote_peers(drpc: &Drpc, decision: &mut Decision) {
     demote_others(drpc, &home, decision);
 }
 
+/// The first version of the deciders that asks nobody to step down for a home that may have been asked to step down itself.
+const ONE_STEPS_DOWN_SINCE: u32 = 10;
+
+/// Until when the home that is to stay may still hear of a request that nobody has seen: of two that step down for each other
+/// none is left.
+fn home_in_doubt(drpc: &Drpc, home: &str) -> Option<Time> {
+    drpc.site(home).filter(|_| drpc.decider >= ONE_STEPS_DOWN_SINCE)?.in_doubt
+}
+
 /// Asks all clusters but one to be secondary.
 pub fn demote_others(drpc: &Drpc, home: &ClusterName, decision: &mut Decision) {
+    if let Some(until) = home_in_doubt(drpc, &home.0) {
+        if until < ON_ITS_WAY {
+            decision.ask_again(until, "a request to the home that is not seen by then was not made");
+        }
+        return;
+    }
     for site in drpc.others(&home.0).filter(|site| !is_asked(drpc, site) && may_be_written(site)) {
         wanted::vrg_work(drpc, site, wanted::manifest(drpc, site, "secondary", FinalSync::No), decision);
     }

@@ -12,7 +12,7 @@ use super::{
     super::{Drpc, marks, site::Site, status},
     FREE_ITS_VOLUMES, Step,
     cleanup::{demote_peers, old_home_is_released, peers_are_asked, peers_have_accepted, release_old_home},
-    handover::{self, hand_over, is_stopped},
+    handover::{self, hand_over, is_stopped, placement_is_known, wait_for_placement},
     promotion::{decide_target, promote, target_is_decided, target_is_ready},
     remedy_for, shown, step, wait, wait_only,
 };
@@ -20,6 +20,7 @@ use super::{
 /// The table.
 pub const DELETION: &[Step] = &[
     //   progression shown  done when              what brings it about
+    step(shown::DELETING, placement_is_known, wait_for_placement),
     step(shown::DELETING, nobody_stopped_is_primary, hand_over),
     step(shown::DELETING, volumes_are_back, handover::wait_for_others),
     step(shown::DELETING, home_is_ready, promote),

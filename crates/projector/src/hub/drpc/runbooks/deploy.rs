@@ -15,7 +15,10 @@ use super::{
         demote_peers, may_be_written, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted,
         release_old_home,
     },
-    handover::{hand_over, nobody_stopped_is_primary, volumes_are_handed_over, wait_for_others},
+    handover::{
+        hand_over, nobody_stopped_is_primary, placement_is_known, volumes_are_handed_over, wait_for_others,
+        wait_for_placement,
+    },
     promotion::{decide_target, mark_target, no_target, target_is_decided, target_is_marked, target_is_ready},
     shown, step, wait, wait_only,
 };
@@ -23,6 +26,7 @@ use super::{
 /// The table.
 pub const DEPLOY: &[Step] = &[
     //   progression shown                 done when              what brings it about
+    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, placement_is_known, wait_for_placement),
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, nobody_stopped_is_primary, hand_over),
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_handed_over, wait_for_others), // S2
     step(shown::CREATING_MW, home_is_asked, ask_all),

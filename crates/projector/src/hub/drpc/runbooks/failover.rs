@@ -17,7 +17,7 @@ use super::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
     found::{found_home_is_asked, protect_found_home},
-    handover::{hand_over, target_was_not_stopped, wait_for_others},
+    handover::{hand_over, placement_is_known, target_was_not_stopped, wait_for_others, wait_for_placement},
     promotion::{
         self, decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready,
     },
@@ -28,6 +28,7 @@ use crate::{domain::Decision, hub::modes};
 /// The table.
 pub const FAILOVER: &[Step] = &[
     //   progression shown                             done when           what brings it about
+    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, placement_is_known, wait_for_placement),
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
     step(shown::CHECKING_FAILOVER_PREREQUISITES, found_home_is_asked, protect_found_home),
     step(shown::CHECKING_FAILOVER_PREREQUISITES, target_may_take_over, ensure_replica), // 5.1

@@ -37,6 +37,22 @@ fn stopped(drpc: &Drpc) -> Option<&Site> {
     drpc.serving().filter(|site| has_begun(site) && is_stopped(drpc))
 }
 
+/// What the last action asked of the placement is known: where the application is decides which cluster is to step down, and two
+/// answers to that make two that do.
+pub fn placement_is_known(drpc: &Drpc) -> Gate {
+    Gate::when(drpc.placing.is_none(), || {
+        let what = "the last request to the placement to be answered, which may name another home,";
+        wait(what, None, "look whether the hub may write placement decisions")
+    })
+}
+
+/// Looks again once a request of which nothing was heard can't turn up any more.
+pub fn wait_for_placement(drpc: &Drpc, decision: &mut Decision) {
+    if let Some(until) = drpc.placing.filter(|until| *until < ON_ITS_WAY) {
+        decision.ask_again(until, "a placement that is not seen by then was not written");
+    }
+}
+
 /// No cluster is primary that was stopped, wherever the application is to go.
 pub fn nobody_stopped_is_primary(drpc: &Drpc) -> Gate {
     match stopped(drpc) {

@@ -20,7 +20,10 @@ use super::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
     found::{found_home_is_asked, protect_found_home},
-    handover::{hand_over, has_begun, others_have_handed_over, target_was_not_stopped, wait_for_others},
+    handover::{
+        hand_over, has_begun, others_have_handed_over, placement_is_known, target_was_not_stopped, wait_for_others,
+        wait_for_placement,
+    },
     promotion::{decide_target, mark_target, promote, target_is_decided, target_is_marked, target_is_ready},
     remedy_for_source, shown, step, wait, wait_only,
 };
@@ -28,6 +31,7 @@ use super::{
 /// The table.
 pub const RELOCATE: &[Step] = &[
     //   progression shown                          done when              what brings it about
+    step(shown::PREPARING_FINAL_SYNC, placement_is_known, wait_for_placement),
     step(shown::PREPARING_FINAL_SYNC, an_application_exists, wait_only), // R1
     step(shown::PREPARING_FINAL_SYNC, found_home_is_asked, protect_found_home),
     step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),

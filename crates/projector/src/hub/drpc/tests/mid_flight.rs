@@ -245,3 +245,33 @@ fn nobody_is_promoted_while_the_other_may_still_hear_of_its_promotion(#[case] ac
     assert!(!story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")), "S1: {:?}", story.sent);
     assert!(story.words("Available").contains("on cluster c2"), "{}", story.words("Available"));
 }
+
+/// Brings a failover to c2 to where c2 is primary and the placement was asked to name it, which nobody has answered yet.
+fn about_to_be_placed() -> Story {
+    let mut story = Story::deployed();
+    story.unanswered = Some("decide");
+    story.ask("Failover", "c2");
+    story.run();
+    for _ in 0..3 {
+        story.catch_up("c2");
+        story.run();
+    }
+    assert!(story.sent.iter().any(|sent| sent.starts_with("decide [c1] c2")), "{:?}", story.sent);
+    story.sent.clear();
+    story
+}
+
+#[rstest]
+#[case::withdrawn("", "")]
+#[case::relocated_there("Relocate", "c2")]
+#[case::relocated_back("Relocate", "c1")]
+#[case::failed_back("Failover", "c1")]
+fn nobody_steps_down_while_the_placement_may_name_another_home(#[case] action: &str, #[case] to: &str) {
+    let mut story = about_to_be_placed();
+    story.ask(action, to);
+    story.run();
+    let asked: Vec<&String> = story.sent.iter().filter(|sent| sent.starts_with("vrg")).collect();
+    assert!(asked.is_empty(), "seeds 21803, 30114: {asked:?}");
+    let wait = story.position().wait.clone().unwrap();
+    assert!(wait.what.contains("placement"), "{wait:?}");
+}
