@@ -1,7 +1,8 @@
 //! Restoring volumes and claims from the stores, once per change of role to primary (spec vrg 4).
 //!
 //! All stores are asked at once. An unreachable store is not an empty one: what it holds is unknown. Of the sets found,
-//! the newest complete one is taken; a store that does not answer holds that up for `PATIENCE_SECONDS` only.
+//! the newest complete one is taken, and what it lacks of its home from the others: each store is written by itself, and one
+//! may be further than another. A store that does not answer holds that up for `PATIENCE_SECONDS` only.
 
 use std::cmp::Reverse;
 
@@ -94,6 +95,44 @@ pub fn look(view: &View<'_>) -> Outlook {
     Answers::gather(view).outlook(view)
 }
 
+/// The first version of the deciders that looks for what the newest set lacks in other ones.
+const OTHERS_SINCE: u32 = 10;
+
+/// What is to be restored.
+#[derive(Clone)]
+struct Found<'a> {
+    /// The newest set.
+    set: &'a StoredSet,
+    /// What is in it, and what was added.
+    pairs: Vec<Pair<'a>>,
+    /// Where that is.
+    stores: Vec<&'a str>,
+}
+
+impl<'a> Found<'a> {
+    /// Adds what another set of the same home has more. A claim that was dropped while its store was out is still there: the
+    /// VRG's copy beside the others is newer than both, and tells that all that belongs to it is there.
+    fn complete_from(&mut self, other: &Found<'a>) {
+        let copied = |set: &StoredSet| set.copy.as_ref().and_then(|copy| copy.updated);
+        let is_same = |one: &Pair<'_>, two: &Pair<'_>| {
+            one.claim.key == two.claim.key
+                && one.claim.volume == two.claim.volume
+                && one.claim.created == two.claim.created
+        };
+        let same_home = self.pairs.iter().any(|one| other.pairs.iter().any(|two| is_same(one, two)));
+        let (ours, theirs) = (copied(self.set), copied(other.set));
+        let is_missing = |pair: &&Pair<'_>| {
+            let is_later = theirs >= ours || pair.claim.created > ours;
+            is_later && !self.pairs.iter().any(|own| own.claim.key == pair.claim.key)
+        };
+        let missing: Vec<Pair<'a>> = other.pairs.iter().filter(|_| same_home).filter(is_missing).copied().collect();
+        if !missing.is_empty() {
+            self.pairs.extend(missing);
+            self.stores.push(&other.set.profile);
+        }
+    }
+}
+
 /// What the stores answered.
 #[derive(Default)]
 struct Answers<'a> {
@@ -168,8 +207,8 @@ impl<'a> Answers<'a> {
             };
         }
         match found {
-            Some((set, pairs)) => {
-                let mut outlook = place(view, set, &pairs, &self.remarks(view));
+            Some(found) => {
+                let mut outlook = place(view, &found, &self.remarks(view));
                 // Those that did not answer are not asked again: the choice is made.
                 outlook.again = None;
                 outlook
@@ -191,13 +230,21 @@ impl<'a> Answers<'a> {
     /// The newest of the complete sets. The highest epoch wrote the latest one; where none was given, claims tell: they are
     /// made anew with each move of the application, so the set with the youngest claim is of the latest home. Among
     /// those of one home the VRG's copy tells.
-    fn newest_complete(&self, view: &View<'_>) -> Option<(&'a StoredSet, Vec<Pair<'a>>)> {
-        let complete = self.sets.iter().enumerate().filter(|(_, set)| !is_foreign(view, set)).filter_map(|(n, set)| {
-            let pairs = pairs(set).ok().filter(|pairs| !pairs.is_empty())?;
-            Some((n, *set, pairs))
-        });
+    fn newest_complete(&self, view: &View<'_>) -> Option<Found<'a>> {
+        let sets = self.sets.iter().filter(|set| !is_foreign(view, set));
+        let complete = sets.filter_map(|set| Some(Found { pairs: pairs(set).ok()?, stores: vec![&set.profile], set }));
+        let complete: Vec<Found<'a>> = complete.filter(|found| !found.pairs.is_empty()).collect();
         let epoch = |set: &StoredSet| view.work.epochs.get(&set.profile).copied();
-        complete.max_by_key(|(n, set, _)| (epoch(set), age(set), Reverse(*n))).map(|(_, set, pairs)| (set, pairs))
+        let newest =
+            complete.iter().enumerate().max_by_key(|(n, found)| (epoch(found.set), age(found.set), Reverse(*n)));
+        let mut newest = newest.map(|(_, found)| found.clone())?;
+        if view.ask.decider >= OTHERS_SINCE {
+            let of_epoch = |other: &&Found<'_>| epoch(other.set) == epoch(newest.set);
+            for other in complete.iter().filter(of_epoch) {
+                newest.complete_from(other);
+            }
+        }
+        Some(newest)
     }
 
     /// No store has a complete set: whether that is fine.
@@ -299,10 +346,10 @@ fn is_archived(view: &View<'_>, pair: &Pair<'_>) -> bool {
 }
 
 /// Brings the pairs here.
-fn place(view: &View<'_>, set: &StoredSet, pairs: &[Pair<'_>], remarks: &str) -> Outlook {
+fn place(view: &View<'_>, found: &Found<'_>, remarks: &str) -> Outlook {
     let mut wants = Vec::new();
     let (mut waits, mut problems) = (Vec::new(), Vec::new());
-    for pair in pairs {
+    for pair in &found.pairs {
         match placing::place(view, pair) {
             Placement::Here => {}
             Placement::Wants(want, what) => {
@@ -323,7 +370,8 @@ fn place(view: &View<'_>, set: &StoredSet, pairs: &[Pair<'_>], remarks: &str) ->
         Restore::Waiting(waits.join(", "))
     } else {
         let separator = if remarks.is_empty() { "" } else { "; " };
-        Restore::Done { volumes: pairs.len(), note: format!("from S3 store {}{separator}{remarks}", set.profile) }
+        let stores = found.stores.join(" and ");
+        Restore::Done { volumes: found.pairs.len(), note: format!("from S3 store {stores}{separator}{remarks}") }
     };
     Outlook { restore, wants, again: None }
 }

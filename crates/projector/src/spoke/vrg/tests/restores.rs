@@ -87,6 +87,26 @@ fn among_sets_of_one_home_the_vrgs_copy_tells_which_is_newer() {
     assert_eq!(lab.restored(), ["pv-data", "pv-more"]);
 }
 
+#[rstest]
+#[case::no_copy_yet(None, None, &["pv-data", "pv-more"])]
+#[case::copies_of_one_moment(Some(5), Some(5), &["pv-data", "pv-more"])]
+#[case::dropped_while_that_store_was_out(Some(9), Some(5), &["pv-data"])]
+fn what_only_one_store_holds_is_restored_too(
+    #[case] first: Option<u64>,
+    #[case] second: Option<u64>,
+    #[case] expected: &[&str],
+) {
+    let mut lab = fresh("Failover");
+    let mut sets = [stored("s3-1", &["data"]), stored("s3-2", &["data", "more"])];
+    for (set, updated) in sets.iter_mut().zip([first, second]) {
+        set.copy.as_mut().unwrap().updated = updated.map(Time);
+    }
+    for set in sets {
+        lab.answer(set);
+    }
+    assert_eq!(lab.restored(), expected);
+}
+
 #[test]
 fn an_incomplete_set_does_not_hide_a_complete_one() {
     let mut lab = fresh("Failover");
