@@ -13,11 +13,21 @@ use ramen_trials::{
 
 const SEEDS: &str = include_str!("../regressions.txt");
 
-/// Plans that no seed makes, and that once broke a rule: which, and what it was.
-const PLANS: [(&str, &str); 1] = [(
-    include_str!("../regressions/late-put.plan.json"),
-    "a put of the old home came after its successor took a store that had been out for a minute, and stayed there",
-)];
+/// Plans that no seed makes, or as small as they get, that once broke a rule: which, and what it was.
+const PLANS: [(&str, &str); 3] = [
+    (
+        include_str!("../regressions/late-put.plan.json"),
+        "a put of the old home came after its successor took a store that had been out for a minute, and stayed there",
+    ),
+    (
+        include_str!("../regressions/placed-elsewhere.plan.json"),
+        "a failover was replaced while the hub wrote the placement: each cluster was asked to step down for the other",
+    ),
+    (
+        include_str!("../regressions/one-store-further.plan.json"),
+        "a failover took all from one store, and the other one, which answered, held a claim more",
+    ),
+];
 
 /// A debug build takes ten times as long: it runs every so manieth, and says so.
 const EVERY: usize = if cfg!(debug_assertions) { 4 } else { 1 };
