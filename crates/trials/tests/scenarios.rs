@@ -336,7 +336,19 @@ fn what_cannot_be_meant_is_refused_with_its_place(
 #[case::a_cluster("cluster: c2", "cluster: c3", "x.yaml:8:26: there is no cluster")]
 #[case::an_application("app: shop", "app: shopp", "x.yaml:6:29: there is no application")]
 #[case::a_phase("phase: Deployed", "phase: deployed", "x.yaml:6:42: no action ends in phase")]
-#[case::a_happening_without_fields("lose: { cluster: c2 }", "lose", "x.yaml:8:9: lose needs fields")]
+#[case::a_happening_without_fields("lose: { cluster: c2 }", "lose", "x.yaml:8:9: lose needs fields: write")]
+#[case::a_happening_with_nothing("lose: { cluster: c2 }", "lose:", "x.yaml:8:9: lose needs fields: write")]
+#[case::a_happening_with_a_word(
+    "lose: { cluster: c2 }",
+    "lose: c2",
+    "x.yaml:8:9: lose needs fields, and c2 is none: write"
+)]
+#[case::a_list("cluster: c2", "cluster: [c2, c1]", "x.yaml:8:26: cluster: [c2, c1] cannot be: write a text")]
+#[case::no_span(
+    "lose: { cluster: c2 }",
+    "rival: { operator: c2, lasts: true }",
+    "x.yaml:8:32: lasts: true cannot be: write a span of time, as in 3s, or milliseconds"
+)]
 fn the_place_is_that_of_the_wrong_value(#[case] good: &str, #[case] bad: &str, #[case] told: &str) {
     let refused = scenario::parse(&GOOD.replace(good, bad), Path::new("x.yaml")).unwrap_err().to_string();
     assert!(refused.starts_with(told), "{refused}");

@@ -20,9 +20,13 @@ pub(super) fn of(err: &Error, text: &str, path: &Path) -> (Option<(u64, u64)>, S
     let bare = err.without_snippet();
     if let Error::Unexpected { expected: "mapping start", location } = bare
         && let Some((at, word)) = words.word_before(*location)
-        && let Some(field) = first_field(word)
+        && let bare_word = word.trim_end_matches(':')
+        && let Some(field) = first_field(bare_word)
     {
-        let what = format!("{word} needs fields: write {word}: {{ {field}: … }}, as docs/scenarios.md shows");
+        // Where nothing is given, the reader stands at a later line already.
+        let given = words.given(*location).map(|(_, value)| format!(", and {value} is none")).unwrap_or_default();
+        let what =
+            format!("{bare_word} needs fields{given}: write {bare_word}: {{ {field}: … }}, as docs/scenarios.md shows");
         return (Some(line_and_column(text, at)), what);
     }
     let place = err.location().filter(|at| *at != Location::UNKNOWN).map(|at| (at.line(), at.column()));
@@ -65,11 +69,21 @@ impl<'a> Words<'a> {
         Some((begin, before.get(begin..)?))
     }
 
-    /// The value that begins at a place, on one line.
+    /// The value that begins at a place, on one line: a list or a group whole, in its brackets.
     fn value(&self, at: Location) -> &'a str {
         let rest = self.text.get(offset(self.text, at.line(), at.column())..).unwrap_or_default();
         let rest = rest.lines().next().unwrap_or_default();
-        rest.split([',', '}', ']', '#']).next().unwrap_or_default().trim()
+        let mut depth = 0_usize;
+        let end = rest.find(|c| {
+            let ends = depth == 0 && matches!(c, ',' | '}' | ']' | '#');
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            ends
+        });
+        rest.get(..end.unwrap_or(rest.len())).unwrap_or_default().trim()
     }
 
     /// The field whose value begins at a place, and the value: `claims: many`.
@@ -78,6 +92,22 @@ impl<'a> Words<'a> {
         match self.word_before(at).and_then(|(_, word)| word.strip_suffix(':')) {
             Some(field) => format!("{field}: {value}"),
             None => value.to_owned(),
+        }
+    }
+
+    /// The field on this line whose value begins at a place, and that value.
+    fn given(&self, at: Location) -> Option<(&'a str, &'a str)> {
+        let (begin, word) = self.word_before(at)?;
+        let is_here = line_and_column(self.text, begin).0 == at.line();
+        word.strip_suffix(':').filter(|_| is_here).map(|field| (field, self.value(at)))
+    }
+
+    /// What is given where something else is expected. The reader is at the value, or at its field.
+    fn instead(&self, at: Location, expected: &str) -> String {
+        let given = self.given(at).or_else(|| self.value(at).split_once(": ").filter(|(field, _)| is_field(field)));
+        match given {
+            Some((field, value)) => format!("{field}: {value} cannot be: write {}", form(expected)),
+            None => format!("{} is expected here", form(expected)),
         }
     }
 
@@ -94,6 +124,11 @@ impl<'a> Words<'a> {
             second => format!("{second} begins a second word: begin a new item of the list, with `- `"),
         }
     }
+}
+
+/// Whether this can be the name of a field.
+fn is_field(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
 }
 
 /// Whether this is the name of a milestone.
@@ -113,7 +148,7 @@ impl MessageFormatter for Words<'_> {
             Error::MultipleDocuments { .. } => {
                 "a second document begins here (`---`): a file holds one scenario, make another file of it".into()
             }
-            Error::Unexpected { expected, .. } => format!("{} is expected here", form(expected)).into(),
+            Error::Unexpected { expected, location } => self.instead(*location, expected).into(),
             Error::InvalidScalar { ty: "bool" | "boolean", location } | Error::InvalidBooleanStrict { location } => {
                 format!("{} is neither true nor false: write one of them", self.field(*location)).into()
             }
@@ -130,9 +165,8 @@ impl MessageFormatter for Words<'_> {
                 format!("there is no `{variant}` here{}", choice(variant, expected)).into()
             }
             Error::SerdeMissingField { field, .. } => format!("the field `{field}` is missing").into(),
-            Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. } => {
-                format!("{} is expected here", form(expected)).into()
-            }
+            Error::SerdeInvalidType { expected, location, .. }
+            | Error::SerdeInvalidValue { expected, location, .. } => self.instead(*location, expected).into(),
             Error::ExpectedStringKeyForExternallyTaggedEnum { .. }
             | Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. }
             | Error::UnexpectedValueForUnitEnumVariant { .. } => {
