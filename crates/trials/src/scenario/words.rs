@@ -102,9 +102,13 @@ impl<'a> Words<'a> {
         word.strip_suffix(':').filter(|_| is_here).map(|field| (field, self.value(at)))
     }
 
-    /// What is given where something else is expected. The reader is at the value, or at its field.
-    fn instead(&self, at: Location, expected: &str) -> String {
-        let given = self.given(at).or_else(|| self.value(at).split_once(": ").filter(|(field, _)| is_field(field)));
+    /// The field that begins at a place, and its value.
+    fn field_at(&self, at: Location) -> Option<(&'a str, &'a str)> {
+        self.value(at).split_once(": ").filter(|(field, _)| is_field(field))
+    }
+
+    /// What is expected, and what a field has instead.
+    fn instead(given: Option<(&str, &str)>, expected: &str) -> String {
         match given {
             Some((field, value)) => format!("{field}: {value} cannot be: write {}", form(expected)),
             None => format!("{} is expected here", form(expected)),
@@ -148,7 +152,7 @@ impl MessageFormatter for Words<'_> {
             Error::MultipleDocuments { .. } => {
                 "a second document begins here (`---`): a file holds one scenario, make another file of it".into()
             }
-            Error::Unexpected { expected, location } => self.instead(*location, expected).into(),
+            Error::Unexpected { expected, location } => Self::instead(self.given(*location), expected).into(),
             Error::InvalidScalar { ty: "bool" | "boolean", location } | Error::InvalidBooleanStrict { location } => {
                 format!("{} is neither true nor false: write one of them", self.field(*location)).into()
             }
@@ -166,7 +170,11 @@ impl MessageFormatter for Words<'_> {
             }
             Error::SerdeMissingField { field, .. } => format!("the field `{field}` is missing").into(),
             Error::SerdeInvalidType { expected, location, .. }
-            | Error::SerdeInvalidValue { expected, location, .. } => self.instead(*location, expected).into(),
+            | Error::SerdeInvalidValue { expected, location, .. } => {
+                // The reader is at the value, or at its field.
+                let given = self.given(*location).or_else(|| self.field_at(*location));
+                Self::instead(given, expected).into()
+            }
             Error::ExpectedStringKeyForExternallyTaggedEnum { .. }
             | Error::ExternallyTaggedEnumExpectedScalarOrMapping { .. }
             | Error::UnexpectedValueForUnitEnumVariant { .. } => {
