@@ -153,7 +153,9 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
                 released(volume, release::delete_replication(volume, vr, view))
             } else {
                 // A relocation ends only when the other side has everything (V11).
-                Judged::new(volume.key, Stage::Protected).waiting("the other cluster to have all data")
+                let awaited =
+                    if view.ask.decider >= SAME_WORDS_SINCE { text } else { "the other cluster to have all data" };
+                Judged::new(volume.key, Stage::Protected).waiting(awaited)
             };
             judged.data_ready = Some(Verdict::yes(reason::REPLICATING, text));
             judged.data_protected = Some(Verdict::no(reason::REPLICATING, text));
@@ -182,6 +184,9 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
         }
     }
 }
+
+/// The first version of the deciders that waits for a volume that follows the other side in the words of its condition.
+const SAME_WORDS_SINCE: u32 = 10;
 
 /// The first version of the deciders that says what stops csi-addons for good.
 const UNMARKED_SINCE: u32 = 7;
