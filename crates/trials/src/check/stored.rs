@@ -72,8 +72,13 @@ impl Stored {
             let news = bucket.objects().filter(|(key, object)| !known(key, &object.bytes));
             news.map(|(key, object)| (key.to_owned(), Arc::clone(&object.bytes))).collect::<Vec<_>>()
         });
-        // Two operators of one cluster may overtake each other.
-        let wrote_twice = universe.managed().any(|cluster| universe.has_rival(cluster));
+        // Two operators of the cluster that the VRG is on may overtake each other; who lost it with its cluster knows no better.
+        let wrote_twice = |uid: &str| {
+            let has = |cluster: &&str| {
+                all(universe, cluster, &kinds::VRG, None).iter().any(|vrg| text(vrg.value(), "/metadata/uid") == uid)
+            };
+            universe.managed().find(has).is_none_or(|cluster| universe.has_rival(cluster))
+        };
         for (key, bytes) in news.into_iter().flatten() {
             let is_vrg = key.contains(Kind::Vrg.type_name());
             let entry = copies.entry(key);
@@ -97,7 +102,7 @@ impl Stored {
                 && let (Some((uid, newer)), Some((same, older))) = (&before.get().version, &version)
                 && uid == same
                 && older < newer
-                && !wrote_twice
+                && !wrote_twice(uid)
             {
                 let key = before.key();
                 let what = format!("{key} in store {profile} was of generation {newer}, and is of {older}");

@@ -7,7 +7,7 @@ use ramen_events::{Controller, Wait};
 use ramen_sim::{kinds, time::Time};
 use serde_json::Value;
 
-use super::{all, conditions, holds, text, violated};
+use super::{all, conditions, text, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -63,7 +63,7 @@ fn untold(universe: &Universe) -> Vec<(&'static str, String, String)> {
         for vrg in all(universe, cluster, &kinds::VRG, None) {
             let name = text(vrg.value(), "/metadata/name");
             let wait = universe.long_wait(cluster, Controller::Vrg, name, SHORT);
-            if let Some(wait) = wait.filter(|wait| all_is_well(vrg.value()) && !claim_tells(vrg.value(), wait)) {
+            if let Some(wait) = wait.filter(|wait| !vrg_tells(vrg.value(), wait)) {
                 untold.push(("VL6 waits are told", format!("VRG {name} on {cluster}"), wait.what));
             }
         }
@@ -81,21 +81,16 @@ fn tells(drpc: &Value, wait: &Wait) -> bool {
     })
 }
 
-/// Whether a VRG says that all is as it was asked to be.
-fn all_is_well(vrg: &Value) -> bool {
-    let kinds: &[&str] = match text(vrg, "/spec/replicationState") {
-        "primary" => &["DataReady", "ClusterDataReady", "ClusterDataProtected"],
-        _ => &["DataReady", "DataProtected"],
-    };
-    kinds.iter().all(|kind| holds(vrg, kind))
-}
-
-/// Whether a condition of a claim in a VRG's status tells of the wait, which begins with the claim's name.
-fn claim_tells(vrg: &Value, wait: &Wait) -> bool {
-    let what = wait.what.strip_prefix("claim ").and_then(|what| what.split_once(": ")).map_or("", |(_, what)| what);
-    // How many more wait with it is said of the wait only.
-    let what = what.rsplit_once(" (and ").filter(|(_, more)| more.ends_with(" more)")).map_or(what, |(first, _)| first);
-    let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array);
-    let told = claims.into_iter().flatten().filter_map(|claim| claim["conditions"].as_array()).flatten();
-    !what.is_empty() && told.map(|condition| text(condition, "/message")).any(|message| message.contains(what))
+/// Whether a condition of a VRG, or of a claim in its status, tells of the wait, or of what a person can do about it.
+fn vrg_tells(vrg: &Value, wait: &Wait) -> bool {
+    // How many more wait with it is said of the wait only; the claim's own conditions do not name it.
+    let what = wait.what.rsplit_once(" (and ").filter(|(_, more)| more.ends_with(" more)"));
+    let what = what.map_or(wait.what.as_str(), |(first, _)| first);
+    let of_claim = what.strip_prefix("claim ").and_then(|what| what.split_once(": ")).map(|(_, what)| what);
+    let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten();
+    let of_claims = claims.filter_map(|claim| claim["conditions"].as_array()).flatten();
+    let mut told = conditions(vrg).chain(of_claims).map(|told| text(told, "/message"));
+    told.any(|message| {
+        message.contains(of_claim.unwrap_or(what)) || (!wait.remedy.is_empty() && message.contains(&wait.remedy))
+    })
 }

@@ -2,7 +2,7 @@
 
 use ramen_api::ramen::wire::annotation;
 use ramen_events::{Kind, spoke};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     defect::{Defect, Done, SOUND},
@@ -28,6 +28,20 @@ fn remember_role(seen: &mut crate::defect::Seen<'_>) -> bool {
 fn say(done: &mut Done<'_>, condition: &str) {
     for body in done.writes("VolumeReplicationGroup") {
         set_condition(body, condition, "status", &json!("True"));
+    }
+}
+
+/// Takes the words of all conditions in a status.
+fn wordless(status: &mut Value) {
+    match status {
+        Value::Array(items) => items.iter_mut().for_each(wordless),
+        Value::Object(fields) => {
+            if fields.contains_key("lastTransitionTime") && fields.contains_key("message") {
+                fields.insert("message".to_owned(), json!("nothing to say"));
+            }
+            fields.values_mut().for_each(wordless);
+        }
+        _ => {}
     }
 }
 
@@ -65,6 +79,17 @@ pub const DEFECTS: &[Defect] = &[
         what: "ClusterDataProtected is always True",
         rules: &["VS9 protected means stored"],
         act: |done| say(done, "ClusterDataProtected"),
+        ..SOUND
+    },
+    Defect {
+        name: "VRGs wait without a word",
+        what: "conditions of VRGs and of their claims do not say what is waited for",
+        rules: &["VL6 waits are told"],
+        act: |done| {
+            for body in done.writes("VolumeReplicationGroup") {
+                wordless(&mut body["status"]);
+            }
+        },
         ..SOUND
     },
     Defect {
