@@ -10,7 +10,12 @@ use ramen_api::{
     path::At as _,
     ramen::s3_keys::{Stored as Kind, VrgKeys, owner_of},
 };
-use ramen_sim::{api_server::object, kinds, s3::Fault, time::Time};
+use ramen_sim::{
+    api_server::object::{self, Object},
+    kinds,
+    s3::Fault,
+    time::Time,
+};
 use serde_json::Value;
 
 use super::{all, holds, one, placed::homes, profiles, text, violated};
@@ -181,6 +186,14 @@ fn is_served(universe: &Universe, cluster: &str, vrg: &Value) -> bool {
         && !object::is_deleting(vrg)
         && one(universe, HUB, &kinds::DRPC, "apps", name).is_some_and(|drpc| !object::is_deleting(drpc.value()))
         && homes(universe, name) == [cluster]
+        && !is_taken_over(universe, cluster, name)
+}
+
+/// Whether another cluster is asked to be primary, too: a failover that took the stores, and is not through, writes there next.
+fn is_taken_over(universe: &Universe, cluster: &str, name: &str) -> bool {
+    let mut others = universe.managed().filter(|other| *other != cluster);
+    let asked = |vrg: Arc<Object>| text(vrg.value(), "/spec/replicationState") == "primary";
+    others.any(|other| one(universe, other, &kinds::VRG, name, name).is_some_and(asked))
 }
 
 /// Whether a key is the one that belongs to an object (spec spoke-config 5).
