@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ramen_api::{path::At as _, ramen::s3_keys::VrgKeys};
-use ramen_sim::{api_server::object, kinds};
+use ramen_sim::{api_server::object, kinds, time::Time};
 use serde_json::Value;
 
 use super::{all, one, placed::decided, profiles, text, violated};
@@ -29,7 +29,7 @@ pub(super) fn look(universe: &Universe) -> Result<(), Violation> {
             let mut objects = universe.stores.objects(profile);
             objects.retain(|key, _| key.starts_with(&prefix));
             of_vrg(vrg.value(), &home, profile, &objects)?;
-            of_claims(universe, app, &home, profile, &objects)?;
+            of_claims(universe, vrg.value(), &home, profile, &objects)?;
             nothing_lacks(universe, app, &home, profile, &objects)?;
         }
     }
@@ -53,11 +53,12 @@ fn of_vrg(vrg: &Value, home: &str, profile: &str, objects: &BTreeMap<String, Val
 
 fn of_claims(
     universe: &Universe,
-    app: &str,
+    vrg: &Value,
     home: &str,
     profile: &str,
     objects: &BTreeMap<String, Value>,
 ) -> Result<(), Violation> {
+    let app = text(vrg, "/metadata/name");
     for (key, copy) in objects {
         let name = key.rsplit('/').next().unwrap_or_default();
         let is_claim = key.contains(".PersistentVolumeClaim/");
@@ -69,12 +70,15 @@ fn of_claims(
             continue;
         };
         let Some(live) = live else {
-            // What was dropped while its store failed stays there when the application moves before that is over: the next
-            // home can't tell it from what only that store knows of. Half a copy is of no use to anybody, but for one beside
+            // What was dropped while a store failed stays there when the application moves before that is over: the next home
+            // can't tell it from what only that store knows of, and stores it everywhere. Half a copy is of no use to anybody, but for one beside
             // the copy of a later claim of that name, which nobody looks at.
             let beside = !is_claim && objects.contains_key(&claim_key(key, copy));
             let dropped = universe.dropped.get(&(app.to_owned(), name.to_owned())).copied().unwrap_or_default();
-            let stays = is_claim && universe.stores.was_in_trouble_after(profile, dropped);
+            let failed = |profile| {
+                universe.stores.was_in_trouble_after(profile, dropped) || did_not_answer(universe, profile, dropped)
+            };
+            let stays = is_claim && profiles(vrg).any(failed);
             // What somebody else put there is theirs to take away.
             if beside || stays || universe.stores.is_foreign(profile, key) {
                 continue;
@@ -89,6 +93,12 @@ fn of_claims(
         }
     }
     Ok(())
+}
+
+/// Whether an operator got no answer from a store since a moment, for whatever it asked: to it the store failed.
+fn did_not_answer(universe: &Universe, profile: &str, since: Time) -> bool {
+    let of_store = format!(" in {profile}");
+    universe.mishaps().iter().any(|(at, what)| *at >= since && what.ends_with(&of_store))
 }
 
 /// Each claim of the application, and its volume, has its copy.
