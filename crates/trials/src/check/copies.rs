@@ -71,8 +71,8 @@ fn of_claims(
         };
         let Some(live) = live else {
             // What was dropped while a store failed stays there when the application moves before that is over: the next home
-            // can't tell it from what only that store knows of, and stores it everywhere. Half a copy is of no use to anybody, but for one beside
-            // the copy of a later claim of that name, which nobody looks at.
+            // can't tell it from what only that store knows of, and stores it everywhere. Half a copy is of no use to anybody,
+            // but for one beside the copy of a later claim of that name, which nobody looks at.
             let beside = !is_claim && objects.contains_key(&claim_key(key, copy));
             let dropped = universe.dropped.get(&(app.to_owned(), name.to_owned())).copied().unwrap_or_default();
             let failed = |profile| {

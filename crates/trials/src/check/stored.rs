@@ -77,7 +77,7 @@ impl Stored {
             let news = bucket.objects().filter(|(key, object)| !known(key, &object.bytes));
             news.map(|(key, object)| (key.to_owned(), Arc::clone(&object.bytes))).collect::<Vec<_>>()
         });
-        // Two operators of the cluster that the VRG is on may overtake each other; who lost it with its cluster knows no better.
+        // Two operators of the cluster that the VRG is on may overtake each other. Where it is gone nobody can tell who wrote it.
         let wrote_twice = |uid: &str| {
             let has = |cluster: &&str| {
                 all(universe, cluster, &kinds::VRG, None).iter().any(|vrg| text(vrg.value(), "/metadata/uid") == uid)

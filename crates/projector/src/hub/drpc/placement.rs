@@ -14,7 +14,7 @@ use crate::domain::{Decision, Wanted};
 use super::{
     Drpc,
     action::Action,
-    site::{Decided, Site, is_retained},
+    site::{Decided, Site, home, is_retained},
 };
 
 /// Slot of placement decisions.
@@ -117,8 +117,8 @@ pub fn placing(drpc: &Drpc) -> impl Iterator<Item = Command> {
 /// Whether a command brings the application to another cluster than the one that the placement is seen to name.
 pub fn names_other_home(drpc: &Drpc, command: &Command) -> bool {
     let Command::Hub(hub::Command::WriteDecision { entries: Some(entries), .. }) = command else { return false };
-    let home = entries.iter().find(|entry| !is_retained(entry)).map(|entry| &entry.cluster);
-    home.is_some() && home != drpc.decided.current()
+    let named = home(entries);
+    named.is_some() && named != drpc.decided.current()
 }
 
 /// The placement names a cluster, and nothing else.

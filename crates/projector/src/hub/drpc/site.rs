@@ -130,7 +130,7 @@ pub struct Decided {
 impl Decided {
     /// The cluster that is decided, not counting a retained old home.
     pub fn current(&self) -> Option<&ClusterName> {
-        self.entries.iter().find(|entry| !is_retained(entry)).map(|entry| &entry.cluster)
+        home(&self.entries)
     }
 
     /// It can be read, and names no cluster, not even a retained one.
@@ -142,6 +142,11 @@ impl Decided {
     pub fn retained(&self) -> impl Iterator<Item = &ramen_events::hub::DecisionEntry> {
         self.entries.iter().filter(|entry| is_retained(entry))
     }
+}
+
+/// The cluster that entries name, not counting a retained old home.
+pub fn home(entries: &[ramen_events::hub::DecisionEntry]) -> Option<&ClusterName> {
+    entries.iter().find(|entry| !is_retained(entry)).map(|entry| &entry.cluster)
 }
 
 /// Whether an entry only keeps the workload on an old home.
