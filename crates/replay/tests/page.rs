@@ -68,6 +68,9 @@ fn verdict(dom: &str) -> Value {
     verdict
 }
 
+/// A browser that only prints what a page holds draws no frames, or draws them when it likes: the page gets them by the clock.
+const FRAMES: &str = "<body><script>requestAnimationFrame = draw => setTimeout(draw, 4)</script>";
+
 /// Writes the page of these logs, opens it, runs `driver` in it, and hands back what that says.
 fn drive(files: &[PathBuf], driver: &str) -> Option<Value> {
     drive_page(|page| write_page(files, page), driver)
@@ -82,9 +85,7 @@ fn drive_page(write: impl FnOnce(&Path), driver: &str) -> Option<Value> {
     let folder = tempfile::tempdir().expect("a folder");
     let page = folder.path().join("page.html");
     write(&page);
-    // A browser that only prints what a page holds draws no frames.
-    let frames = "<body><script>requestAnimationFrame = draw => setTimeout(draw, 4)</script>";
-    let mut html = fs::read_to_string(&page).expect("the page").replacen("<body>", frames, 1);
+    let mut html = fs::read_to_string(&page).expect("the page").replacen("<body>", FRAMES, 1);
     html.push_str(&format!(
         "<script>addEventListener('load', async () => {{
            const frame = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -308,6 +309,7 @@ fn pages_can_be_read_on_any_screen() {
         let html = fs::read_to_string(at(&format!("{name}.html"))).expect("the page");
         // Scripts of the check are let in; those of others are not.
         let looked = html.replacen("style-src", "script-src 'unsafe-inline'; style-src", usize::from(name == "audit"));
+        let looked = looked.replacen("<body>", FRAMES, 1);
         fs::write(at("looked.html"), looked + LOOK).expect("a page can be written");
         for (width, scheme, dark) in
             [(1280, "light", false), (1280, "dark", true), (400, "light", false), (400, "dark", true)]
