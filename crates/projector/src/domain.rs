@@ -37,6 +37,8 @@ pub enum Change<'a> {
 pub struct Ask<'a> {
     /// The time of the record that caused the question.
     pub now: Time,
+    /// When the process that asks began: what one before it asked for may still be on its way.
+    pub started: Time,
     /// Which version of the deciders is asked.
     pub decider: u32,
     /// Where the aggregate stood in its runbook when it last moved.

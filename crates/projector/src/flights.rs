@@ -16,6 +16,15 @@ const FIRST_PAUSE_MS: u64 = 250;
 const LONGEST_PAUSE_MS: u64 = 30_000;
 /// Pause after a write conflict, in milliseconds: the fresh object is usually already known.
 const CONFLICT_PAUSE_MS: u64 = 50;
+/// The first version of the deciders that remembers how storing a VRG's copy failed when the copy changes.
+const COPIES_KEEP_FAILURES_SINCE: u32 = 11;
+
+/// Whether another wish of that kind in the same slot counts as a repetition after a failure. What is told of a VRG's copy that
+/// can't be stored is a part of the copy: that must not make its failure look like news, or each telling would lead to the next
+/// attempt, and that to the next telling.
+fn outlasts_changes(command: &Command, decider: u32) -> bool {
+    decider >= COPIES_KEEP_FAILURES_SINCE && matches!(command, Command::Spoke(command) if command.is_vrg_copy())
+}
 
 /// How the last command of a slot went.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize)]
@@ -68,12 +77,12 @@ impl Flights {
     /// Slots of an aggregate whose last finished attempt failed, with how: what conditions and `why` tell. A repetition
     /// in flight does not hide it.
     pub fn failing(&self, aggregate: &Aggregate) -> impl Iterator<Item = (&str, &Attempt)> {
-        self.slots
-            .get(aggregate)
-            .into_iter()
-            .flatten()
-            .filter(|(_, attempt)| attempt.failure.is_some())
-            .map(|(slot, attempt)| (slot.as_str(), attempt))
+        self.of(aggregate).filter(|(_, attempt)| attempt.failure.is_some())
+    }
+
+    /// The last attempt in each slot of an aggregate.
+    pub fn of(&self, aggregate: &Aggregate) -> impl Iterator<Item = (&str, &Attempt)> {
+        self.slots.get(aggregate).into_iter().flatten().map(|(slot, attempt)| (slot.as_str(), attempt))
     }
 
     /// Whether anything of the aggregate is in flight.
@@ -87,11 +96,20 @@ impl Flights {
         slots.iter().filter(|(slot, _)| *slot != but).map(|(_, attempt)| attempt.decided).max()
     }
 
-    /// May this wish become a command at `now`?
-    pub fn clearance(&self, aggregate: &Aggregate, slot: &str, digest: BlobId, now: Time) -> Clearance {
+    /// May this wish become a command at `now`, by deciders of this version?
+    pub fn clearance(
+        &self,
+        aggregate: &Aggregate,
+        slot: &str,
+        (command, digest): (&Command, BlobId),
+        (now, decider): (Time, u32),
+    ) -> Clearance {
         let Some(attempt) = self.last(aggregate, slot) else { return Clearance::Go };
         match &attempt.outcome {
             None => Clearance::Busy,
+            Some(_) if outlasts_changes(command, decider) && attempt.failure.is_some() && now < attempt.not_before => {
+                Clearance::NotBefore(attempt.not_before)
+            }
             // Nothing was heard: asking for something else will not be heard either.
             Some(Outcome::Unreachable { .. }) if now < attempt.not_before => Clearance::NotBefore(attempt.not_before),
             Some(_) if attempt.digest == digest && now < attempt.not_before => Clearance::NotBefore(attempt.not_before),
@@ -99,14 +117,22 @@ impl Flights {
         }
     }
 
-    /// A wish became a command.
-    pub(crate) fn depart(&mut self, aggregate: &Aggregate, slot: &str, id: CommandId, command: &Command, now: Time) {
+    /// A wish became a command, by deciders of this version.
+    pub(crate) fn depart(
+        &mut self,
+        aggregate: &Aggregate,
+        slot: &str,
+        id: CommandId,
+        command: &Command,
+        (now, decider): (Time, u32),
+    ) {
         let digest = BlobId::of(&command.bytes());
         let slots = self.slots.entry(aggregate.clone()).or_default();
+        let fails = |attempt: &Attempt| outlasts_changes(command, decider) && attempt.failure.is_some();
         // A wish that comes back after a long rest starts afresh.
-        let before = slots
-            .get(slot)
-            .filter(|attempt| attempt.digest == digest && now < attempt.not_before.plus_ms(LONGEST_PAUSE_MS));
+        let before = slots.get(slot).filter(|attempt| {
+            (attempt.digest == digest || fails(attempt)) && now < attempt.not_before.plus_ms(LONGEST_PAUSE_MS)
+        });
         let attempt = Attempt {
             id,
             command: Some(command.clone()),
@@ -181,9 +207,17 @@ mod tests {
         Command::Hub(hub::Command::CreateConfig)
     }
 
+    fn of(command: &Command) -> (&Command, BlobId) {
+        (command, BlobId::of(&command.bytes()))
+    }
+
+    fn other() -> Command {
+        Command::Hub(hub::Command::CreateOpsNamespace { name: "other".into() })
+    }
+
     fn fly(flights: &mut Flights, who: &Aggregate, now: Time, outcome: &Outcome) {
         let id = CommandId::derive("x", ramen_events::Seq(now.0), b"");
-        flights.depart(who, "status", id, &wish(), now);
+        flights.depart(who, "status", id, &wish(), (now, 1));
         flights.arrive(who, "status", id, outcome, now);
     }
 
@@ -192,20 +226,24 @@ mod tests {
         let who = Aggregate::new(Controller::Drpc, "ns", "app");
         let (mut flights, refused) =
             (Flights::default(), Outcome::Refused { code: 403, reason: "Forbidden".into(), message: String::new() });
-        let digest = BlobId::of(&wish().bytes());
         let mut now = Time(1_000);
         let mut pauses = Vec::new();
         for _ in 0..3 {
             fly(&mut flights, &who, now, &refused);
-            let Clearance::NotBefore(at) = flights.clearance(&who, "status", digest, now) else { panic!("no pause") };
+            let Clearance::NotBefore(at) = flights.clearance(&who, "status", of(&wish()), (now, 1)) else {
+                panic!("no pause")
+            };
             pauses.push(at.ms_since(now));
             now = at;
         }
         assert_eq!(pauses, [250, 500, 1000]);
-        assert_eq!(flights.clearance(&who, "status", BlobId::of(b"another wish"), now), Clearance::Go);
+        assert_eq!(flights.clearance(&who, "status", of(&other()), (now, 1)), Clearance::Go);
         let later = now.plus_ms(10 * LONGEST_PAUSE_MS);
         fly(&mut flights, &who, later, &refused);
-        assert_eq!(flights.clearance(&who, "status", digest, later), Clearance::NotBefore(later.plus_ms(250)));
+        assert_eq!(
+            flights.clearance(&who, "status", of(&wish()), (later, 1)),
+            Clearance::NotBefore(later.plus_ms(250))
+        );
     }
 
     #[test]
@@ -214,7 +252,7 @@ mod tests {
         let mut flights = Flights::default();
         let id = CommandId::derive("x", ramen_events::Seq(1), b"");
         let command = Command::Hub(hub::Command::CreateOpsNamespace { name: "ramen-ops".into() });
-        flights.depart(&who, "ops-namespace", id, &command, Time(0));
+        flights.depart(&who, "ops-namespace", id, &command, (Time(0), 1));
         flights.arrive(&who, "ops-namespace", id, &Outcome::Conflict { message: "already exists".into() }, Time(1));
         assert_eq!(flights.failing(&who).count(), 0);
     }
@@ -224,12 +262,11 @@ mod tests {
         let who = Aggregate::new(Controller::Drpc, "ns", "app");
         let mut flights = Flights::default();
         let id = CommandId::derive("x", ramen_events::Seq(1), b"");
-        flights.depart(&who, "status", id, &wish(), Time(0));
-        let digest = BlobId::of(&wish().bytes());
-        assert_eq!(flights.clearance(&who, "status", digest, Time(99_999)), Clearance::Busy);
+        flights.depart(&who, "status", id, &wish(), (Time(0), 1));
+        assert_eq!(flights.clearance(&who, "status", of(&wish()), (Time(99_999), 1)), Clearance::Busy);
         let stranger = CommandId::derive("x", ramen_events::Seq(2), b"");
         assert_eq!(flights.arrive(&who, "status", stranger, &Outcome::Done, Time(1)), None);
         assert_eq!(flights.arrive(&who, "status", id, &Outcome::Done, Time(1)), Some(wish()));
-        assert_eq!(flights.clearance(&who, "other", digest, Time(1)), Clearance::Go);
+        assert_eq!(flights.clearance(&who, "other", of(&wish()), (Time(1), 1)), Clearance::Go);
     }
 }

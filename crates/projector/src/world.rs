@@ -33,9 +33,11 @@ pub struct World<D> {
     pub head: Seq,
     /// The time of that record.
     pub now: Time,
-    /// The last remark on each object; no decision reads it. It stands last, where snapshots of before end.
+    /// The last remark on each object; no decision reads it. Snapshots of before there were remarks end here.
     #[serde(serialize_with = "crate::json::by_text")]
     pub remarks: BTreeMap<ObjectId, Fact>,
+    /// When the process that writes began. Snapshots of before decisions depended on that end here.
+    pub started: Time,
 }
 
 impl<D: Decode<C>, C> Decode<C> for World<D> {
@@ -49,12 +51,17 @@ impl<D: Decode<C>, C> Decode<C> for World<D> {
             epoch: Decode::decode(decoder)?,
             head: Decode::decode(decoder)?,
             now: Decode::decode(decoder)?,
-            remarks: match Decode::decode(decoder) {
-                // A snapshot that was saved before there were remarks.
-                Err(DecodeError::UnexpectedEnd { .. }) => BTreeMap::new(),
-                remarks => remarks?,
-            },
+            remarks: later_field(Decode::decode(decoder))?,
+            started: later_field(Decode::decode(decoder))?,
         })
+    }
+}
+
+/// A field that snapshots have only since it was added: those of before end where it would stand.
+fn later_field<T: Default>(decoded: Result<T, DecodeError>) -> Result<T, DecodeError> {
+    match decoded {
+        Err(DecodeError::UnexpectedEnd { .. }) => Ok(T::default()),
+        decoded => decoded,
     }
 }
 
@@ -82,6 +89,7 @@ impl<D: Domain> World<D> {
             Payload::Started { epoch, decider, .. } => {
                 self.epoch = *epoch;
                 self.decider = *decider;
+                self.started = self.now;
                 self.synced = false;
                 self.flights.lose_all();
             }
@@ -104,7 +112,7 @@ impl<D: Domain> World<D> {
             Payload::Lost { .. } => {}
             Payload::Commanded { id, slot, command } => {
                 if let Some(aggregate) = &record.aggregate {
-                    self.flights.depart(aggregate, slot, *id, command, self.now);
+                    self.flights.depart(aggregate, slot, *id, command, (self.now, self.decider));
                 }
             }
             Payload::Finished { id, slot, outcome } => {
@@ -151,6 +159,7 @@ impl<D: Domain> World<D> {
         let position = self.positions.get(aggregate);
         let decision = self.domain.decide(Ask {
             now: self.now,
+            started: self.started,
             decider: self.decider,
             position,
             flights: &self.flights,
@@ -171,8 +180,8 @@ impl<D: Domain> World<D> {
                 continue; // the first wish for a slot wins; the others come when they are still wanted afterwards
             }
             let bytes = wish.command.bytes();
-            let digest = ramen_events::BlobId::of(&bytes);
-            match self.flights.clearance(aggregate, &wish.slot, digest, self.now) {
+            let wanted = (&wish.command, ramen_events::BlobId::of(&bytes));
+            match self.flights.clearance(aggregate, &wish.slot, wanted, (self.now, self.decider)) {
                 Clearance::Busy => {}
                 Clearance::NotBefore(at) => {
                     if decided.again.as_ref().is_none_or(|(other, _)| at < *other) {
@@ -229,12 +238,16 @@ mod tests {
         let config = bincode::config::standard();
         let mut world = World::<Hub> { head: Seq(7), ..World::default() };
         let mut bytes = bincode::encode_to_vec(&world, config).unwrap();
-        assert_eq!(bytes.pop(), Some(0), "no remarks");
+        assert_eq!((bytes.pop(), bytes.pop()), (Some(0), Some(0)), "neither a start nor remarks");
         let (old, _): (World<Hub>, usize) = bincode::decode_from_slice(&bytes, config).unwrap();
         assert_eq!((old.head, old.remarks.len()), (Seq(7), 0));
         world.apply(&record(Payload::Observed(remark("1"))));
+        let start = Payload::Started { operator: Operator::Hub, epoch: Epoch(2), decider: 11 };
+        world.apply(&Record { stamp: Stamp { time: Time(9), ..Stamp::default() }, ..record(start) });
         let bytes = bincode::encode_to_vec(&world, config).unwrap();
         let (new, _): (World<Hub>, usize) = bincode::decode_from_slice(&bytes, config).unwrap();
-        assert_eq!(new.remarks, world.remarks);
+        assert_eq!((&new.remarks, new.started), (&world.remarks, Time(9)));
+        let (old, _): (World<Hub>, usize) = bincode::decode_from_slice(&bytes[..bytes.len() - 1], config).unwrap();
+        assert_eq!((old.remarks, old.started), (world.remarks, Time(0)), "a snapshot of before starts counted");
     }
 }

@@ -261,4 +261,13 @@ impl Command {
             Self::Fenced { command, .. } | Self::RestoreArchived { restore: command } => command.name(),
         }
     }
+
+    /// Whether it stores a VRG's own copy.
+    pub fn is_vrg_copy(&self) -> bool {
+        match self {
+            Self::Fenced { command, .. } => command.is_vrg_copy(),
+            Self::UploadVrg { .. } => true,
+            _ => false,
+        }
+    }
 }

@@ -23,7 +23,11 @@ pub mod view;
 #[cfg(test)]
 mod tests;
 
-use ramen_events::{Position, Time, Wait, spoke::Role};
+use ramen_api::ramen::wire::condition::CLUSTER_DATA_PROTECTED;
+use ramen_events::{
+    Position, Time, Wait,
+    spoke::{Role, VrgStatus},
+};
 
 use self::{
     runbooks::{deletion, inspection, primary, round, secondary, upload},
@@ -104,13 +108,19 @@ fn store_copy(view: &View<'_>, scene: &mut Scene, decision: &mut Decision) -> bo
     }
     scene.copy = Some(upload::VrgArchive::stored());
     let mut status = status::wanted(view, scene);
+    if view.ask.decider >= STEADY_SINCE {
+        hold_steady(view, &mut status);
+    }
     if view.ask.decider >= FEWER_WRITES {
         // The copy may be made before the VRG has a status at all.
         status.last_update = status.last_update.or_else(|| Some(verdict::whole_seconds(latest_change(view, &status))));
     }
     let reached = status.state == ramen_api::ramen::wire::state::State::Primary.as_str();
     let settled = scene.volumes.iter().all(|volume| volume.stage != scene::Stage::Settled || volume.archive.is_done());
-    let since = latest_change(view, &status);
+    let since = match view.ask.decider >= STEADY_SINCE {
+        true => latest_but_for_the_copy(&status).unwrap_or(view.now()),
+        false => latest_change(view, &status),
+    };
     let patient_until = since.plus_seconds(COPY_PATIENCE_SECONDS);
     scene.copy = None;
     if (reached && settled) || view.now() >= patient_until {
@@ -121,8 +131,31 @@ fn store_copy(view: &View<'_>, scene: &mut Scene, decision: &mut Decision) -> bo
     reached
 }
 
+/// The first version of the deciders whose copies of a VRG do not change with the time while they can't be stored, and whose
+/// patience with volumes does not begin anew when it is told that the copy is stored, or not.
+const STEADY_SINCE: u32 = 11;
+
+/// The copy says that it is stored, which the VRG itself does not say yet: not from this very moment on, or each question would
+/// make another copy, but from when the last of the other conditions changed.
+fn hold_steady(view: &View<'_>, status: &mut VrgStatus) {
+    let told = view.vrg.status.as_ref().and_then(|status| status.condition(CLUSTER_DATA_PROTECTED));
+    let since = latest_but_for_the_copy(status);
+    for stored in status.conditions.iter_mut().filter(|condition| condition.kind == CLUSTER_DATA_PROTECTED) {
+        let stands = told.is_some_and(|told| (told.status, told.generation) == (stored.status, stored.generation));
+        if let Some(since) = since.filter(|_| !stands) {
+            stored.since = since;
+        }
+    }
+}
+
+/// When a condition changed last, that of the copy aside.
+fn latest_but_for_the_copy(status: &VrgStatus) -> Option<Time> {
+    let others = status.conditions.iter().filter(|condition| condition.kind != CLUSTER_DATA_PROTECTED);
+    others.map(|condition| condition.since).max()
+}
+
 /// When a condition changed last.
-fn latest_change(view: &View<'_>, status: &ramen_events::spoke::VrgStatus) -> Time {
+fn latest_change(view: &View<'_>, status: &VrgStatus) -> Time {
     status.conditions.iter().map(|condition| condition.since).max().unwrap_or(view.now())
 }
 

@@ -92,18 +92,37 @@ fn read(annotations: &BTreeMap<String, String>) -> Option<u64> {
 /// Raises the only primary above others that were primary since it was promoted, so that stores take its copies again:
 /// another action went there and was called back.
 pub fn raise(drpc: &Drpc, decision: &mut Decision) {
+    if let Some((site, manifest)) = outranked(drpc) {
+        wanted::vrg_work(drpc, site, manifest, decision);
+    }
+}
+
+/// The only primary, if others were promoted above it, and what it is to be asked for.
+fn outranked<'a>(drpc: &'a Drpc) -> Option<(&'a Site, VrgManifest)> {
+    let (site, wished) = only_primary(drpc)?;
+    let (name, epoch) = annotation(drpc, site, "primary")?;
+    if wished.annotations.get(&name) == Some(&epoch) {
+        return None;
+    }
+    let mut manifest = wished.clone();
+    manifest.annotations.insert(name, epoch);
+    Some((site, manifest))
+}
+
+/// The only primary, if stores take another one for the later one: it was not asked with its new epoch, or has not heard of it.
+pub fn unheard<'a>(drpc: &'a Drpc) -> Option<&'a Site> {
+    let (site, wished) = only_primary(drpc)?;
+    let seen = site.vrg.seen().map(|seen| read(&seen.manifest.annotations));
+    let behind = seen.is_some_and(|seen| seen < read(&wished.annotations)) && !site.answers();
+    (behind || outranked(drpc).is_some()).then_some(site)
+}
+
+fn only_primary(drpc: &Drpc) -> Option<(&Site, &VrgManifest)> {
     let primaries: Vec<(&Site, &VrgManifest)> = drpc
         .sites
         .iter()
         .filter(|site| site.is_wished_primary())
         .filter_map(|site| Some((site, site.wished()?)))
         .collect();
-    let [(site, wished)] = primaries.as_slice() else { return };
-    if let Some((name, epoch)) = annotation(drpc, site, "primary")
-        && wished.annotations.get(&name) != Some(&epoch)
-    {
-        let mut manifest = (*wished).clone();
-        manifest.annotations.insert(name, epoch);
-        wanted::vrg_work(drpc, site, manifest, decision);
-    }
+    if let [only] = primaries.as_slice() { Some(*only) } else { None }
 }

@@ -5,5 +5,6 @@ mod classes;
 mod gates;
 mod lab;
 mod restores;
+mod rounds;
 mod summaries;
 mod unfinished;

@@ -310,3 +310,9 @@ impl<'a> Volume<'a> {
 pub fn upload_slot(claim: &Key, profile: &str) -> String {
     format!("store/{profile}/{claim}")
 }
+
+/// The claim to whose copies in a store something is done in a slot; `None` for other slots.
+pub fn claim_of(slot: &str, profile: &str) -> Option<Key> {
+    let claim = slot.strip_prefix("store/")?.strip_prefix(profile)?.strip_prefix('/')?;
+    claim.split_once('/').map(|(namespace, name)| Key::new(namespace, name))
+}

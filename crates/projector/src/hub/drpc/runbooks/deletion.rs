@@ -9,7 +9,7 @@ use ramen_events::{Command, hub};
 use crate::{domain::Decision, hub::state::KnownWork, runbook::Gate};
 
 use super::{
-    super::{Drpc, marks, site::Site, status},
+    super::{Drpc, epoch, marks, site::Site, status},
     FREE_ITS_VOLUMES, Step,
     cleanup::{demote_peers, old_home_is_released, peers_are_asked, peers_have_accepted, release_old_home},
     handover::{self, hand_over, is_stopped, placement_is_known, wait_for_placement},
@@ -28,6 +28,7 @@ pub const DELETION: &[Step] = &[
     step(shown::DELETING, peers_of_two_homes_are_asked, demote_peers),
     step(shown::DELETING, peers_of_two_homes_have_accepted, wait_only), // S6
     step(shown::DELETING, old_home_is_given_up, release_old_home),
+    step(shown::DELETING, stores_know_the_home, epoch::raise),
     step(shown::DELETING, is_told, wait_only),
     step(shown::DELETING, replicas_are_gone, delete_replicas), // S12
     step(shown::DELETING, primaries_are_gone, delete_vrgs),
@@ -157,6 +158,19 @@ fn wait_for(drpc: &Drpc, site: &Site) -> Gate {
     let in_use = drpc.decider >= HOME_SINCE && !site.lost && is_replica(drpc, site);
     let remedy = if in_use { FREE_ITS_VOLUMES } else { remedy_for(site) };
     Gate::Shut(wait(what, Some(&site.name), remedy))
+}
+
+/// The first version of the deciders that lets the home hear that it is the last one before it is deleted.
+const KNOWN_SINCE: u32 = 11;
+
+/// Stores take the home for the last primary: it is the one that deletes the copies. A failover that was called back may have
+/// taken the stores over on its way.
+fn stores_know_the_home(drpc: &Drpc) -> Gate {
+    let unheard = epoch::unheard(drpc).filter(|home| drpc.decider >= KNOWN_SINCE && !home.lost && can_come_home(drpc));
+    unheard.map_or(Gate::Open, |home| {
+        let what = "the VolumeReplicationGroup to hear that its copies are the last ones";
+        Gate::Shut(wait(what, Some(&home.name), remedy_for(home)))
+    })
 }
 
 /// The DRPC says so before anything goes. A hub that then loses its log knows that it withdrew what is not there, whatever views

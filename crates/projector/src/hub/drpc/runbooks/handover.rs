@@ -91,7 +91,16 @@ pub fn volumes_are_handed_over(drpc: &Drpc) -> Gate {
     if !target.is_wished_secondary() || drpc.sites.iter().any(Site::is_wished_primary) {
         return Gate::Open;
     }
-    others_have_handed_over(drpc)
+    handed_over_but(drpc, has_nothing)
+}
+
+/// The first version of the deciders that waits for no cluster that was not asked for anything.
+const UNASKED_SINCE: u32 = 11;
+
+/// A rebuilt hub found replicas only, and a person decided which is to be the home: a cluster that said that it has no VRG, and was
+/// asked for none, has nothing that it could hand over.
+fn has_nothing(drpc: &Drpc, site: &Site) -> bool {
+    drpc.decider >= UNASKED_SINCE && site.work.is_none() && site.is_empty()
 }
 
 /// Waits for others to hand over; looks again once a request that nobody has seen can't turn up any more.
@@ -109,6 +118,10 @@ pub fn last_request_is_seen(site: &Site) -> Gate {
 
 /// Every cluster is secondary, and all but the target have handed over their last write, in answer to this request.
 pub fn others_have_handed_over(drpc: &Drpc) -> Gate {
+    handed_over_but(drpc, |_, _| false)
+}
+
+fn handed_over_but(drpc: &Drpc, has_nothing: fn(&Drpc, &Site) -> bool) -> Gate {
     // Not the target: a request to it is overwritten, not joined, by the next one.
     if let Some(site) = drpc.others(drpc.target()).find(|site| site.in_doubt.is_some()) {
         return last_request_is_seen(site);
@@ -116,7 +129,7 @@ pub fn others_have_handed_over(drpc: &Drpc) -> Gate {
     let handed_over = |site: &Site| site.is_settled_secondary() && site.vrg.holds(condition::DATA_PROTECTED);
     // The target may have been the source a moment ago: its claims of then have to be gone before it is primary again.
     let target = drpc.target_site().filter(|site| site.is_wished_secondary() && !site.is_settled_secondary());
-    let late = drpc.others(drpc.target()).find(|site| !handed_over(site)).or(target);
+    let late = drpc.others(drpc.target()).find(|site| !handed_over(site) && !has_nothing(drpc, site)).or(target);
     late.map_or(Gate::Open, |site| {
         let complaint = site.vrg.complaint(&[condition::DATA_READY, condition::DATA_PROTECTED]);
         let remedy = match (site.lost, drpc.action()) {

@@ -1,7 +1,10 @@
 //! Epochs: which of two primaries is the later one, whatever the hub remembers (decision 6).
 
 use ramen_api::ramen::wire::annotation::STORE_EPOCH;
-use ramen_events::{Epoch, Operator, Payload, hub::WorkContent};
+use ramen_events::{
+    Epoch, Operator, Payload,
+    hub::{Fact, Meta, WorkContent},
+};
 use rstest::rstest;
 
 use crate::hub::story::Story;
@@ -103,6 +106,32 @@ fn a_primary_that_is_called_back_is_above_the_one_that_was_promoted_meanwhile() 
     story.sent.clear();
     story.pass(60);
     assert!(!story.sent.iter().any(|sent| sent.starts_with("vrg")), "{:?}", story.sent);
+}
+
+#[test]
+fn a_primary_that_was_called_back_hears_that_it_is_the_last_one_before_it_is_deleted() {
+    let mut story = Story::deployed();
+    story.site("c2").idle = true;
+    story.ask("Failover", "c2");
+    story.run();
+    let abandoned = epoch(&story, "c2").unwrap();
+    story.site("c1").idle = true;
+    story.ask("Failover", "c1");
+    story.site("c2").idle = false;
+    story.run();
+    story.catch_up("c2");
+    story.run();
+    assert!(epoch(&story, "c1").unwrap() > abandoned, "{:?}", epochs(&story));
+    let mut fact = story.drpc().clone();
+    fact.meta = Meta { deleting: Some(story.now), generation: fact.meta.generation + 1, ..fact.meta };
+    story.see(Fact::Drpc(Box::new(fact)));
+    story.run();
+    let deletes = |story: &Story| story.sent.iter().any(|sent| sent.starts_with("delete work"));
+    assert!(!deletes(&story), "c1 did not hear of it yet: {:?}", story.sent);
+    story.site("c1").idle = false;
+    story.catch_up("c1");
+    story.run();
+    assert!(deletes(&story), "{:?}", story.sent);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! A hub that restarts, with its log or without.
 
-use ramen_events::ConditionStatus::{False, True};
+use ramen_api::ramen::wire::annotation::LAST_APP_CLUSTER;
+use ramen_events::{
+    ConditionStatus::{False, True},
+    hub::Fact,
+};
 use rstest::rstest;
 
 use super::mid_flight::{let_go, until_asked};
@@ -141,6 +145,26 @@ fn a_hub_that_finds_two_replicas_stops_and_accepts_a_failover() {
     story.run();
     story.pass(3);
     assert_eq!(story.status().phase, "FailedOver", "{}", story.words("Available"));
+}
+
+#[test]
+fn a_hub_that_finds_a_replica_only_makes_it_the_home_when_a_person_says_so() {
+    let mut story = Story::deployed();
+    story.site("c1").vrg = None;
+    // As it was applied: nothing tells where the application was.
+    let mut fact = story.drpc().clone();
+    fact.meta.annotations.remove(LAST_APP_CLUSTER);
+    (fact.spec.action, fact.spec.preferred) = ("Relocate".into(), "c2".into());
+    story.see(Fact::Drpc(Box::new(fact)));
+    story.restore_hub();
+    story.pass(60);
+    assert_eq!(story.status().progression, "Paused", "{}", story.words("Available"));
+    assert_eq!((story.wished("c1"), story.wished("c2").as_str()), ("nothing".into(), "secondary"));
+    story.ask("", "c2");
+    story.run();
+    story.pass(60);
+    assert_eq!(story.status().phase, "Deployed", "c1 has nothing to hand over: {}", story.words("Available"));
+    assert_eq!((story.decision().as_str(), story.wished("c2").as_str()), ("c2", "primary"));
 }
 
 #[test]

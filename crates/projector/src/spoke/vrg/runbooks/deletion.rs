@@ -17,9 +17,12 @@ use crate::{
     },
 };
 
+/// Name of the step in which volumes are let go.
+pub const LETTING_GO: &str = "LettingVolumesGo";
+
 /// One after the other.
 pub const FIRST: &[Step<Scene, Decision>] = &[
-    Step { name: "LettingVolumesGo", gate: volumes_are_free, act: let_go },
+    Step { name: LETTING_GO, gate: volumes_are_free, act: let_go },
     Step { name: "DeletingCopies", gate: copies_are_gone, act: delete_copies },
     Step { name: "RemovingFinalizer", gate: is_free, act: |s, d| d.commands.extend(s.farewell.clone()) },
 ];

@@ -10,10 +10,10 @@ use ramen_events::{
     spoke::{Store, StoredSet, StoredVolume},
 };
 
-use super::round::Round;
+use super::round::{self, PAUSE_SECONDS as ARRIVAL_SECONDS, Round};
 use crate::{
     domain::Decision,
-    spoke::vrg::view::{View, upload_slot},
+    spoke::vrg::view::{View, claim_of, upload_slot},
 };
 
 /// Between two looks at a store, in seconds.
@@ -46,7 +46,7 @@ pub fn look(view: &View<'_>, decision: &mut Decision) {
         let Ok(reachable) = store.store else { continue };
         delete_halves(view, reachable, decision);
         let slot = format!("look/{}", store.name);
-        let due = view.due(&slot, view.since(""), PAUSE_SECONDS).min(after_a_failover(view, &slot));
+        let due = due(view, store.name, &slot);
         if view.now() < due {
             decision.ask_again(due, "look whether the stores still have what was stored");
             continue;
@@ -55,15 +55,32 @@ pub fn look(view: &View<'_>, decision: &mut Decision) {
     }
 }
 
-/// When a store is to be looked at for the first time after a failover: once what the former primary had on its way has
-/// arrived.
-fn after_a_failover(view: &View<'_>, slot: &str) -> Time {
-    let never = Time(u64::MAX);
-    if view.ask.decider < HALVES_SINCE {
-        return never;
-    }
+/// The first version of the deciders that looks a minute after every change of role, and after every start.
+const ARRIVALS_SINCE: u32 = 11;
+
+/// When a store is to be looked at: now and then, and once what somebody else had on its way there has arrived. That may be a
+/// former primary, or a process before this one.
+fn due(view: &View<'_>, store: &str, slot: &str) -> Time {
+    let regular = view.due(slot, view.since(""), PAUSE_SECONDS);
     let last = view.ask.flights.last(view.ask.aggregate, slot).map(|attempt| attempt.decided);
-    Round::second_begins(view).filter(|begins| last.is_none_or(|last| last < *begins)).unwrap_or(never)
+    let is_new = |arrived: &Time| last.is_none_or(|last| last < *arrived);
+    if view.ask.decider < ARRIVALS_SINCE {
+        let arrived = Round::second_begins(view).filter(|_| view.ask.decider >= HALVES_SINCE);
+        return arrived.filter(is_new).map_or(regular, |arrived| arrived.min(regular));
+    }
+    let started = round::settled_after_start(view).filter(|settled| view.since("") < *settled);
+    let arrivals = started.into_iter().chain(round::settled_as_primary(view)).chain(last_deletion(view, store));
+    let due = arrivals.filter(is_new).fold(regular, Time::min);
+    // A process that just began does not look at everything at once, and then once more.
+    if last.is_none() { started.map_or(due, |started| started.max(due)) } else { due }
+}
+
+/// When all is settled that was done last to the copies of a claim that is gone. The copy of an earlier volume for a claim of that
+/// name may have lain beside them, which is a half from now on.
+fn last_deletion(view: &View<'_>, store: &str) -> Option<Time> {
+    let is_gone = |slot: &str| claim_of(slot, store).is_some_and(|claim| !view.state.pvcs.contains_key(&claim));
+    let deletions = view.ask.flights.of(view.ask.aggregate).filter(|(slot, _)| is_gone(slot));
+    deletions.map(|(_, attempt)| attempt.decided).max().map(|last| last.plus_seconds(ARRIVAL_SECONDS))
 }
 
 /// Deletes the halves of copies that the last look found, unless they are of a claim that is here.

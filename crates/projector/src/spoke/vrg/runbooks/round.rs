@@ -1,11 +1,15 @@
-//! Everything is stored once more some time after a failover.
+//! What may be overtaken by a write of somebody else's is stored once more some time later: everything after a failover, and
+//! what a process stores right after its start.
 //!
 //! The old primary asks the fence right before it writes. Between its question and the arrival of its write this one may
 //! have taken the fence and stored its own copy, which that write then replaces. Such a write is bounded by the deadlines of
 //! requests: what is stored after them stands. After a relocation nobody is left who could write.
+//!
+//! A process that died may have had a write on its way to a slow store, too. It arrives within the same bound, after what its
+//! successor stored meanwhile.
 
 use ramen_api::ramen::wire::condition;
-use ramen_events::{BlobId, Time};
+use ramen_events::{BlobId, Outcome, Time};
 
 use crate::{
     domain::Decision,
@@ -15,11 +19,13 @@ use crate::{
     },
 };
 
-/// Far more than a write may take that began before the fence was taken.
-const PAUSE_SECONDS: u64 = 60;
+/// Far more than a write may take that began before the fence was taken, or before the process began.
+pub const PAUSE_SECONDS: u64 = 60;
 /// The first version of the deciders whose second round comes at each store a minute after it got the first, also where that
 /// store was out meanwhile: its fence was taken no earlier.
 const PER_STORE_SINCE: u32 = 9;
+/// The first version of the deciders that stores once more what a process stored right after its start.
+const STARTS_SINCE: u32 = 11;
 
 /// Which time it is that copies are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +82,15 @@ impl Round {
 
     /// Which one it is at a store that `holds` a copy of this primary, or none yet, and that is written in this slot.
     fn at(self, view: &View<'_>, slot: &str, holds: bool) -> Self {
-        if self != Self::Second || view.ask.decider < PER_STORE_SINCE {
-            return self;
+        let settled = settled_after_start(view);
+        match self {
+            Self::Only => return Self::after_start(view, slot, settled),
+            Self::First(due) => return Self::First(settled.map_or(due, |settled| settled.max(due))),
+            Self::Second if view.ask.decider < PER_STORE_SINCE => return self,
+            Self::Second => {}
+        }
+        if let Some(settled) = settled.filter(|settled| view.now() < *settled) {
+            return Self::First(settled);
         }
         if !holds {
             return Self::First(view.now().plus_seconds(PAUSE_SECONDS));
@@ -86,6 +99,20 @@ impl Round {
         let written = view.ask.flights.last(view.ask.aggregate, slot).map(|attempt| attempt.not_before);
         let due = written.map(|written| written.plus_seconds(PAUSE_SECONDS));
         due.filter(|due| view.now() < *due).map_or(Self::Second, Self::First)
+    }
+
+    /// Which one it is where no failover asks for two: they are two for what this process wrote in this slot while a write of
+    /// an earlier one may still have been on its way.
+    fn after_start(view: &View<'_>, slot: &str, settled: Option<Time>) -> Self {
+        let (Some(settled), Some(attempt)) = (settled, view.ask.flights.last(view.ask.aggregate, slot)) else {
+            return Self::Only;
+        };
+        let is_done = attempt.outcome.as_ref().is_some_and(Outcome::is_done);
+        match () {
+            () if view.now() < settled => Self::First(settled),
+            () if is_done && attempt.decided >= settled => Self::Only,
+            () => Self::Second,
+        }
     }
 
     /// When what a store has is to be stored there once more; `None` when that is not to be, or was done.
@@ -100,11 +127,7 @@ impl Round {
     pub fn second_begins(view: &View<'_>) -> Option<Time> {
         // Without an epoch the old primary is not refused either: it would go on anyway.
         let fenced = view.work.fence.as_ref().is_some_and(|fence| fence.epoch > 0);
-        if !fenced || !view.is_failover() || !is_restored(view.vrg) {
-            return None;
-        }
-        let restored = view.vrg.status.as_ref()?.condition(condition::CLUSTER_DATA_READY)?;
-        Some(restored.since.plus_seconds(PAUSE_SECONDS))
+        if fenced && view.is_failover() { settled_as_primary(view) } else { None }
     }
 
     /// The digest of something that is stored now; what was stored in the second round has another one than in the first.
@@ -136,12 +159,24 @@ pub fn repeat(view: &View<'_>, scene: &Scene, decision: &mut Decision) {
     let late = late.chain(scene.copy.iter().filter_map(|copy| copy.repeats_at));
     let due = match Round::of(view) {
         Round::First(due) => Some(due),
-        Round::Second => late.min(),
-        Round::Only => None,
+        Round::Second | Round::Only => None,
     };
-    if let Some(due) = due {
-        decision.ask_again(due, "store everything once more after the failover");
+    if let Some(due) = late.chain(due).min() {
+        let why =
+            if view.is_failover() { "everything once more after the failover" } else { "once more after the start" };
+        decision.ask_again(due, format!("store {why}"));
     }
+}
+
+/// When writes of a former primary have arrived; `None` before the VRG is restored.
+pub fn settled_as_primary(view: &View<'_>) -> Option<Time> {
+    let restored = view.vrg.status.as_ref()?.condition(condition::CLUSTER_DATA_READY)?;
+    is_restored(view.vrg).then(|| restored.since.plus_seconds(PAUSE_SECONDS))
+}
+
+/// When writes of earlier processes have arrived.
+pub fn settled_after_start(view: &View<'_>) -> Option<Time> {
+    (view.ask.decider >= STARTS_SINCE).then(|| view.ask.started.plus_seconds(PAUSE_SECONDS))
 }
 
 fn again(digest: BlobId) -> BlobId {

@@ -3,9 +3,9 @@
 //! A volume is demoted only when nobody uses it; for a relocation also only when its claim is deleted. It is released only
 //! when the storage proved that the other side has its data, or, in a failover, that it takes over the other side's.
 
-use ramen_api::ramen::wire::{annotation, finalizer, reason};
+use ramen_api::ramen::wire::{annotation, condition, finalizer, reason};
 use ramen_events::{
-    Time,
+    ConditionStatus, Time,
     spoke::{Role, VolumeReplication},
 };
 
@@ -138,7 +138,16 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
     if vr.role != Some(Role::Secondary) || vr.auto_resync != may_resync(view, vr) {
         return apply(view, volume, &vr.class, Role::Secondary, may_resync(view, vr));
     }
-    match replication_check::secondary(vr) {
+    let check = replication_check::secondary(vr);
+    if matches!(check, Check::Waiting(_) | Check::Failed(_))
+        && let Some(due) = may_go_as_it_is(view, vr)
+    {
+        return match view.now() < due {
+            true => Judged { again: Some(due), ..Judged::new(volume.key, Stage::Protected).waiting(GOES_ON) },
+            false => kept(volume, release::delete_replication(volume, vr, view), NOBODY_TO_FOLLOW),
+        };
+    }
+    match check {
         Check::Settled => {
             let mut judged = released(volume, release::delete_replication(volume, vr, view));
             judged.data_ready = Some(Verdict::yes(reason::REPLICATED, "the other cluster has all data"));
@@ -183,6 +192,27 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             judged
         }
     }
+}
+
+/// The first version of the deciders that lets go of a volume that finds nobody to follow, once its VRG goes.
+const NOBODY_SINCE: u32 = 11;
+/// How long it may look for the new primary, in seconds: storage looks again every half minute.
+const FOLLOWS_PATIENCE: u64 = 60;
+/// What is waited for until then.
+const GOES_ON: &str = "volume to follow the other cluster";
+/// Why a volume is kept: its counterpart may be gone, with the claim that was dropped there while this cluster was away.
+const NOBODY_TO_FOLLOW: &str = "lost to a failover, and finds no volume on the other cluster that it could follow";
+
+/// When a volume may go that stepped down and neither hands over nor follows. The loser of a failover has nothing to hand over,
+/// and of a VRG that goes nothing is replicated any more.
+fn may_go_as_it_is(view: &View<'_>, vr: &VolumeReplication) -> Option<Time> {
+    let lost = view.ask.decider >= NOBODY_SINCE && view.vrg.deleting && view.is_failover();
+    let stepped_down = vr.role == Some(Role::Secondary) && vr.observed_generation == vr.generation;
+    let completed = vr.current(condition::COMPLETED).filter(|_| lost && stepped_down)?;
+    let demoted = completed.status == ConditionStatus::True || completed.reason == reason::FAILED_TO_RESYNC;
+    // A cluster that was away finds old words: its storage looks again now.
+    let since = view.since(super::deletion::LETTING_GO).max(completed.since);
+    demoted.then(|| since.plus_seconds(FOLLOWS_PATIENCE))
 }
 
 /// The first version of the deciders that waits for a volume that follows the other side in the words of its condition.

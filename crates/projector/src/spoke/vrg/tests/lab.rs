@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ramen_api::ramen::wire::{annotation, condition, finalizer, label};
 use ramen_events::{
-    Aggregate, BlobId, Command as AnyCommand, Condition, ConditionStatus, Json, ObjectId, Position, Time,
+    Aggregate, BlobId, Command as AnyCommand, CommandId, Condition, ConditionStatus, Json, ObjectId, Outcome, Position,
+    Seq, Time,
     spoke::{
         ClaimRef, Command, Config, Fact, Key, PeerClass, Profile, Pv, PvPhase, Pvc, ReplicationClass, Role, SecretSeen,
         StorageClass, Store, StoredClaim, StoredSet, StoredVolume, StoredVrg, VolumeReplication, Vrg, VrgSpec,
@@ -14,7 +15,7 @@ use ramen_events::{
 
 use crate::{
     DECIDER_VERSION,
-    domain::{Ask, Change, Decision, Domain},
+    domain::{Ask, Change, Decision, Domain, Wanted},
     flights::Flights,
     spoke::{Spoke, relations::vrg_aggregate},
 };
@@ -30,12 +31,18 @@ pub struct Lab {
     pub spoke: Spoke,
     pub flights: Flights,
     pub aggregate: Aggregate,
+    /// When its process began.
+    pub started: Time,
 }
 
 impl Lab {
     pub fn new(role: Role, action: &str) -> Self {
-        let mut lab =
-            Self { spoke: Spoke::default(), flights: Flights::default(), aggregate: vrg_aggregate(&key("app")) };
+        let mut lab = Self {
+            spoke: Spoke::default(),
+            flights: Flights::default(),
+            aggregate: vrg_aggregate(&key("app")),
+            started: Time(0),
+        };
         lab.learn(Fact::Config(config(&["s3-1", "s3-2"])));
         for name in ["s3-1", "s3-2"] {
             let secret = SecretSeen { key: Key::new("system", name), ..SecretSeen::default() };
@@ -78,7 +85,14 @@ impl Lab {
     }
 
     fn ask<'a>(&'a self, now: Time, position: Option<&'a Position>) -> Ask<'a> {
-        Ask { now, decider: DECIDER_VERSION, position, flights: &self.flights, aggregate: &self.aggregate }
+        Ask {
+            now,
+            started: self.started,
+            decider: DECIDER_VERSION,
+            position,
+            flights: &self.flights,
+            aggregate: &self.aggregate,
+        }
     }
 
     fn decide_at(&self, now: Time) -> Decision {
@@ -102,6 +116,21 @@ impl Lab {
         let (command, outcome) = (AnyCommand::Spoke(command.clone()), ramen_events::Outcome::Done);
         let change = Change::Finished { aggregate: &self.aggregate, command: &command, outcome: &outcome };
         self.spoke.apply(NOW, change);
+    }
+
+    /// A wish becomes a command, and ends so.
+    pub fn fly(&mut self, wanted: &Wanted, now: Time, outcome: &Outcome) {
+        self.depart(wanted, now);
+        let id = self.flights.last(&self.aggregate, &wanted.slot).expect("it just became one").id;
+        self.flights.arrive(&self.aggregate, &wanted.slot, id, outcome, now);
+        let change = Change::Finished { aggregate: &self.aggregate, command: &wanted.command, outcome };
+        self.spoke.apply(now, change);
+    }
+
+    /// A wish becomes a command.
+    pub fn depart(&mut self, wanted: &Wanted, now: Time) {
+        let id = CommandId::derive("x", Seq(now.0), wanted.slot.as_bytes());
+        self.flights.depart(&self.aggregate, &wanted.slot, id, &wanted.command, (now, DECIDER_VERSION));
     }
 
     /// The commands wanted now.

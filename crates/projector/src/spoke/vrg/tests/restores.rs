@@ -2,7 +2,7 @@
 
 use ramen_api::ramen::wire::annotation::{RESTORED, RESTORED_TRUE};
 use ramen_events::{
-    Command as AnyCommand, CommandId, Kind, Outcome, Seq, Time,
+    Command as AnyCommand, Kind, Outcome, Time,
     spoke::{ClaimRef, Command, Fact, Pv, PvPhase, Role, StoredSet},
 };
 use rstest::rstest;
@@ -31,10 +31,8 @@ impl Lab {
     fn unreachable(&mut self, profile: &str) {
         let slot = format!("fetch/{profile}");
         let wanted = self.decide().commands.into_iter().find(|wanted| wanted.slot == slot).expect("it is asked");
-        let id = CommandId::derive("x", Seq(1), slot.as_bytes());
-        self.flights.depart(&self.aggregate, &slot, id, &wanted.command, NOW);
         let outcome = Outcome::Unreachable { message: "connection refused".into() };
-        self.flights.arrive(&self.aggregate, &slot, id, &outcome, NOW);
+        self.fly(&wanted, NOW, &outcome);
     }
 
     /// Names of the volumes that are to be created.

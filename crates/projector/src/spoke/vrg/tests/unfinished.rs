@@ -3,7 +3,7 @@
 
 use ramen_api::ramen::wire::{annotation, finalizer};
 use ramen_events::{
-    Kind, Time,
+    ConditionStatus, Kind, Time,
     spoke::{Command, Fact, Key, Pod, Role, StoredSet, VolumeReplication},
 };
 use rstest::rstest;
@@ -137,6 +137,29 @@ fn a_claim_that_was_torn_out_before_its_volume_stepped_down_stops_a_relocation(
     assert_eq!(lab.wait().contains("fail over to this cluster"), !goes, "{}", lab.wait());
 }
 
+#[rstest]
+#[case::it_goes("Failover", true, 60, true)]
+#[case::it_may_find_the_new_primary_yet("Failover", true, 59, false)]
+#[case::replication_goes_on("Failover", false, 600, false)]
+#[case::a_relocation_hands_over("Relocate", true, 600, false)]
+fn the_loser_of_a_failover_that_finds_nobody_to_follow_goes_with_its_vrg(
+    #[case] action: &str,
+    #[case] deleting: bool,
+    #[case] after: u64,
+    #[case] goes: bool,
+) {
+    let mut lab = Lab::new(Role::Secondary, action);
+    lab.change_vrg(|vrg| vrg.deleting = deleting);
+    let mut alone = VolumeReplication { auto_resync: action == "Failover", ..replication("data", Role::Secondary) };
+    alone.conditions.iter_mut().for_each(|told| told.since = NOW);
+    alone.conditions[1].status = ConditionStatus::True;
+    lab.learn(Fact::VolumeReplication(Box::new(alone)));
+    let position = lab.decide().position.unwrap();
+    let decision = lab.decide_after(after, &position);
+    let deletes = decision.commands.iter().any(|wanted| wanted.command.name() == "DeleteReplication");
+    assert_eq!(deletes, goes, "{decision:?}");
+}
+
 fn uploads(lab: &Lab) -> Vec<Key> {
     let upload = |command: Command| match command {
         Command::Fenced { command, .. } => match *command {
@@ -253,7 +276,8 @@ fn half_a_copy_that_nobody_completes_is_deleted() {
 
 #[test]
 fn a_primary_at_rest_looks_at_its_stores_now_and_then() {
-    let lab = settled();
+    let mut lab = settled();
+    lab.became_primary(NOW);
     let decision = lab.decide();
     let position = decision.position.clone().expect("it stands somewhere");
     assert_eq!(position.step, "", "{position:?}");
@@ -264,8 +288,31 @@ fn a_primary_at_rest_looks_at_its_stores_now_and_then() {
     assert_eq!(looks(&lab.decide_after(901, &position)), 2);
 }
 
+#[test]
+fn a_store_is_looked_at_after_the_copies_of_a_claim_were_deleted_there() {
+    let mut lab = settled();
+    let deletes = crate::Wanted {
+        slot: "store/s3-1/app/data".into(),
+        command: ramen_events::Command::Spoke(Command::DeleteStored {
+            vrg: key("app"),
+            store: Box::new(super::lab::config(&["s3-1"]).profiles[0].store.clone()),
+            pvc: key("data"),
+            volume: "pv-data".into(),
+        }),
+    };
+    lab.fly(&deletes, NOW, &ramen_events::Outcome::Done);
+    lab.became_primary(NOW.plus_seconds(10_000));
+    let position = lab.decide().position.expect("it stands somewhere");
+    let looks = |seconds| {
+        let commands = lab.decide_after(seconds, &position).commands.into_iter().map(|wanted| wanted.slot);
+        commands.filter(|slot| slot.starts_with("look/")).collect::<Vec<_>>()
+    };
+    assert_eq!(looks(59), Vec::<String>::new());
+    assert_eq!(looks(60), ["look/s3-1"], "a copy of an earlier volume for a claim of that name may be left");
+}
+
 /// A VRG without claims that is stored everywhere.
-fn settled() -> Lab {
+pub fn settled() -> Lab {
     let mut lab = Lab::new(Role::Primary, "");
     lab.lose(ramen_events::Kind::VolumeReplication, "data");
     lab.lose(ramen_events::Kind::PersistentVolumeClaim, "data");
