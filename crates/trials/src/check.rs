@@ -25,6 +25,7 @@ mod rest;
 mod restored;
 mod spoke;
 mod stored;
+mod storms;
 mod told;
 mod uses;
 mod waits;
@@ -59,6 +60,7 @@ pub struct Checks {
     restored: restored::Restored,
     spoke: spoke::Spoke,
     stored: stored::Stored,
+    storms: storms::Storms,
     told: told::Told,
     policies: policies::Policies,
     waits: waits::Waits,
@@ -79,6 +81,7 @@ impl Watcher for Checks {
         deleted::look(universe, turn)?;
         self.overtaken.look(universe)?;
         self.stored.look(universe, turn)?;
+        self.storms.look(universe, turn)?;
         for (cluster, kinds) in &turn.touched {
             self.told.look(universe, cluster, kinds)?;
             self.asked.look(universe, cluster, kinds)?;

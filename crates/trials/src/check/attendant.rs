@@ -84,6 +84,7 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
     for vrg in all(universe, on, &kinds::VRG, None) {
         let app = text(vrg.value(), "/metadata/name");
         todo.extend(claim_beside_its_copy(universe, vrg.value(), app, on));
+        todo.extend(replication_that_stays(universe, vrg.value(), app, on));
         for claim in vrg.value().pointer("/status/protectedPVCs").and_then(Value::as_array).into_iter().flatten() {
             let told: Vec<&str> =
                 claim["conditions"].as_array().into_iter().flatten().map(|told| text(told, "/message")).collect();
@@ -100,6 +101,16 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
         }
     }
     todo
+}
+
+/// A replication of which a VRG that is being deleted says that its storage never lets go of it.
+fn replication_that_stays(universe: &Universe, vrg: &Value, app: &str, on: &str) -> Option<Happening> {
+    let mut told = conditions(vrg).map(|told| text(told, "/message"));
+    let told = told.find(|told| told.contains("take the finalizers off the VolumeReplication"))?;
+    let (_, claim) = told.split_once("deletion waits for claim ")?;
+    let (claim, _) = claim.split_once(": ")?;
+    let (app, claim, on) = (app.to_owned(), claim.to_owned(), on.to_owned());
+    is_only_here(universe, &app, &claim, &on).then_some(Happening::LetGoReplication { app, claim, on })
 }
 
 /// A claim that is bound to another volume than its copy says: it was made anew while a failover went on. Of the two a person

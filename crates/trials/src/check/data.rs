@@ -60,6 +60,9 @@ struct Seen {
     primary: BTreeMap<String, Time>,
     /// Writes of earlier lines that the winner of the last promotion by force held: these must stay.
     kept: BTreeMap<Line, u64>,
+    /// A failover went back there, where its copy was primary all along: that one counts, although another copy was promoted by
+    /// force since.
+    returned: Option<String>,
 }
 
 impl Seen {
@@ -105,6 +108,7 @@ impl Data {
                         |promotion| (handle.to_owned(), storage.claim(handle).to_owned(), promotion.site.clone()),
                     ));
                     seen.forced = promotions.len();
+                    seen.returned = None;
                     let lines = storage.acknowledged_by_line(handle);
                     seen.kept = lines.map(|(line, _)| (line, storage.held_by_serving(handle, line))).collect();
                 }
@@ -136,7 +140,8 @@ impl Data {
                 let had: Vec<&str> =
                     had.map(|(handle, _)| handle.as_str()).filter(|handle| storage.acknowledged(handle) > 0).collect();
                 let mounted = handle_of(universe, &home, claim.value()).unwrap_or_default();
-                let has_them = had.contains(&mounted.as_str()) && storage.serves(&home, &mounted);
+                let returned = self.volumes.get(&mounted).and_then(|seen| seen.returned.as_ref()) == Some(&home);
+                let has_them = had.contains(&mounted.as_str()) && (returned || storage.serves(&home, &mounted));
                 if !had.is_empty() && !has_them {
                     return violated(
                         "D3 an application keeps its data",
@@ -216,6 +221,7 @@ impl Data {
                 if let (Some(seen), Some(left)) = (self.volumes.get_mut(&handle), storage.left_on_primary(to, &handle))
                 {
                     seen.kept.extend(left);
+                    seen.returned = Some(to.to_owned());
                 }
             }
         }

@@ -37,7 +37,7 @@ pub(super) struct Modes {
     asked: BTreeMap<(String, String), Time>,
     /// Since when the view of an application on a cluster shows a primary whose storage wants to be told.
     wants: BTreeMap<(String, String), Time>,
-    /// Works that ask for a primary in a failover.
+    /// Works that ask for a primary, whatever for.
     promoted: BTreeSet<(String, String)>,
     /// Requests that were seen.
     requests: BTreeSet<(String, String)>,
@@ -121,7 +121,8 @@ impl Modes {
         }
     }
 
-    /// A failover asks for a primary only when storage that the hub knows to want that was told, and is prepared.
+    /// A failover asks for a primary only when storage that the hub knows to want that was told, and is prepared. Who was asked to
+    /// be one all along has nothing to promote: a failover back to it takes back the one before.
     fn promotions(&mut self, universe: &Universe) -> Result<(), Violation> {
         let works = all(universe, HUB, &kinds::MANIFEST_WORK, None);
         let asks = |work: &Value, app: &str, on: &str| {
@@ -131,11 +132,8 @@ impl Modes {
         };
         let mut promoted = BTreeSet::new();
         for work in &works {
-            let Some(vrg) = vrg_of(work.value()).filter(|vrg| {
-                text(vrg, "/spec/replicationState") == "primary" && text(vrg, "/spec/action") == "Failover"
-            }) else {
-                continue;
-            };
+            let is_asked = |vrg: &&Value| text(vrg, "/spec/replicationState") == "primary";
+            let Some(vrg) = vrg_of(work.value()).filter(is_asked) else { continue };
             let (app, to) = (text(vrg, "/metadata/name"), text(work.value(), "/metadata/namespace"));
             let about = (app.to_owned(), to.to_owned());
             let wants = self.wants.iter().any(|((of, on), since)| {
@@ -144,7 +142,8 @@ impl Modes {
                     && universe.now().since(*since) > NEWS
                     && works.iter().any(|work| asks(work.value(), app, on))
             });
-            if wants && !self.promoted.contains(&about) && !is_prepared(universe, to) {
+            let fails_over = text(vrg, "/spec/action") == "Failover";
+            if fails_over && wants && !self.promoted.contains(&about) && !is_prepared(universe, to) {
                 return violated(
                     "S7 storage that wants to be told of a failover is told before",
                     format!("{app} is to be primary on {to}, whose storage is not prepared"),

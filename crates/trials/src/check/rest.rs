@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(8);
 const QUIET: Duration = Duration::from_mins(10);
 /// How often a status may be written in that time: what it tells of the last synchronization moves on. As often a view is touched
 /// by a hub whose clock is ahead, which takes each report for news of which the view knows nothing.
-const STATUSES: usize = 24;
+const STATUSES: usize = 30;
 /// How often anything else may be done in that time: stores are looked at, and a claim that joins late makes its VRG change twice,
 /// and views be read faster and slower.
 const REPEATS: usize = 10;
