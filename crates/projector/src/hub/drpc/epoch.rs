@@ -98,7 +98,7 @@ pub fn raise(drpc: &Drpc, decision: &mut Decision) {
 }
 
 /// The only primary, if others were promoted above it, and what it is to be asked for.
-fn outranked<'a>(drpc: &'a Drpc) -> Option<(&'a Site, VrgManifest)> {
+fn outranked(drpc: &Drpc) -> Option<(&Site, VrgManifest)> {
     let (site, wished) = only_primary(drpc)?;
     let (name, epoch) = annotation(drpc, site, "primary")?;
     if wished.annotations.get(&name) == Some(&epoch) {
@@ -110,7 +110,7 @@ fn outranked<'a>(drpc: &'a Drpc) -> Option<(&'a Site, VrgManifest)> {
 }
 
 /// The only primary, if stores take another one for the later one: it was not asked with its new epoch, or has not heard of it.
-pub fn unheard<'a>(drpc: &'a Drpc) -> Option<&'a Site> {
+pub fn unheard(drpc: &Drpc) -> Option<&Site> {
     let (site, wished) = only_primary(drpc)?;
     let seen = site.vrg.seen().map(|seen| read(&seen.manifest.annotations));
     let behind = seen.is_some_and(|seen| seen < read(&wished.annotations)) && !site.answers();
