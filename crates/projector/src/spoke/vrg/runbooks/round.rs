@@ -72,7 +72,7 @@ impl Round {
 
     /// How a store that has `held` stands to something of this digest, which is written there in this slot.
     pub fn there(self, view: &View<'_>, slot: &str, held: Option<BlobId>, digest: BlobId) -> There {
-        let round = self.at(view, slot, held.is_some());
+        let round = self.at(view, slot, held, digest);
         There {
             has: held.map_or(Has::Other, |has| round.judge(has, digest)),
             content: round.mark(digest),
@@ -80,10 +80,12 @@ impl Round {
         }
     }
 
-    /// Which one it is at a store that `holds` a copy of this primary, or none yet, and that is written in this slot.
-    fn at(self, view: &View<'_>, slot: &str, holds: bool) -> Self {
+    /// Which one it is at a store that has `held` of this primary, or nothing yet, and that is written in this slot.
+    fn at(self, view: &View<'_>, slot: &str, held: Option<BlobId>, digest: BlobId) -> Self {
         let settled = settled_after_start(view);
         match self {
+            // What is stored now for the first time may be stored twice for a failover yet, once the restore is told of.
+            Self::Only if held != Some(digest) => return self,
             Self::Only => return Self::after_start(view, slot, settled),
             Self::First(due) => return Self::First(settled.map_or(due, |settled| settled.max(due))),
             Self::Second if view.ask.decider < PER_STORE_SINCE => return self,
@@ -92,7 +94,7 @@ impl Round {
         if let Some(settled) = settled.filter(|settled| view.now() < *settled) {
             return Self::First(settled);
         }
-        if !holds {
+        if held.is_none() {
             return Self::First(view.now().plus_seconds(PAUSE_SECONDS));
         }
         // No earlier than its answer came.

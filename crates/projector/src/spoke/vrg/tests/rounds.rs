@@ -3,11 +3,11 @@
 use ramen_api::ramen::wire::{annotation, condition};
 use ramen_events::{
     BlobId, Command as AnyCommand, ConditionStatus, Outcome, Time,
-    spoke::{Command, Fact, Role, VrgStatus},
+    spoke::{Command, Fact, Fence, Role, Vrg, VrgStatus},
 };
 
 use super::{
-    lab::{Lab, NOW, pv, replication},
+    lab::{Lab, NOW, key, pv, replication},
     unfinished::settled,
 };
 use crate::{
@@ -98,6 +98,29 @@ fn a_store_that_fails_at_the_second_time_is_asked_again() {
 }
 
 #[test]
+fn a_process_that_was_primary_before_stores_twice_after_a_failover_all_the_same() {
+    let mut lab = Lab { started: Time(NOW.0 - 600_000), ..noted() };
+    for slot in ALL {
+        // Of the time when the VRG was primary last, right after the start.
+        let wanted = Wanted { slot: slot.to_owned(), command: lab.decide().commands[0].command.clone() };
+        lab.depart(&wanted, lab.started);
+        let id = lab.flights.last(&lab.aggregate, slot).expect("it just became one").id;
+        lab.flights.arrive(&lab.aggregate, slot, id, &Outcome::Done, lab.started);
+    }
+    let mut restored = lab.spoke.vrgs[&key("app")].status.clone();
+    lab.change_fenced(|vrg| (vrg.spec.action, vrg.status) = ("Failover".into(), None));
+    let mut slots = store(&mut lab, 0);
+    restored.iter_mut().flat_map(|status| &mut status.conditions).for_each(|told| told.since = NOW);
+    lab.change_fenced(|vrg| vrg.status = restored);
+    slots.extend(store(&mut lab, 1));
+    slots.extend(store(&mut lab, 1));
+    assert_eq!(sorted(slots), all());
+    let mut again = store(&mut lab, 62);
+    again.extend(store(&mut lab, 63));
+    assert_eq!(sorted(again), all(), "the old home may have had writes on their way");
+}
+
+#[test]
 fn a_primary_looks_at_its_stores_a_minute_after_it_became_one_and_after_each_start() {
     let mut lab = Lab { started: Time(NOW.0 - 600_000), ..settled() };
     lab.became_primary(NOW);
@@ -182,6 +205,14 @@ fn that_the_copy_is_stored_starts_no_new_wait_for_volumes() {
 }
 
 impl Lab {
+    /// The VRG changes, and has an epoch.
+    fn change_fenced(&mut self, change: impl FnOnce(&mut Vrg)) {
+        let mut vrg = Box::new(self.spoke.vrgs[&key("app")].clone());
+        change(&mut vrg);
+        let fence = Fence { epoch: 1, cluster: "c2".into(), drpc_uid: "drpc-uid".into() };
+        self.learn(Fact::FencedVrg { vrg, fence });
+    }
+
     /// The status that is to be written a minute later.
     fn status_later(&self) -> Option<VrgStatus> {
         self.decide_later().commands.into_iter().find_map(|wanted| match wanted.command {
