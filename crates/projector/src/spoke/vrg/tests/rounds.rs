@@ -3,11 +3,11 @@
 use ramen_api::ramen::wire::{annotation, condition};
 use ramen_events::{
     BlobId, Command as AnyCommand, ConditionStatus, Outcome, Time,
-    spoke::{Command, Fact, Fence, Role, Vrg, VrgStatus},
+    spoke::{Command, Fact, Fence, Role, StoredSet, Vrg, VrgStatus},
 };
 
 use super::{
-    lab::{Lab, NOW, key, pv, replication},
+    lab::{Lab, NOW, key, pv, replication, stored},
     unfinished::settled,
 };
 use crate::{
@@ -109,7 +109,12 @@ fn a_process_that_was_primary_before_stores_twice_after_a_failover_all_the_same(
     }
     let mut restored = lab.spoke.vrgs[&key("app")].status.clone();
     lab.change_fenced(|vrg| (vrg.spec.action, vrg.status) = ("Failover".into(), None));
+    for profile in ["s3-1", "s3-2"] {
+        // Nothing that would have to be restored. The status tells of that a moment later only.
+        lab.learn(Fact::Stored(Box::new(StoredSet { copy: None, ..stored(profile, &[]) })));
+    }
     let mut slots = store(&mut lab, 0);
+    assert_eq!(sorted(slots.clone()), ALL[..2], "the claim is stored as soon as it is there");
     restored.iter_mut().flat_map(|status| &mut status.conditions).for_each(|told| told.since = NOW);
     lab.change_fenced(|vrg| vrg.status = restored);
     slots.extend(store(&mut lab, 1));
