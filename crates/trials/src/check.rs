@@ -104,6 +104,11 @@ impl Watcher for Checks {
 }
 
 impl Checks {
+    /// All but N2.
+    pub fn but_for_storms() -> Self {
+        Self { storms: storms::Storms::allowed(), ..Self::default() }
+    }
+
     /// What must hold besides once everything is mended and has come to rest.
     ///
     /// # Errors

@@ -37,6 +37,12 @@ pub trait Tamper: Send + Sync {
     fn hear(&self, operator: &str, command: &Command, answers: &mut Vec<Answer>) {
         let _ = (operator, command, answers);
     }
+
+    /// Whether operators may storm (N2): what is written otherwise than it was meant is written again and again, and that would
+    /// hide which other rule sees it.
+    fn may_storm(&self) -> bool {
+        false
+    }
 }
 
 /// An operator that is tampered with.

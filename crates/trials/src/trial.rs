@@ -32,7 +32,7 @@ pub fn trial(plan: &Plan, also: &mut dyn Watcher) -> Verdict {
 
 /// The same, with operators that are tampered with.
 pub fn trial_with(plan: &Plan, also: &mut dyn Watcher, tamper: Option<&Arc<dyn Tamper>>) -> Verdict {
-    let mut checks = Checks::default();
+    let mut checks = if tamper.is_some_and(|by| by.may_storm()) { Checks::but_for_storms() } else { Checks::default() };
     let ended = run::run_with(plan, &mut [&mut checks, also], tamper);
     let (mut universe, mut violation) = (ended.universe, ended.violation);
     if violation.is_none() {

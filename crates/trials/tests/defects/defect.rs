@@ -147,4 +147,11 @@ impl Tamper for AtWork {
     fn hear(&self, operator: &str, command: &Command, answers: &mut Vec<Answer>) {
         (self.defect.hear)(&mut Heard { operator, command, answers, memory: &self.memory });
     }
+
+    fn may_storm(&self) -> bool {
+        !self.defect.rules.contains(&STORMS)
+    }
 }
+
+/// The rule that would see most defects first, if it were asked: what is written wrong is written again and again.
+pub const STORMS: &str = "N2 nobody storms";

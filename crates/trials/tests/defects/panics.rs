@@ -4,7 +4,7 @@
 use ramen_events::{Command, Kind};
 use serde_json::Value;
 
-use crate::defect::{Defect, SOUND};
+use crate::defect::{Defect, SOUND, STORMS};
 
 const RULE: &[&str] = &["N1 nothing panics"];
 
@@ -29,7 +29,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "what was written last is never seen",
         what: "the operator of a cluster sees VRGs without the conditions in their status, and writes them anew",
-        rules: &["N2 nobody storms"],
+        rules: &[STORMS],
         see: |seen| {
             if seen.kind == Kind::Vrg
                 && let Some(status) = seen.object.get_mut("status").and_then(Value::as_object_mut)
