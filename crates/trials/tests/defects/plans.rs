@@ -18,7 +18,7 @@ const DEPOSED: [&str; 3] = [
     "unprotected-while-two-operators-lead-and-watches-are-late",
 ];
 
-/// How many seeds the first of them is tried with.
+/// How many seeds the first two of them are tried with.
 const AGAIN: u64 = 40;
 
 /// A plan and its name.
@@ -44,8 +44,8 @@ pub enum Which {
     Retired,
     /// A scenario in which an operator goes on that was replaced, by its file.
     Deposed(&'static str),
-    /// The first of these scenarios, with another seed: it takes luck to meet the moment between two hubs.
-    Again(u64),
+    /// One of these scenarios, with another seed: it takes luck to meet the moment between two operators.
+    Again(&'static str, u64),
     /// A seed without faults.
     Calm(u64),
     /// A seed with all classes of faults.
@@ -68,7 +68,8 @@ impl Which {
         ];
         let stories = stories.into_iter().chain(DEPOSED.map(Self::Deposed));
         let seeds = (0..seeds).map(Self::Calm).chain((0..seeds).map(Self::Stormy));
-        stories.chain(seeds).chain((0..AGAIN).map(Self::Again)).collect()
+        let again = DEPOSED[..2].iter().flat_map(|file| (0..AGAIN).map(|seed| Self::Again(file, seed)));
+        stories.chain(seeds).chain(again).collect()
     }
 
     /// Its name.
@@ -84,7 +85,7 @@ impl Which {
             Self::LateCluster => "the story, a cluster that is late".to_owned(),
             Self::Retired => "the story, with its policy deleted at the end".to_owned(),
             Self::Deposed(file) => format!("scenario {file}"),
-            Self::Again(seed) => format!("scenario {} with seed {seed}", DEPOSED[0]),
+            Self::Again(file, seed) => format!("scenario {file} with seed {seed}"),
             Self::Calm(seed) => format!("seed {seed} without faults"),
             Self::Stormy(seed) => format!("seed {seed}"),
         }
@@ -105,7 +106,7 @@ impl Which {
             Self::LateCluster => late_cluster(),
             Self::Retired => retired(),
             Self::Deposed(file) => deposed(file),
-            Self::Again(seed) => Plan { seed: *seed, ..deposed(DEPOSED[0]) },
+            Self::Again(file, seed) => Plan { seed: *seed, ..deposed(file) },
             Self::Calm(seed) => seeds::plan(*seed, &[]),
             Self::Stormy(seed) => seeds::plan(*seed, Class::ALL),
         }
