@@ -8,7 +8,7 @@
 //!        └── Applied, Available, feedback values ───┘
 //! ```
 //!
-//! Rules: spec hub 8.2; what feedback does was read off OCM's agent (`pkg/work/spoke`, 2026).
+//! Rules: spec hub 8.2; what feedback does was read off OCM's agent (`pkg/work/spoke` of open-cluster-management-io/ocm, 2026).
 
 mod apply;
 mod available;

@@ -10,7 +10,7 @@ use super::mid_flight::until_asked;
 use crate::hub::story::{Story, app};
 
 /// Asks for the deletion of the DRPC.
-fn delete(story: &mut Story) {
+pub(super) fn delete(story: &mut Story) {
     let mut fact = story.drpc().clone();
     fact.meta = Meta { deleting: Some(story.now), generation: fact.meta.generation + 1, ..fact.meta };
     story.see(Fact::Drpc(Box::new(fact)));

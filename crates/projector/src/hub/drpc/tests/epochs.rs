@@ -1,12 +1,10 @@
 //! Epochs: which of two primaries is the later one, whatever the hub remembers (decision 6).
 
 use ramen_api::ramen::wire::annotation::STORE_EPOCH;
-use ramen_events::{
-    Epoch, Operator, Payload,
-    hub::{Fact, Meta, WorkContent},
-};
+use ramen_events::{Epoch, Operator, Payload, hub::WorkContent};
 use rstest::rstest;
 
+use super::deletion::delete;
 use crate::hub::story::Story;
 
 /// The epoch that a cluster's work carries; `None` without the annotation.
@@ -122,9 +120,7 @@ fn a_primary_that_was_called_back_hears_that_it_is_the_last_one_before_it_is_del
     story.catch_up("c2");
     story.run();
     assert!(epoch(&story, "c1").unwrap() > abandoned, "{:?}", epochs(&story));
-    let mut fact = story.drpc().clone();
-    fact.meta = Meta { deleting: Some(story.now), generation: fact.meta.generation + 1, ..fact.meta };
-    story.see(Fact::Drpc(Box::new(fact)));
+    delete(&mut story);
     story.run();
     let deletes = |story: &Story| story.sent.iter().any(|sent| sent.starts_with("delete work"));
     assert!(!deletes(&story), "c1 did not hear of it yet: {:?}", story.sent);
