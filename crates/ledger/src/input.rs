@@ -48,7 +48,10 @@ pub struct Flight {
 
 impl Flight {
     /// The calls that carry it out: what it stands on is asked first, then comes what it was `rendered` to.
-    pub fn effects(&self, rendered: Vec<Effect>) -> Vec<Effect> {
+    pub fn effects(&self, mut rendered: Vec<Effect>) -> Vec<Effect> {
+        for ground in &self.grounds {
+            ground.guard(&mut rendered);
+        }
         self.grounds.iter().cloned().map(Effect::Require).chain(rendered).collect()
     }
 

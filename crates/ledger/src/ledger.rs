@@ -17,7 +17,7 @@ use ramen_api::kinds::Resource;
 use ramen_api::path::At as _;
 use ramen_events::{Aggregate, Cause, Clock, Command, Kind, ObjectId, Origin, Payload, Record, Seq, Stamp, Time};
 use ramen_ports::{Observation, Operator, Requirement, Target, Watch};
-use ramen_projector::{DECIDER_VERSION, Decided, Domain, World};
+use ramen_projector::{DECIDER_VERSION, Decided, Domain, Ground, World};
 use serde_json::Value;
 
 use crate::{
@@ -347,12 +347,18 @@ impl<O: Operator> Ledger<O> {
 
     /// What a command stands on, as it was seen last. What was not seen is no ground: whether it is there now is not asked.
     fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Requirement> {
-        let seen = |id: ObjectId| {
+        let seen = |ground: Ground| {
+            let (id, whole) = match ground {
+                Ground::Spec(id) => (id, false),
+                Ground::Whole(id) => (id, true),
+            };
             let (uid, generation) = self.freshness.uid_and_generation(&id)?;
+            let uid = Some(uid.to_owned());
+            let version = self.freshness.version(&id).filter(|_| whole).map(|version| version.to_string());
             let resource = self.resource_of(id.kind)?;
             let ObjectId { namespace, name, .. } = id;
             let target = Target { resource, namespace, name };
-            Some(Requirement { target, uid: Some(uid.to_owned()), generation, may_leave: true })
+            Some(Requirement { target, uid, generation, version, may_leave: true })
         };
         self.operator.grounds(&self.world.domain, aggregate, command).into_iter().filter_map(seen).collect()
     }

@@ -1,8 +1,8 @@
 //! What a binary brings: kinds to watch, objects to facts, commands to effects.
 
 use ramen_api::Resource;
-use ramen_events::{Aggregate, BlobId, Cause, Command, CommandId, Fact, Kind, ObjectId, Outcome};
-use ramen_projector::Domain;
+use ramen_events::{Aggregate, BlobId, Cause, Command, CommandId, Fact, Kind, Outcome};
+use ramen_projector::{Domain, Ground};
 use serde_json::Value;
 
 use crate::effect::{Answer, Effect};
@@ -122,8 +122,8 @@ pub trait Operator: Send + Sync + 'static {
         None
     }
 
-    /// The objects that a command stands on, by the state in which it was decided ([`Domain::grounds`]).
-    fn grounds(&self, domain: &Self::Domain, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+    /// What a command stands on, by the state in which it was decided ([`Domain::grounds`]).
+    fn grounds(&self, domain: &Self::Domain, aggregate: &Aggregate, command: &Command) -> Vec<Ground> {
         domain.grounds(aggregate, command)
     }
 

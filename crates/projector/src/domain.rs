@@ -106,6 +106,16 @@ pub struct Gauge {
     pub thousandths: i64,
 }
 
+/// What a command stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// What this object was asked for, by its generation. Reports in its status do not count.
+    Spec(ObjectId),
+    /// All that this object says, by its version: for those that tell what counts in their status. A command that writes this
+    /// very object overwrites nothing that it did not know.
+    Whole(ObjectId),
+}
+
 /// A set of controllers: the hub's, or those of a managed cluster. Everything in it is pure.
 pub trait Domain: Clone + Default + Encode + Decode<()> {
     /// Which operator runs these controllers.
@@ -135,9 +145,9 @@ pub trait Domain: Clone + Default + Encode + Decode<()> {
         Vec::new()
     }
 
-    /// The objects that a command of `aggregate` stands on: it is carried out only if none of their specs changed since it was
-    /// decided. For commands that must not be carried out by whoever was replaced and does not know it yet.
-    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+    /// What a command of `aggregate` stands on: it is carried out only if nothing of that changed since it was decided. For
+    /// commands that must not be carried out by whoever was replaced and does not know it yet.
+    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Ground> {
         let _ = (aggregate, command);
         Vec::new()
     }

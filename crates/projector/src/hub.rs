@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 
 use ramen_events::{Aggregate, Command, Controller, Fact, Kind, ObjectId, Operator, Time, hub::ObjectRef};
 
-use crate::domain::{Ask, Change, Decision, Domain, Gauge};
+use crate::domain::{Ask, Change, Decision, Domain, Gauge, Ground};
 
 pub use drpc::steps as drpc_steps;
 pub use state::{Asked, Hub};
@@ -79,7 +79,7 @@ impl Domain for Hub {
         gauges::of(self)
     }
 
-    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+    fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Ground> {
         match (aggregate.controller, command) {
             (Controller::Drpc, Command::Hub(command)) => drpc::grounds(self, &key(aggregate), command),
             _ => Vec::new(),

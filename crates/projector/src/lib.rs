@@ -27,7 +27,7 @@ pub mod runbook;
 pub mod spoke;
 pub mod world;
 
-pub use domain::{Again, Ask, Change, Decision, Domain, Gauge, Wanted};
+pub use domain::{Again, Ask, Change, Decision, Domain, Gauge, Ground, Wanted};
 pub use flights::{Attempt, Flights};
 pub use world::{Decided, World};
 

@@ -92,6 +92,7 @@ fn staying(vrg: &Key) -> Requirement {
         target: namespaced(&kinds::VOLUME_REPLICATION_GROUP, vrg),
         uid: None,
         generation: None,
+        version: None,
         may_leave: false,
     }
 }

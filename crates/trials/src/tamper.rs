@@ -11,8 +11,9 @@
 
 use std::sync::Arc;
 
-use ramen_events::{Aggregate, Command, CommandId, Kind, ObjectId, Outcome};
+use ramen_events::{Aggregate, Command, CommandId, Kind, Outcome};
 use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, RenderError, Watch};
+use ramen_projector::Ground;
 use serde_json::Value;
 
 /// Who changes what operators see and do. `operator` is `hub`, or the cluster of the operator.
@@ -24,7 +25,7 @@ pub trait Tamper: Send + Sync {
     }
 
     /// Changes what a command stands on.
-    fn ground(&self, operator: &str, command: &Command, grounds: &mut Vec<ObjectId>) {
+    fn ground(&self, operator: &str, command: &Command, grounds: &mut Vec<Ground>) {
         let _ = (operator, command, grounds);
     }
 
@@ -75,7 +76,7 @@ impl<O: Operator> Operator for Tampered<O> {
         if self.by.see(&self.home, kind, &mut object) { self.operator.remark(kind, &object) } else { None }
     }
 
-    fn grounds(&self, domain: &Self::Domain, aggregate: &Aggregate, command: &Command) -> Vec<ObjectId> {
+    fn grounds(&self, domain: &Self::Domain, aggregate: &Aggregate, command: &Command) -> Vec<Ground> {
         let mut grounds = self.operator.grounds(domain, aggregate, command);
         self.by.ground(&self.home, command, &mut grounds);
         grounds

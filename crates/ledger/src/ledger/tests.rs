@@ -156,9 +156,18 @@ fn a_command_stands_on_what_was_seen_last_when_it_was_decided() {
         grounds
     };
     assert_eq!(decided("1", 5, 1), []);
-    let target = Target { resource: &CONFIG_MAP, namespace: "wants".to_owned(), name: "a".to_owned() };
-    let seen = Requirement { target, uid: Some("wants".to_owned()), generation: Some(2), may_leave: true };
-    assert_eq!(decided("standing", 6, 2), [seen], "nobody has seen a copy yet");
+    let seen = |namespace: &str, generation, version| {
+        let target = Target { resource: &CONFIG_MAP, namespace: namespace.to_owned(), name: "a".to_owned() };
+        Requirement { target, uid: Some(namespace.to_owned()), generation, version, may_leave: true }
+    };
+    let wish = seen("wants", Some(2), None);
+    assert_eq!(decided("standing", 6, 2), [wish.clone()], "nobody has seen a copy yet");
+
+    let mut book = Book::synced(&[], &[map("copies", "1", 6)]);
+    let mut standing = map("wants", "standing", 7);
+    standing["metadata"]["generation"] = json!(2);
+    let flight = book.take(Input::Changed(WANTS, standing.into())).flights.remove(0);
+    assert_eq!(flight.grounds, [wish, seen("copies", None, Some("6".to_owned()))], "by its version: all of it counts");
 }
 
 #[test]

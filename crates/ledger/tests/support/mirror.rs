@@ -16,7 +16,7 @@ use ramen_events::{
 use ramen_ports::{
     Answer, Blobs, Effect, Observation, Operator, RenderError, StoreAnswer, StoreOperation, StoreProfile, Target, Watch,
 };
-use ramen_projector::{Ask, Change, Decision, Domain};
+use ramen_projector::{Ask, Change, Decision, Domain, Ground};
 use serde_json::{Value, json};
 
 /// How often each wish is looked at again, in milliseconds.
@@ -97,10 +97,10 @@ impl Domain for State {
         self.objects.keys().filter(|id| id.kind == kind).cloned().collect()
     }
 
-    fn grounds(&self, aggregate: &Aggregate, _: &Command) -> Vec<ObjectId> {
+    fn grounds(&self, aggregate: &Aggregate, _: &Command) -> Vec<Ground> {
         let of = |namespace| ObjectId::new(Kind::Pod, namespace, &aggregate.name);
         let stands = self.of("wants", &aggregate.name).is_some_and(|wish| wish.value.starts_with("standing"));
-        if stands { vec![of("wants"), of("copies")] } else { Vec::new() }
+        if stands { vec![Ground::Spec(of("wants")), Ground::Whole(of("copies"))] } else { Vec::new() }
     }
 
     fn decide(&self, ask: Ask<'_>) -> Decision {

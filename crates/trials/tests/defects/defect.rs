@@ -5,8 +5,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ramen_events::{Command, Kind, ObjectId, hub, spoke};
+use ramen_events::{Command, Kind, hub, spoke};
 use ramen_ports::{Answer, Effect};
+use ramen_projector::Ground;
 use ramen_trials::tamper::Tamper;
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub struct Defect {
     /// Changes what is seen; `false`: it is not seen.
     pub see: fn(&mut Seen<'_>) -> bool,
     /// Changes what a command stands on.
-    pub ground: fn(&mut Vec<ObjectId>),
+    pub ground: fn(&mut Vec<Ground>),
     /// Changes what is done.
     pub act: fn(&mut Done<'_>),
     /// Changes what is answered.
@@ -136,7 +137,7 @@ impl Tamper for AtWork {
         (self.defect.see)(&mut Seen { kind, object, memory: &self.memory })
     }
 
-    fn ground(&self, _operator: &str, _command: &Command, grounds: &mut Vec<ObjectId>) {
+    fn ground(&self, _operator: &str, _command: &Command, grounds: &mut Vec<Ground>) {
         (self.defect.ground)(grounds);
     }
 

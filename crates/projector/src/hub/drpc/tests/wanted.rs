@@ -2,11 +2,11 @@
 
 use ramen_events::{
     Aggregate, Command, Controller,
-    hub::{self, PeerClass, VrgWork, WorkContent},
+    hub::{self, PeerClass, PlacementKind, VrgWork, WorkContent},
 };
 
 use crate::{
-    Domain as _,
+    Domain as _, Ground,
     hub::{
         drpc::runbooks::{deletion::DELETION, deploy::DEPLOY, failover::FAILOVER, relocate::RELOCATE},
         story::{self, Story},
@@ -50,11 +50,31 @@ fn what_a_cluster_is_asked_for_stands_on_the_drpc_and_on_what_all_clusters_were_
     let work = VrgWork { cluster, name, drpc: drpc.clone(), manifest: manifest(&story, "c1"), watched: true };
     let asks = Command::Hub(hub::Command::ApplyVrgWork(Box::new(work)));
     let looks = Command::Hub(hub::Command::DeleteView { cluster: "c1".into(), name: "app-apps-vrg-mcv".into() });
-    let of = |command| {
+    let of = |command: &Command| {
         let grounds = story.world.domain.grounds(&Aggregate::new(Controller::Drpc, "apps", "app"), command);
-        grounds.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let told = |ground: &Ground| match ground {
+            Ground::Spec(id) => id.to_string(),
+            Ground::Whole(id) => format!("all of {id}"),
+        };
+        grounds.iter().map(told).collect::<Vec<_>>()
     };
-    assert_eq!(of(&asks), ["Drpc apps/app", "ManifestWork c1/app-apps-vrg-mw", "ManifestWork c2/app-apps-vrg-mw"]);
+    let asked = ["Drpc apps/app", "ManifestWork c1/app-apps-vrg-mw", "ManifestWork c2/app-apps-vrg-mw"];
+    assert_eq!(of(&asks), asked);
+    for (kind, decided) in [
+        (PlacementKind::Placement, "all of PlacementDecision apps/app-decision-1"),
+        (PlacementKind::Rule, "all of PlacementRule apps/app"),
+    ] {
+        let places = Command::Hub(hub::Command::WriteDecision {
+            placement: story::app(),
+            kind,
+            uid: String::new(),
+            decision: "app-decision-1".to_owned(),
+            create: false,
+            label: false,
+            entries: None,
+        });
+        assert_eq!(of(&places), asked.into_iter().chain([decided]).collect::<Vec<_>>(), "{kind:?}");
+    }
     assert_eq!(of(&looks), Vec::<String>::new());
 }
 
