@@ -55,6 +55,7 @@ pub struct Checks {
     handover: handover::Handover,
     hub: hub::Hub,
     modes: modes::Modes,
+    moves: moves::Moves,
     offers: offers::Offers,
     overtaken: overtaken::Overtaken,
     restored: restored::Restored,
@@ -76,7 +77,7 @@ impl Watcher for Checks {
         }
         self.apart.look_first(universe);
         self.data.look(universe, turn)?;
-        moves::look(universe, turn)?;
+        self.moves.look(universe, turn)?;
         uses::look(universe, turn)?;
         deleted::look(universe, turn)?;
         self.overtaken.look(universe)?;

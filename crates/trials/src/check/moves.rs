@@ -1,34 +1,81 @@
 //! What must hold when the hub decides where an application runs: judged by what is there, not by what the hub believes.
 
+use std::collections::BTreeMap;
+
 use ramen_api::ramen::wire;
-use ramen_events::{Command, Payload, hub, hub::DecisionEntry};
+use ramen_events::{Command, CommandId, Payload, hub, hub::DecisionEntry};
 use ramen_sim::{api_server::object, kinds};
 
 use super::{
     one,
     placed::{decided, homes},
-    text, violated, vrg,
+    text, type_name, violated, vrg,
 };
 use crate::{
     run::Violation,
     universe::{HUB, Turn, Universe},
 };
 
-/// Looks at the placement decisions that the hub commands.
-pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
-    let records = turn.appended.iter().filter(|(by, _)| by == HUB).flat_map(|(_, records)| records);
-    for record in records {
-        if let Payload::Commanded { command: Command::Hub(command), .. } = &record.payload
-            && let hub::Command::WriteDecision { placement, entries: Some(entries), .. } = command
-        {
-            let stays = |entry: &&DecisionEntry| entry.reason == wire::RETAINED_FOR_FAILOVER;
-            let cluster = |entry: &DecisionEntry| entry.cluster.0.clone();
-            let named: Vec<String> = entries.iter().map(cluster).collect();
-            let runs: Vec<String> = entries.iter().filter(|entry| !stays(entry)).map(cluster).collect();
-            decision(universe, &placement.name, &named, &runs)?;
+/// Decisions that would break a rule, asked for while another hub believes that it leads: whoever comes late is refused.
+#[derive(Default)]
+pub(super) struct Moves {
+    asked: BTreeMap<CommandId, Asked>,
+}
+
+/// One of them.
+struct Asked {
+    app: String,
+    named: Vec<String>,
+    breaks: Violation,
+}
+
+impl Moves {
+    /// Looks at the placement decisions that the hub commands; with a rival, at those that take effect.
+    pub(super) fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        self.look_at_effects(universe, turn)?;
+        let records = turn.appended.iter().filter(|(by, _)| by == HUB).flat_map(|(_, records)| records);
+        for record in records {
+            match &record.payload {
+                Payload::Commanded { id, command: Command::Hub(command), .. } => self.asks(universe, *id, command)?,
+                Payload::Finished { id, outcome, .. } => {
+                    if let Some(asked) = self.asked.remove(id).filter(|_| outcome.is_done()) {
+                        return Err(asked.breaks);
+                    }
+                }
+                _ => {}
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    fn look_at_effects(&self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        let decision = type_name(&kinds::PLACEMENT_DECISION);
+        let placed_anew = || turn.touched.iter().any(|(home, touched)| home == HUB && touched.contains(&decision));
+        if self.asked.is_empty() || !placed_anew() {
+            return Ok(());
+        }
+        let took_effect = |asked: &&Asked| decided(universe, &asked.app) == asked.named;
+        self.asked.values().find(took_effect).map_or(Ok(()), |asked| Err(asked.breaks.clone()))
+    }
+
+    fn asks(&mut self, universe: &Universe, id: CommandId, command: &hub::Command) -> Result<(), Violation> {
+        let hub::Command::WriteDecision { placement, entries: Some(entries), .. } = command else { return Ok(()) };
+        let stays = |entry: &&DecisionEntry| entry.reason == wire::RETAINED_FOR_FAILOVER;
+        let cluster = |entry: &DecisionEntry| entry.cluster.0.clone();
+        let named: Vec<String> = entries.iter().map(cluster).collect();
+        let runs: Vec<String> = entries.iter().filter(|entry| !stays(entry)).map(cluster).collect();
+        let app = placement.name.clone();
+        let Err(breaks) = decision(universe, &app, &named, &runs) else {
+            // That is right by now, whoever else asked for it before.
+            self.asked.retain(|_, asked| asked.app != app || asked.named != named);
+            return Ok(());
+        };
+        if !universe.has_rival(HUB) {
+            return Err(breaks);
+        }
+        self.asked.insert(id, Asked { app, named, breaks });
+        Ok(())
+    }
 }
 
 /// `named` is where the application is placed, `runs` where it is to run.
