@@ -69,6 +69,11 @@ impl Verdict {
         self.universe.logs()
     }
 
+    /// The logs of operators that were replaced, and may not have known it.
+    pub fn replaced_logs(&self) -> Vec<(String, MemoryStore)> {
+        self.universe.replaced_logs()
+    }
+
     /// The last mishaps before the end.
     pub fn last_mishaps(&self, count: usize) -> Vec<(Time, String)> {
         let all = self.universe.mishaps();

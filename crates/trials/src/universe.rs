@@ -441,6 +441,12 @@ impl Universe {
         stays.map(|operated| (operated.home.clone(), operated.process.disk().clone())).collect()
     }
 
+    /// The logs of operators that were replaced, in the order in which they were: whose, and what is on its disk.
+    pub fn replaced_logs(&self) -> Vec<(String, ramen_events::log::MemoryStore)> {
+        let replaced = self.operators.iter().filter(|operated| operated.rival);
+        replaced.map(|operated| (operated.home.clone(), operated.process.disk().clone())).collect()
+    }
+
     /// How many points at which something could go wrong were met, by kind.
     pub fn points_met(&self) -> &BTreeMap<Point, u64> {
         &self.hazards.met

@@ -158,6 +158,7 @@ impl Play {
             let folder = folder.join(name);
             std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
             left = Some(report::captures(verdict, &folder, "")?);
+            report::replaced(verdict, &folder, "")?;
         }
         let Some(page) = &self.html else { return Ok(()) };
         if let Some(folder) = page.parent().filter(|folder| !folder.as_os_str().is_empty()) {

@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 use anyhow::Context as _;
 use ramen_events::{
     Seq, capture,
-    log::{History as _, MemoryLog},
+    log::{History as _, MemoryLog, MemoryStore},
 };
 use ramen_trials::{
     crowd::{Failed, Sum},
@@ -57,7 +57,7 @@ pub fn failure(out: &mut dyn Write, failed: &Failed, repeat: &str, logs: &Path, 
     let written = logs.join("plan.json");
     std::fs::write(&written, serde_json::to_string_pretty(&plan)?)
         .with_context(|| format!("cannot write {}", written.display()))?;
-    for file in captures(&verdict, logs, "")? {
+    for file in captures(&verdict, logs, "")?.into_iter().chain(replaced(&verdict, logs, "")?) {
         writeln!(out, "  {file}")?;
     }
     Ok(())
@@ -93,15 +93,28 @@ pub fn counted(count: usize, what: &str) -> String {
 /// # Errors
 /// When a file cannot be written.
 pub fn captures(verdict: &Verdict, folder: &Path, prefix: &str) -> anyhow::Result<Vec<String>> {
-    let mut files = Vec::new();
-    for (whose, disk) in verdict.logs() {
-        let log = MemoryLog::open(&disk);
-        let path = folder.join(format!("{prefix}{whose}.ramenlog"));
-        capture::write_file(&log, Seq(1), log.head().seq, &path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        files.push(path.display().to_string());
+    let path = |whose: String| folder.join(format!("{prefix}{whose}.ramenlog"));
+    verdict.logs().into_iter().map(|(whose, disk)| written(&disk, &path(whose))).collect()
+}
+
+/// Writes the logs of operators that were replaced, in a folder of their own: they are no part of the story that the others
+/// tell together. Their paths.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn replaced(verdict: &Verdict, folder: &Path, prefix: &str) -> anyhow::Result<Vec<String>> {
+    let (logs, folder) = (verdict.replaced_logs(), folder.join("replaced"));
+    if !logs.is_empty() {
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
-    Ok(files)
+    let path = |number: usize, whose: String| folder.join(format!("{prefix}{whose}-{}.ramenlog", number + 1));
+    logs.into_iter().enumerate().map(|(number, (whose, disk))| written(&disk, &path(number, whose))).collect()
+}
+
+fn written(disk: &MemoryStore, path: &Path) -> anyhow::Result<String> {
+    let (log, shown) = (MemoryLog::open(disk), path.display().to_string());
+    capture::write_file(&log, Seq(1), log.head().seq, path).with_context(|| format!("cannot write {shown}"))?;
+    Ok(shown)
 }
 
 /// Which steps were reached and which gates shut.

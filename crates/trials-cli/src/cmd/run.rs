@@ -196,7 +196,9 @@ impl Run {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let stem = log.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let verdict = trial(&seeds::plan(seed, classes), &mut Nobody);
-        for file in report::captures(&verdict, folder, &format!("{stem}-"))? {
+        let prefix = format!("{stem}-");
+        let written = report::captures(&verdict, folder, &prefix)?;
+        for file in written.into_iter().chain(report::replaced(&verdict, folder, &prefix)?) {
             tell(format_args!("wrote {file}"));
         }
         Ok(())
