@@ -104,7 +104,7 @@ pub enum Happening {
         /// Where.
         on: String,
     },
-    /// A VolumeReplication that can't go is let go: its finalizers are taken off by hand.
+    /// A VolumeReplication that can't go is deleted and let go: its finalizers are taken off by hand.
     LetGoReplication {
         /// Whose.
         app: String,

@@ -90,7 +90,9 @@ fn claims_in_the_way(universe: &Universe, on: &str) -> Vec<Happening> {
                 claim["conditions"].as_array().into_iter().flatten().map(|told| text(told, "/message")).collect();
             let says = |words: &[&str]| told.iter().any(|told| words.iter().all(|words| told.contains(words)));
             let (app, on, claim) = (app.to_owned(), on.to_owned(), text(claim, "/name").to_owned());
-            if says(&["take the finalizers off the VolumeReplication"]) && is_only_here(universe, &app, &claim, &on) {
+            let lets_go = says(&["take the finalizers off the VolumeReplication"])
+                || says(&["delete its VolumeReplication, and take the finalizers off it"]);
+            if lets_go && is_only_here(universe, &app, &claim, &on) {
                 todo.push(Happening::LetGoReplication { app, claim, on });
             } else if says(&["volume not found", "take finalizer"]) {
                 todo.push(Happening::Unhold { app, claim, on });

@@ -68,7 +68,12 @@ impl Happening {
             }
             Self::Stubborn { app, on } => hold(universe, on, &kinds::POD, app, app),
             Self::Unhold { app, claim, on } => let_go(universe, on, &kinds::PVC, app, claim),
-            Self::LetGoReplication { app, claim, on } => let_go(universe, on, &kinds::VOLUME_REPLICATION, app, claim),
+            Self::LetGoReplication { app, claim, on } => {
+                delete(universe, on, &kinds::VOLUME_REPLICATION, app, claim)?;
+                // Gone already, where nothing held it.
+                let _ = let_go(universe, on, &kinds::VOLUME_REPLICATION, app, claim);
+                Ok(())
+            }
             Self::DeletePod { app, on } => {
                 let done = delete(universe, on, &kinds::POD, app, app);
                 if universe.is_up(on) {

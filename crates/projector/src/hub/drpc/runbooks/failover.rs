@@ -17,7 +17,7 @@ use super::{
         demote_peers, old_home_is_released, peers_are_asked, peers_are_settled, peers_have_accepted, release_old_home,
     },
     found::{found_home_is_asked, protect_found_home},
-    handover::{hand_over, placement_is_known, target_was_not_stopped, wait_for_others, wait_for_placement},
+    handover::{self, hand_over, placement_is_known, target_was_not_stopped, wait_for_others, wait_for_placement},
     promotion::{
         self, decide_target, mark_target, no_target, promote, target_is_decided, target_is_marked, target_is_ready,
     },
@@ -66,7 +66,7 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         return Gate::Shut(wait("the hub to reach the failover cluster again", on, remedy_for(target)));
     }
     let nobody_else = !drpc.others(drpc.target()).any(Site::is_wished_primary);
-    if target.is_settled_secondary() || has_waited(drpc, target) {
+    if target.is_settled_secondary() || has_waited(drpc, target) || (nobody_else && was_home(drpc, target)) {
         return Gate::Open;
     }
     let what = match &target.vrg.presence {
@@ -81,6 +81,13 @@ pub fn target_may_take_over(drpc: &Drpc) -> Gate {
         remedy_for(target)
     };
     Gate::Shut(wait(what, on, remedy))
+}
+
+/// The application was there last, and a relocation away from it does not get to its end: it has all data, and nobody has
+/// others that it could take over. Told to give its data up for those of a primary, it would wait for one for ever.
+fn was_home(drpc: &Drpc, target: &Site) -> bool {
+    let last = drpc.last_home() == Some(target.name.as_str());
+    drpc.decider >= handover::STAYS_SINCE && last && handover::synchronizes(target)
 }
 
 /// How long the target may take to settle as secondary, in seconds, when the other cluster is lost: it may need that one.

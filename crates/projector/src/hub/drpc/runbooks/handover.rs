@@ -4,7 +4,8 @@
 //! and gives the volume up with it. So a cluster that was stopped never just goes on as primary: it hands over first, as
 //! it would have for the move, and whoever is promoted then gets volumes and claims back.
 
-use ramen_api::ramen::wire::condition;
+use ramen_api::ramen::wire::{condition, reason};
+use ramen_events::{ConditionStatus, Time, hub::VrgManifest};
 
 use crate::{domain::Decision, runbook::Gate};
 
@@ -18,7 +19,7 @@ use super::{
         wanted::{self, FinalSync},
     },
     promotion::no_target,
-    remedy_for, remedy_for_source, wait,
+    remedy_for, remedy_for_source, shown, wait,
 };
 
 /// The source was asked for a final synchronization already: what was checked before is not checked again, since to stop
@@ -108,6 +109,57 @@ pub fn wait_for_others(drpc: &Drpc, decision: &mut Decision) {
     for until in drpc.others(drpc.target()).filter_map(|site| site.in_doubt).filter(|until| *until < ON_ITS_WAY) {
         decision.ask_again(until, "a request that is not seen by then was not made");
     }
+    if let Some(due) =
+        drpc.others(drpc.target()).find_map(|site| hand_over_due(drpc, site)).filter(|due| drpc.now < *due)
+    {
+        decision.ask_again(due, "say what can be done about volumes that are not handed over");
+    }
+}
+
+/// The first version of the deciders that brings an application back whose relocation does not get to hand over.
+pub const STAYS_SINCE: u32 = 12;
+/// How long its volumes may synchronize before that is said, in seconds.
+const HAND_OVER_PATIENCE: u64 = 300;
+
+/// Whether a cluster is where the application was last, and is to give it up by plan: a failover back loses nothing.
+fn is_source(drpc: &Drpc, site: &Site) -> bool {
+    let stays = drpc.decider >= STAYS_SINCE && drpc.action() == Action::Relocate;
+    stays && drpc.last_home() == Some(site.name.as_str()) && site.name.0 != drpc.target()
+}
+
+/// Whether a cluster stepped down for a relocation and says that its volumes synchronize, without telling in which direction:
+/// where nobody is primary they take over nothing, and where the replica went its own way nothing is handed over either.
+pub fn synchronizes(site: &Site) -> bool {
+    let said = site.vrg.condition(condition::DATA_PROTECTED).filter(|said| said.generation == site.vrg.generation);
+    let busy = said.is_some_and(|said| said.status == ConditionStatus::False && said.reason == reason::REPLICATING);
+    let relocated = |manifest: &VrgManifest| manifest.spec.action == "Relocate";
+    busy && site.answers() && site.is_wished_secondary() && site.wished().is_some_and(relocated)
+}
+
+/// When a source that only synchronizes any more should have handed over.
+fn hand_over_due(drpc: &Drpc, site: &Site) -> Option<Time> {
+    let stands = drpc.standing("relocate").filter(|at| at.step == shown::ENSURING_VOLUMES_ARE_SECONDARY)?;
+    (is_source(drpc, site) && synchronizes(site)).then(|| stands.since.plus_seconds(HAND_OVER_PATIENCE))
+}
+
+/// What can be done about a cluster that is there, and does not hand over.
+fn remedy_for_late(drpc: &Drpc, site: &Site) -> String {
+    let stay =
+        format!("set spec.action to Failover and spec.failoverCluster to {}, which has the latest data", site.name);
+    if let Some(target) = drpc.target_site().filter(|target| target.lost && is_source(drpc, site)) {
+        return format!(
+            "bring cluster {} back: the hub has lost it; if it cannot be brought back, {stay}",
+            target.name
+        );
+    }
+    if hand_over_due(drpc, site).is_some_and(|due| due <= drpc.now) {
+        let target = drpc.target();
+        return format!(
+            "look whether the storage of both clusters reaches each other; if nothing is copied any more, the replica on \
+             cluster {target} went its own way: {stay}, and relocate once condition Protected is True again"
+        );
+    }
+    "delete the pods that still mount its claims there".to_owned()
 }
 
 /// Shut until what a cluster was asked last is seen in its work.
@@ -135,7 +187,7 @@ fn handed_over_but(drpc: &Drpc, has_nothing: fn(&Drpc, &Site) -> bool) -> Gate {
         let remedy = match (site.lost, drpc.action()) {
             (true, Action::Relocate) if site.name.0 != drpc.target() => remedy_for_source(drpc, site),
             (true, _) => remedy_for(site).to_owned(),
-            (false, _) => "delete the pods that still mount its claims there".to_owned(),
+            (false, _) => remedy_for_late(drpc, site),
         };
         Gate::Shut(wait(format!("volumes to become secondary{complaint}"), Some(&site.name), remedy))
     })

@@ -282,6 +282,62 @@ fn a_relocation_whose_source_dies_while_it_steps_down_says_so_too() {
     assert!(words.contains("set spec.action to Failover and spec.failoverCluster to c1"), "{words}");
 }
 
+/// A relocation from c2 to c1 whose source stepped down, and is busy with its data.
+fn synchronizing() -> Story {
+    let mut story = failed_over();
+    story.ask("Relocate", "c1");
+    story.site("c2").idle = true;
+    for _ in 0..4 {
+        story.run();
+        if story.wished("c2").starts_with("secondary") {
+            break;
+        }
+        story.site("c2").idle = false;
+        story.catch_up("c2");
+        story.site("c2").idle = true;
+    }
+    let generation = story.site("c2").vrg.as_ref().unwrap().generation;
+    story.report("c2", |status| {
+        status.observed_generation = generation;
+        status.state = "Secondary".into();
+        for condition in &mut status.conditions {
+            condition.generation = generation;
+            if condition.kind == "DataProtected" {
+                (condition.status, condition.reason) = (False, "Replicating".into());
+            }
+        }
+    });
+    story.run();
+    assert_eq!(story.wished("c2"), "secondary Relocate");
+    assert_eq!(story.position().step, "EnsuringVolumesAreSecondary");
+    story
+}
+
+#[test]
+fn a_relocation_whose_source_never_gets_to_hand_over_says_how_the_application_comes_back() {
+    let mut story = synchronizing();
+    story.pass(60);
+    let stay = "set spec.action to Failover and spec.failoverCluster to c2";
+    assert!(!story.words("Available").contains(stay), "a synchronization takes its time: {}", story.words("Available"));
+    story.pass(300);
+    assert!(story.words("Available").contains(stay), "{}", story.words("Available"));
+
+    story.sent.clear();
+    story.ask("Failover", "c2");
+    story.run();
+    let first = story.sent.iter().find(|sent| sent.starts_with("vrg c2"));
+    let at_once = "vrg c2 primary Failover";
+    assert_eq!(first.map(String::as_str), Some(at_once), "it is not told to take over what nobody has");
+
+    let mut story = synchronizing();
+    story.lose("c1");
+    story.managed("c1", Unknown);
+    story.run();
+    story.pass(3);
+    let words = story.words("Available");
+    assert!(words.contains(stay) && words.contains("bring cluster c1 back"), "{words}");
+}
+
 #[test]
 fn an_unprotected_application_is_not_moved() {
     let mut story = failed_over();

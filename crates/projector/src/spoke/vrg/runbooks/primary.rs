@@ -340,10 +340,14 @@ pub fn is_lost_for_good(view: &View<'_>, told: &str) -> bool {
 /// stepping down, and no user threw it away. It is let go as if the VRG were secondary still, with proof that its data
 /// were handed over.
 fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
-    let replicated = volume.replication.is_some_and(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
+    let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
+    let goes_on = match ours {
+        None => true,
+        Some(vr) => view.is_failover() && (!replication_check::is_handed_over(vr) || follows_nobody(view, vr)),
+    };
     let judged = if !volume.is_involved(&view.vrg.key) {
         Judged::new(volume.key, Stage::Ignored)
-    } else if !replicated || (view.is_failover() && !is_handed_over(view, volume)) {
+    } else if goes_on {
         go_on_with(view, volume)
     } else {
         secondary::judge(view, volume)
@@ -355,17 +359,31 @@ fn of_before(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     Judged { wants: judged.wants, again: judged.again, ..Judged::new(volume.key, Stage::Releasing).waiting(what) }
 }
 
-fn is_handed_over(view: &View<'_>, volume: &Volume<'_>) -> bool {
-    let ours = volume.replication.filter(|vr| vr.owner.as_ref() == Some(&view.vrg.key) && !vr.deleting);
-    ours.is_some_and(replication_check::is_handed_over)
+/// The first version of the deciders that promotes a volume of before which has nobody to follow.
+const FOLLOWS_NOBODY_SINCE: u32 = 12;
+
+/// Nobody is primary but this VRG: a volume of before that synchronizes still has nobody whose data it could take over, and
+/// storage lets go of no secondary in between.
+fn follows_nobody(view: &View<'_>, vr: &VolumeReplication) -> bool {
+    view.ask.decider >= FOLLOWS_NOBODY_SINCE && replication_check::secondary(vr) == Check::Resyncing
 }
 
+/// The first version of the deciders that waits a moment before it lets a claim go that a primary lost while it restores.
+const IN_GRACE_SINCE: u32 = 12;
+
 /// Lets a claim of before go; its volume outlives it, and the restore takes it as it is. Nobody waits here for the other
-/// cluster: in a failover it may be lost, and would never confirm that it has everything.
+/// cluster: in a failover it may be lost, and would never confirm that it has everything. A primary that is asked anew looks
+/// into the stores again, too: what it loses then it may lose because the application moved, and its new role be on its way
+/// (spec vrg V31). A volume that was let go as primary would follow nobody.
 fn go_on_with(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let judged = Judged::new(volume.key, Stage::Releasing);
     if let Some(users) = view.users(volume) {
         return judged.waiting(users);
+    }
+    let never_stepped_down = volume.replication.is_some_and(|vr| vr.role == Some(Role::Primary));
+    let grace = release::in_grace(view, volume).filter(|_| view.ask.decider >= IN_GRACE_SINCE && never_stepped_down);
+    if let Some(due) = grace {
+        return Judged { again: Some(due), ..judged.waiting(format!("its deletion to stand until {due}")) };
     }
     let release = release::end_replication(view, volume, Afterwards::Kept);
     Judged { wants: release.wants, again: release.again, ..judged.waiting(release.waits_for) }

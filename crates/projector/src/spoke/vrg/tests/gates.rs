@@ -382,6 +382,61 @@ fn a_claim_of_before_gives_way_to_the_restore_with_proof(#[case] replication: Fa
     assert!(matches!(lab.wanted_role(), None | Some((Role::Secondary, _))), "never primary while it goes");
 }
 
+/// A primary that was secondary until now, and has a claim of then that is on its way out.
+fn with_claim_of_before(action: &str, deleted: u64, replication: Fact) -> Lab {
+    let mut lab = Lab::new(Role::Primary, action);
+    lab.change_vrg(|vrg| vrg.status = None);
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(deleted));
+    lab.learn(replication);
+    lab
+}
+
+#[rstest]
+#[case::the_other_side_has_its_data("Failover", |_: &mut VolumeReplication| {}, None)]
+#[case::it_follows_nobody("Failover", resyncing, Some((Role::Primary, false)))]
+#[case::a_relocation_waits_for_the_other_side("Relocate", resyncing, None)]
+fn a_claim_of_before_that_synchronizes_is_promoted_where_a_failover_leaves_nobody_to_follow(
+    #[case] action: &str,
+    #[case] change: fn(&mut VolumeReplication),
+    #[case] role: Option<(Role, bool)>,
+) {
+    let lab = with_claim_of_before(action, 1, secondary(false, change));
+    assert_eq!(lab.wanted_role(), role);
+}
+
+#[rstest]
+#[case::its_new_role_may_be_on_its_way(9, &[])]
+#[case::nobody_asked_it_to_step_down(11, &["DeleteReplication"])]
+fn a_claim_that_a_primary_loses_while_it_restores_is_let_go_after_a_moment(
+    #[case] seconds: u64,
+    #[case] wanted: &[&str],
+) {
+    let primary = Fact::VolumeReplication(Box::new(replication("data", Role::Primary)));
+    let lab = with_claim_of_before("Failover", NOW.0 / 1000 - seconds, primary);
+    let names: Vec<&str> = lab.names().into_iter().filter(|name| *name != "FetchStored").collect();
+    assert_eq!(names, wanted);
+}
+
+#[rstest]
+#[case::it_may_be_copied_still(60, false)]
+#[case::it_is_never_copied(301, true)]
+fn what_to_do_about_a_claim_whose_copy_is_never_complete_is_said_after_a_while(
+    #[case] seconds: u64,
+    #[case] said_by_now: bool,
+) {
+    let mut vr = replication("data", Role::Primary);
+    vr.conditions = vec![said(COMPLETED, False, "FailedToPromote", 2)];
+    "volume is being copied".clone_into(&mut vr.message);
+    let mut lab = Lab::new(Role::Primary, "Failover");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - seconds));
+    lab.learn(Fact::VolumeReplication(Box::new(vr)));
+    for command in lab.commands().iter().filter(|command| matches!(command, Command::DeleteStored { .. })) {
+        lab.done(command);
+    }
+    let remedy = "delete its VolumeReplication, and take the finalizers off it";
+    assert_eq!(lab.wait().contains(remedy), said_by_now, "{}", lab.wait());
+}
+
 #[rstest]
 #[case::deselected(|lab: &mut Lab| lab.change_vrg(deselect), true)]
 #[case::deselected_in_a_final_sync(|lab: &mut Lab| lab.change_vrg(|vrg| { deselect(vrg); vrg.spec.run_final_sync = true; }), false)]
