@@ -209,7 +209,9 @@ impl Asked {
         for ((_, on), _) in self.others(place) {
             let Some(there) = vrg(universe, app, on) else { continue };
             let state = text(there.value(), "/status/state");
-            if state != "Secondary" {
+            // Somebody wrote into it: it says that, and nothing of its volumes, which the hub heard of before.
+            let is_spoilt = !there.value()["spec"]["protectedNamespaces"].is_null();
+            if state != "Secondary" && !is_spoilt {
                 return violated(
                     "S2 relocate after the other has stepped down",
                     format!("{app} is to be primary on {cluster} while the VRG on {on} is {state:?}"),

@@ -113,8 +113,9 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
             }
             Check::Failed(text) if primary::is_lost_for_good(view, &text) => {}
             Check::Failed(text) => {
-                let (hint, again) = if_it_is_never_copied(view, volume, &text);
-                let hint = primary::if_it_is_lost(view, volume, &text) + hint;
+                let (alone, again) = if_it_is_alone(view, volume);
+                let lost = primary::if_it_is_lost(view, volume, &text);
+                let hint = if lost.is_empty() { alone } else { &lost };
                 let problem = Release::problem(format!("its volume to be primary before it is let go: {text}{hint}"));
                 return Release { again, ..problem };
             }
@@ -125,22 +126,21 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
     take_marks_off(view, volume, afterwards)
 }
 
-/// The first version of the deciders that says what can be done about a volume that is never copied.
-const NEVER_COPIED_SINCE: u32 = 12;
-/// How long after a claim's deletion its volume may resist its promotion before that is said, in seconds.
-const COPYING_PATIENCE: u64 = 300;
+/// The first version of the deciders that says what can be done about a volume whose other side is gone.
+const ALONE_SINCE: u32 = 12;
+/// How long after a claim's deletion its volume may wait for the other side before that is said, in seconds.
+const ALONE_PATIENCE: u64 = 300;
 
-/// What a person can do about a claim on its way out whose volume can't be promoted though the storage has it, and when to
-/// say that. It followed a failover, and its copy was to be made anew; then its claim was deleted on the other cluster.
-fn if_it_is_never_copied(view: &View<'_>, volume: &Volume<'_>, told: &str) -> (&'static str, Option<Time>) {
-    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(COPYING_PATIENCE));
-    let there = view.ask.decider >= NEVER_COPIED_SINCE && !replication_check::says_not_found(told);
-    match due.filter(|_| there) {
+/// What a person can do about a claim on its way out whose volume neither hands over, nor follows, nor can be promoted, and when
+/// to say that. It lost a failover; then its claim was deleted on the other cluster, and the volume there with it.
+pub fn if_it_is_alone(view: &View<'_>, volume: &Volume<'_>) -> (&'static str, Option<Time>) {
+    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(ALONE_PATIENCE));
+    match due.filter(|_| view.ask.decider >= ALONE_SINCE) {
         None => ("", None),
         Some(due) if view.now() < due => ("", Some(due)),
         Some(_) => (
-            "; if the other cluster does not have this volume any more, since its claim was deleted there, it is never \
-             complete here: delete its VolumeReplication, and take the finalizers off it",
+            "; if the other cluster does not have this volume any more, since its claim was deleted there, nothing passes \
+             between the two again: delete its VolumeReplication, and take the finalizers off it",
             None,
         ),
     }

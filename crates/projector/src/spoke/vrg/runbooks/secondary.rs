@@ -171,7 +171,8 @@ fn with_replication(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication
             judged
         }
         Check::Waiting(what) => {
-            let judged = Judged::new(volume.key, Stage::Protected).waiting(what);
+            let (alone, again) = if view.is_failover() { release::if_it_is_alone(view, volume) } else { ("", None) };
+            let judged = Judged { again, ..Judged::new(volume.key, Stage::Protected).waiting(what + alone) };
             match (never_proven(view, volume, vr), release::in_grace(view, volume)) {
                 (Some(why), None) => kept(volume, release::delete_replication(volume, vr, view), why),
                 (Some(_), again) => Judged { again, ..judged },

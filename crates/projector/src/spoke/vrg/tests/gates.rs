@@ -417,10 +417,12 @@ fn a_claim_that_a_primary_loses_while_it_restores_is_let_go_after_a_moment(
     assert_eq!(names, wanted);
 }
 
+const LETS_GO: &str = "delete its VolumeReplication, and take the finalizers off it";
+
 #[rstest]
 #[case::it_may_be_copied_still(60, false)]
 #[case::it_is_never_copied(301, true)]
-fn what_to_do_about_a_claim_whose_copy_is_never_complete_is_said_after_a_while(
+fn what_to_do_about_a_claim_whose_volume_is_gone_on_the_other_side_is_said_after_a_while(
     #[case] seconds: u64,
     #[case] said_by_now: bool,
 ) {
@@ -433,8 +435,12 @@ fn what_to_do_about_a_claim_whose_copy_is_never_complete_is_said_after_a_while(
     for command in lab.commands().iter().filter(|command| matches!(command, Command::DeleteStored { .. })) {
         lab.done(command);
     }
-    let remedy = "delete its VolumeReplication, and take the finalizers off it";
-    assert_eq!(lab.wait().contains(remedy), said_by_now, "{}", lab.wait());
+    assert_eq!(lab.wait().contains(LETS_GO), said_by_now, "{}", lab.wait());
+
+    let mut lab = Lab::new(Role::Secondary, "Failover");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000 - seconds));
+    lab.learn(secondary(true, |vr| vr.conditions[1] = said(DEGRADED, True, "VolumeDegraded", 2)));
+    assert_eq!(lab.wait().contains(LETS_GO), said_by_now, "{}", lab.wait());
 }
 
 #[rstest]
