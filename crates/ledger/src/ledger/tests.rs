@@ -161,7 +161,7 @@ fn a_command_stands_on_what_was_seen_last_when_it_was_decided() {
         Requirement { target, uid: Some(namespace.to_owned()), generation, version, may_leave: true }
     };
     let wish = seen("wants", Some(2), None);
-    assert_eq!(decided("standing", 6, 2), [wish.clone()], "nobody has seen a copy yet");
+    assert_eq!(decided("standing", 6, 2), std::slice::from_ref(&wish), "nobody has seen a copy yet");
 
     let mut book = Book::synced(&[], &[map("copies", "1", 6)]);
     let mut standing = map("wants", "standing", 7);
