@@ -19,6 +19,16 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         let app = name.to_owned();
         let told: Vec<&str> = conditions(drpc.value()).map(|condition| text(condition, "/message")).collect();
         let says = |words: &str| told.iter().any(|told| told.contains(words));
+        let told_of = |words: &str, after: &str| {
+            let names = |on: &str| format!("on cluster {on}{after}");
+            let of = |on: &str| told.iter().any(|told| told.contains(words) && told.contains(&names(on)));
+            universe.managed().filter(|on| of(on)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let mut still_mounted = told_of(STILL_MOUNTED, " since");
+        if says(IF_NONE_DOES) {
+            still_mounted.retain(|on| one(universe, on, &kinds::POD, name, name).is_some());
+        }
+        let pods = still_mounted.into_iter().map(|on| Happening::DeletePod { app: app.clone(), on });
         if says("there is no DRPolicy") || (says("DRCluster") && says("is not there; create it")) {
             todo.push(Happening::RestorePolicies);
         } else if says("delete this DRPlacementControl") || says("delete what refers to this policy") {
@@ -28,6 +38,8 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
         } else if let Some(to) = told_where(universe, &told, "set spec.action to Relocate and spec.preferredCluster to")
         {
             todo.push(Happening::Relocate { app, to });
+        } else if says(IF_NONE_DOES) && pods.len() > 0 {
+            todo.extend(pods);
         } else if let Some(to) = told_where(universe, &told, "set spec.action to Failover and spec.failoverCluster to")
         {
             todo.push(Happening::Failover { app, to });
@@ -39,15 +51,9 @@ pub(super) fn advice(universe: &Universe) -> Vec<Happening> {
                 todo.push(Happening::Failover { app, to });
             }
         } else {
-            let clusters = |words: &str, after: &str| {
-                let names = |on: &str| format!("on cluster {on}{after}");
-                let told_of = |on: &str| told.iter().any(|told| told.contains(words) && told.contains(&names(on)));
-                universe.managed().filter(|on| told_of(on)).map(str::to_owned).collect::<Vec<_>>()
-            };
-            let (still_mounted, went_its_own_way) =
-                (clusters(STILL_MOUNTED, " since"), clusters(WENT_ITS_OWN_WAY, ":"));
-            todo.extend(still_mounted.into_iter().map(|on| Happening::DeletePod { app: app.clone(), on }));
-            todo.extend(went_its_own_way.into_iter().map(|on| Happening::DeleteReplications { app: app.clone(), on }));
+            let went_its_own_way = told_of(WENT_ITS_OWN_WAY, ":").into_iter();
+            let replaced = went_its_own_way.map(|on| Happening::DeleteReplications { app: app.clone(), on });
+            todo.extend(pods.chain(replaced).collect::<Vec<_>>());
         }
         todo.extend(claim_of_another(universe, &told, name));
     }
@@ -74,6 +80,9 @@ fn told_where(universe: &Universe, told: &[&str], words: &str) -> Option<String>
 
 /// What people are told of volumes that can't become secondary, each time with the cluster.
 const STILL_MOUNTED: &str = "delete the pods that still mount";
+
+/// What they are told to do next, where no pod does.
+const IF_NONE_DOES: &str = "if none does, look whether the storage of both clusters reaches each other";
 
 /// What people are told of volumes that are never synchronized.
 const WENT_ITS_OWN_WAY: &str = "you delete the VolumeReplication of the claim there";

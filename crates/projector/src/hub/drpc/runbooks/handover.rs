@@ -5,7 +5,7 @@
 //! it would have for the move, and whoever is promoted then gets volumes and claims back.
 
 use ramen_api::ramen::wire::{condition, reason};
-use ramen_events::{ConditionStatus, Time, hub::VrgManifest};
+use ramen_events::{Condition, ConditionStatus, Time, hub::VrgManifest};
 
 use crate::{domain::Decision, runbook::Gate};
 
@@ -118,7 +118,7 @@ pub fn wait_for_others(drpc: &Drpc, decision: &mut Decision) {
 
 /// The first version of the deciders that brings an application back whose relocation does not get to hand over.
 pub const STAYS_SINCE: u32 = 12;
-/// How long its volumes may synchronize before that is said, in seconds.
+/// How long its volumes may take before that is said, in seconds.
 const HAND_OVER_PATIENCE: u64 = 300;
 
 /// Whether a cluster is where the application was last, and is to give it up by plan: a failover back loses nothing.
@@ -127,19 +127,24 @@ fn is_source(drpc: &Drpc, site: &Site) -> bool {
     stays && drpc.last_home() == Some(site.name.as_str()) && site.name.0 != drpc.target()
 }
 
-/// Whether a cluster stepped down for a relocation and says that its volumes synchronize, without telling in which direction:
-/// where nobody is primary they take over nothing, and where the replica went its own way nothing is handed over either.
-pub fn synchronizes(site: &Site) -> bool {
-    let said = site.vrg.condition(condition::DATA_PROTECTED).filter(|said| said.generation == site.vrg.generation);
-    let busy = said.is_some_and(|said| said.status == ConditionStatus::False && said.reason == reason::REPLICATING);
+/// What a cluster that stepped down for a relocation says of its data, if they are not handed over.
+fn keeps_its_data(site: &Site) -> Option<&Condition> {
     let relocated = |manifest: &VrgManifest| manifest.spec.action == "Relocate";
-    busy && site.answers() && site.is_wished_secondary() && site.wished().is_some_and(relocated)
+    let stepped_down = site.answers() && site.is_wished_secondary() && site.wished().is_some_and(relocated);
+    let said = site.vrg.condition(condition::DATA_PROTECTED).filter(|said| said.generation == site.vrg.generation);
+    said.filter(|said| stepped_down && said.status == ConditionStatus::False)
 }
 
-/// When a source that only synchronizes any more should have handed over.
+/// Whether its volumes synchronize, which does not tell in which direction: where nobody is primary they take over nothing, and
+/// where the replica went its own way nothing is handed over either.
+pub fn synchronizes(site: &Site) -> bool {
+    keeps_its_data(site).is_some_and(|said| said.reason == reason::REPLICATING)
+}
+
+/// When a source should have handed over.
 fn hand_over_due(drpc: &Drpc, site: &Site) -> Option<Time> {
     let stands = drpc.standing("relocate").filter(|at| at.step == shown::ENSURING_VOLUMES_ARE_SECONDARY)?;
-    (is_source(drpc, site) && synchronizes(site)).then(|| stands.since.plus_seconds(HAND_OVER_PATIENCE))
+    (is_source(drpc, site) && keeps_its_data(site).is_some()).then(|| stands.since.plus_seconds(HAND_OVER_PATIENCE))
 }
 
 /// What can be done about a cluster that is there, and does not hand over.
@@ -155,12 +160,16 @@ fn remedy_for_late(drpc: &Drpc, site: &Site) -> String {
     if hand_over_due(drpc, site).is_some_and(|due| due <= drpc.now) {
         let target = drpc.target();
         return format!(
-            "look whether the storage of both clusters reaches each other; if nothing is copied any more, the replica on \
-             cluster {target} went its own way: {stay}, and relocate once condition Protected is True again"
+            "{FREE_ITS_CLAIMS}; if none does, look whether the storage of both clusters reaches each other; if nothing is \
+             copied any more, the replica on cluster {target} went its own way: {stay}, and relocate once condition \
+             Protected is True again"
         );
     }
-    "delete the pods that still mount its claims there".to_owned()
+    FREE_ITS_CLAIMS.to_owned()
 }
+
+/// What holds up volumes as a rule.
+const FREE_ITS_CLAIMS: &str = "delete the pods that still mount its claims there";
 
 /// Shut until what a cluster was asked last is seen in its work.
 pub fn last_request_is_seen(site: &Site) -> Gate {

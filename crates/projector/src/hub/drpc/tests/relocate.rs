@@ -282,8 +282,8 @@ fn a_relocation_whose_source_dies_while_it_steps_down_says_so_too() {
     assert!(words.contains("set spec.action to Failover and spec.failoverCluster to c1"), "{words}");
 }
 
-/// A relocation from c2 to c1 whose source stepped down, and is busy with its data.
-fn synchronizing() -> Story {
+/// A relocation from c2 to c1 whose source stepped down, and does not hand its data over, for this reason.
+fn keeping_its_data(reason: &str) -> Story {
     let mut story = failed_over();
     story.ask("Relocate", "c1");
     story.site("c2").idle = true;
@@ -303,7 +303,7 @@ fn synchronizing() -> Story {
         for condition in &mut status.conditions {
             condition.generation = generation;
             if condition.kind == "DataProtected" {
-                (condition.status, condition.reason) = (False, "Replicating".into());
+                (condition.status, condition.reason) = (False, reason.into());
             }
         }
     });
@@ -313,9 +313,11 @@ fn synchronizing() -> Story {
     story
 }
 
-#[test]
-fn a_relocation_whose_source_never_gets_to_hand_over_says_how_the_application_comes_back() {
-    let mut story = synchronizing();
+#[rstest]
+#[case::it_synchronizes("Replicating")]
+#[case::it_waits("Progressing")]
+fn a_relocation_whose_source_never_gets_to_hand_over_says_how_the_application_comes_back(#[case] reason: &str) {
+    let mut story = keeping_its_data(reason);
     story.pass(60);
     let stay = "set spec.action to Failover and spec.failoverCluster to c2";
     assert!(!story.words("Available").contains(stay), "a synchronization takes its time: {}", story.words("Available"));
@@ -326,10 +328,13 @@ fn a_relocation_whose_source_never_gets_to_hand_over_says_how_the_application_co
     story.ask("Failover", "c2");
     story.run();
     let first = story.sent.iter().find(|sent| sent.starts_with("vrg c2"));
-    let at_once = "vrg c2 primary Failover";
-    assert_eq!(first.map(String::as_str), Some(at_once), "it is not told to take over what nobody has");
+    assert_eq!(
+        first.map(String::as_str),
+        Some("vrg c2 primary Failover"),
+        "it is not told to take over what nobody has"
+    );
 
-    let mut story = synchronizing();
+    let mut story = keeping_its_data(reason);
     story.lose("c1");
     story.managed("c1", Unknown);
     story.run();
