@@ -63,6 +63,9 @@ fn remedy_for_source(drpc: &Drpc, source: &Site) -> String {
     )
 }
 
+/// What holds up volumes as a rule.
+const FREE_ITS_CLAIMS: &str = "delete the pods that still mount its claims there";
+
 /// The same where volumes are let go only when nothing uses them any more.
 const FREE_ITS_VOLUMES: &str = "look at the VolumeReplicationGroup and at the operator on that cluster; delete the pods \
                                 that still mount its claims there";

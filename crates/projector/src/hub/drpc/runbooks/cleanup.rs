@@ -12,6 +12,7 @@ use super::{
         site::{ON_ITS_WAY, Site},
         wanted::{self, FinalSync},
     },
+    FREE_ITS_CLAIMS,
     handover::last_request_is_seen,
     remedy_for, wait,
 };
@@ -133,7 +134,7 @@ pub fn peers_are_settled(drpc: &Drpc) -> Gate {
     match first_peer(drpc, |site| !site.is_settled_secondary()) {
         Some(site) if !drpc.is_finished() => {
             let what = format!("volumes to become secondary{}", site.vrg.complaint(&["DataReady", "DataProtected"]));
-            let remedy = if site.lost { remedy_for(site) } else { "delete the pods that still mount its claims there" };
+            let remedy = if site.lost { remedy_for(site) } else { FREE_ITS_CLAIMS };
             Gate::Shut(wait(what, Some(&site.name), remedy))
         }
         _ => Gate::Open,

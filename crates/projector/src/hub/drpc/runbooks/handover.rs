@@ -18,6 +18,7 @@ use super::{
         site::{ON_ITS_WAY, Site},
         wanted::{self, FinalSync},
     },
+    FREE_ITS_CLAIMS,
     promotion::no_target,
     remedy_for, remedy_for_source, shown, wait,
 };
@@ -167,9 +168,6 @@ fn remedy_for_late(drpc: &Drpc, site: &Site) -> String {
     }
     FREE_ITS_CLAIMS.to_owned()
 }
-
-/// What holds up volumes as a rule.
-const FREE_ITS_CLAIMS: &str = "delete the pods that still mount its claims there";
 
 /// Shut until what a cluster was asked last is seen in its work.
 pub fn last_request_is_seen(site: &Site) -> Gate {

@@ -133,21 +133,10 @@ fn nothing_is_promoted_before_the_source_has_handed_over_its_data() {
     assert_eq!(story.status().phase, "Relocating");
 }
 
-#[test]
-fn a_source_that_is_secondary_without_its_data_keeps_the_target_waiting() {
+/// A relocation from c2 to c1 whose source was asked to step down, and has not answered.
+fn stepping_down() -> Story {
     let mut story = failed_over();
     story.ask("Relocate", "c1");
-    let spoil = |story: &mut Story| {
-        if story.wished("c2").starts_with("secondary") {
-            story.report("c2", |status| {
-                for condition in status.conditions.iter_mut().filter(|c| c.kind == "DataProtected") {
-                    condition.status = False;
-                    condition.reason = "Progressing".into();
-                }
-            });
-        }
-    };
-    // Demotion is answered at once; data is not.
     story.site("c2").idle = true;
     for _ in 0..4 {
         story.run();
@@ -159,16 +148,32 @@ fn a_source_that_is_secondary_without_its_data_keeps_the_target_waiting() {
         story.site("c2").idle = true;
     }
     story.run();
+    story
+}
+
+/// The same, and it answered: it is secondary, and does not hand its data over, for this reason.
+fn keeping_its_data(reason: &str) -> Story {
+    let mut story = stepping_down();
     let generation = story.site("c2").vrg.as_ref().unwrap().generation;
     story.report("c2", |status| {
         status.observed_generation = generation;
         status.state = "Secondary".into();
         for condition in &mut status.conditions {
             condition.generation = generation;
+            if condition.kind == "DataProtected" {
+                (condition.status, condition.reason) = (False, reason.into());
+            }
         }
     });
-    spoil(&mut story);
     story.run();
+    assert_eq!(story.wished("c2"), "secondary Relocate");
+    assert_eq!(story.position().step, "EnsuringVolumesAreSecondary");
+    story
+}
+
+#[test]
+fn a_source_that_is_secondary_without_its_data_keeps_the_target_waiting() {
+    let mut story = keeping_its_data("Progressing");
     assert_eq!(story.wished("c1"), "secondary Failover", "S2: not before DataProtected");
     assert_eq!(story.status().progression, "EnsuringVolumesAreSecondary");
     story.site("c2").idle = false;
@@ -261,18 +266,7 @@ fn a_relocation_that_cannot_begin_says_where_a_failover_goes_on(#[case] lost: &s
 
 #[test]
 fn a_relocation_whose_source_dies_while_it_steps_down_says_so_too() {
-    let mut story = failed_over();
-    story.ask("Relocate", "c1");
-    story.site("c2").idle = true;
-    for _ in 0..4 {
-        story.run();
-        story.site("c2").idle = story.wished("c2").starts_with("secondary");
-        if story.site("c2").idle {
-            break;
-        }
-        story.catch_up("c2");
-        story.site("c2").idle = true;
-    }
+    let mut story = stepping_down();
     story.lose("c2");
     story.managed("c2", Unknown);
     story.run();
@@ -280,37 +274,6 @@ fn a_relocation_whose_source_dies_while_it_steps_down_says_so_too() {
     assert_eq!(story.position().step, "EnsuringVolumesAreSecondary");
     let words = story.words("Available");
     assert!(words.contains("set spec.action to Failover and spec.failoverCluster to c1"), "{words}");
-}
-
-/// A relocation from c2 to c1 whose source stepped down, and does not hand its data over, for this reason.
-fn keeping_its_data(reason: &str) -> Story {
-    let mut story = failed_over();
-    story.ask("Relocate", "c1");
-    story.site("c2").idle = true;
-    for _ in 0..4 {
-        story.run();
-        if story.wished("c2").starts_with("secondary") {
-            break;
-        }
-        story.site("c2").idle = false;
-        story.catch_up("c2");
-        story.site("c2").idle = true;
-    }
-    let generation = story.site("c2").vrg.as_ref().unwrap().generation;
-    story.report("c2", |status| {
-        status.observed_generation = generation;
-        status.state = "Secondary".into();
-        for condition in &mut status.conditions {
-            condition.generation = generation;
-            if condition.kind == "DataProtected" {
-                (condition.status, condition.reason) = (False, reason.into());
-            }
-        }
-    });
-    story.run();
-    assert_eq!(story.wished("c2"), "secondary Relocate");
-    assert_eq!(story.position().step, "EnsuringVolumesAreSecondary");
-    story
 }
 
 #[rstest]

@@ -383,7 +383,7 @@ fn go_on_with(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let never_stepped_down = volume.replication.is_some_and(|vr| vr.role == Some(Role::Primary));
     let grace = release::in_grace(view, volume).filter(|_| view.ask.decider >= IN_GRACE_SINCE && never_stepped_down);
     if let Some(due) = grace {
-        return Judged { again: Some(due), ..judged.waiting(format!("its deletion to stand until {due}")) };
+        return Judged { again: Some(due), ..judged.waiting(release::standing_until(due)) };
     }
     let release = release::end_replication(view, volume, Afterwards::Kept);
     Judged { wants: release.wants, again: release.again, ..judged.waiting(release.waits_for) }

@@ -63,7 +63,7 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
             return Release::waiting(users);
         }
         if let Some(due) = in_grace(view, volume) {
-            return Release { again: Some(due), ..Release::waiting(format!("its deletion to stand until {due}")) };
+            return Release { again: Some(due), ..Release::waiting(standing_until(due)) };
         }
     }
     let mut wants = Vec::new();
@@ -128,14 +128,13 @@ pub fn end_replication(view: &View<'_>, volume: &Volume<'_>, afterwards: Afterwa
 
 /// The first version of the deciders that says what can be done about a volume whose other side is gone.
 const ALONE_SINCE: u32 = 12;
-/// How long after a claim's deletion its volume may wait for the other side before that is said, in seconds.
-const ALONE_PATIENCE: u64 = 300;
+/// How long after a claim's deletion its replication may take before it is said what a person can do, in seconds.
+pub const LEAVING_PATIENCE: u64 = 300;
 
 /// What a person can do about a claim on its way out whose volume neither hands over, nor follows, nor can be promoted, and when
 /// to say that. It lost a failover; then its claim was deleted on the other cluster, and the volume there with it.
 pub fn if_it_is_alone(view: &View<'_>, volume: &Volume<'_>) -> (&'static str, Option<Time>) {
-    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(ALONE_PATIENCE));
-    match due.filter(|_| view.ask.decider >= ALONE_SINCE) {
+    match after_deletion(volume, LEAVING_PATIENCE).filter(|_| view.ask.decider >= ALONE_SINCE) {
         None => ("", None),
         Some(due) if view.now() < due => ("", Some(due)),
         Some(_) => (
@@ -171,8 +170,17 @@ pub fn is_unseen(volume: &Volume<'_>, vr: &VolumeReplication) -> bool {
 
 /// Until when the deletion of a claim has to stand; `None` when it has stood long enough, or there is none.
 pub fn in_grace(view: &View<'_>, volume: &Volume<'_>) -> Option<Time> {
-    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(GRACE_SECONDS));
-    due.filter(|due| view.now() < *due)
+    after_deletion(volume, GRACE_SECONDS).filter(|due| view.now() < *due)
+}
+
+/// What is waited for in that time.
+pub fn standing_until(due: Time) -> String {
+    format!("its deletion to stand until {due}")
+}
+
+/// So many seconds after the claim's deletion; `None` while it stays.
+pub fn after_deletion(volume: &Volume<'_>, seconds: u64) -> Option<Time> {
+    volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(seconds))
 }
 
 /// Deletes a replication.

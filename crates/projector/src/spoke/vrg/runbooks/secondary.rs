@@ -107,15 +107,13 @@ pub fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
 
 /// The first version of the deciders that says what a person can do about a replication that does not go.
 const LETS_GO_SINCE: u32 = 4;
-/// How long after a claim's deletion its replication may stay before that is said, in seconds.
-const LEAVING_PATIENCE: u64 = 300;
 
 /// A replication that is being deleted. Storage lets go of a secondary only while that follows a primary: where the claim was
 /// deleted for good on the other cluster while this one was lost, there is none any more.
 fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let judged = Judged::new(volume.key, Stage::Releasing);
     let what = "its VolumeReplication to be gone";
-    let patience = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(LEAVING_PATIENCE));
+    let patience = release::after_deletion(volume, release::LEAVING_PATIENCE);
     match patience.filter(|_| view.ask.decider >= LETS_GO_SINCE) {
         None => judged.waiting(what),
         Some(due) if view.now() < due => Judged { again: Some(due), ..judged.waiting(what) },
@@ -233,7 +231,7 @@ fn is_unmarked(view: &View<'_>, volume: &Volume<'_>, vr: &VolumeReplication) -> 
 
 /// Somebody took that mark off. Without ours the claim goes, and then it can be said what becomes of its volume.
 fn never_looked_at(view: &View<'_>, volume: &Volume<'_>, judged: Judged) -> Judged {
-    let due = volume.pvc.deleted_at.map(|deleted| Time(deleted * 1000).plus_seconds(UNMARKED_PATIENCE));
+    let due = release::after_deletion(volume, UNMARKED_PATIENCE);
     if let Some(due) = due.filter(|due| view.now() < *due) {
         return Judged { again: Some(due), ..judged };
     }
