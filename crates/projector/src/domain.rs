@@ -152,6 +152,12 @@ pub trait Domain: Clone + Default + Encode + Decode<()> {
         Vec::new()
     }
 
+    /// The name of the gate that is shut for `ask.aggregate` in a runbook, where steps share the names of progressions.
+    fn shut_gate(&self, ask: Ask<'_>, runbook: &str) -> Option<&'static str> {
+        let _ = (ask, runbook);
+        None
+    }
+
     /// What `ask.aggregate` wants now.
     fn decide(&self, ask: Ask<'_>) -> Decision;
 }

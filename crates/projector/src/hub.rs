@@ -33,7 +33,7 @@ use ramen_events::{Aggregate, Command, Controller, Fact, Kind, ObjectId, Operato
 
 use crate::domain::{Ask, Change, Decision, Domain, Gauge, Ground};
 
-pub use drpc::steps as drpc_steps;
+pub use drpc::{gates as drpc_gates, steps as drpc_steps};
 pub use state::{Asked, Hub};
 
 impl Domain for Hub {
@@ -84,6 +84,10 @@ impl Domain for Hub {
             (Controller::Drpc, Command::Hub(command)) => drpc::grounds(self, &key(aggregate), command),
             _ => Vec::new(),
         }
+    }
+
+    fn shut_gate(&self, ask: Ask<'_>, runbook: &str) -> Option<&'static str> {
+        (ask.aggregate.controller == Controller::Drpc).then(|| drpc::shut_gate(self, ask, runbook)).flatten()
     }
 
     fn decide(&self, ask: Ask<'_>) -> Decision {

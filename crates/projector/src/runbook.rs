@@ -11,11 +11,21 @@ use ramen_events::{ActionId, ClusterName, Position, Time, Wait};
 pub struct Step<T: ?Sized + 'static, W: 'static> {
     /// The step's name: the progression that it shows.
     pub name: &'static str,
+    /// The name of its gate: tells apart steps that show the same progression.
+    pub done_when: &'static str,
     /// What must be observed for the step to be done.
     pub gate: fn(&T) -> Gate,
     /// The commands that bring it about, added to `W`. Only what is missing is wanted.
     pub act: fn(&T, &mut W),
 }
+
+/// A row of a runbook: the progression that it shows, the gate that says when it is done, and what brings it about.
+macro_rules! step {
+    ($name:expr, $gate:ident, $act:expr) => {
+        $crate::runbook::Step { name: $name, done_when: stringify!($gate), gate: $gate, act: $act }
+    };
+}
+pub(crate) use step;
 
 /// Whether a step is done.
 #[derive(Clone, Debug, PartialEq, Eq)]

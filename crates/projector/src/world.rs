@@ -157,14 +157,7 @@ impl<D: Domain> World<D> {
     /// the payloads and folds them in before it asks anybody else.
     pub fn decide(&self, aggregate: &Aggregate, cause: Seq) -> Decided {
         let position = self.positions.get(aggregate);
-        let decision = self.domain.decide(Ask {
-            now: self.now,
-            started: self.started,
-            decider: self.decider,
-            position,
-            flights: &self.flights,
-            aggregate,
-        });
+        let decision = self.domain.decide(self.ask(aggregate));
         let mut decided = Decided { payloads: Vec::new(), again: decision.again.map(|again| (again.at, again.why)) };
         if let Some(mut wanted) = decision.position {
             let same_step = position
@@ -195,6 +188,23 @@ impl<D: Domain> World<D> {
             }
         }
         decided
+    }
+
+    /// The name of the gate at which an aggregate stands, where steps of its runbook share the names of progressions.
+    pub fn shut_gate(&self, aggregate: &Aggregate) -> Option<&'static str> {
+        let position = self.positions.get(aggregate)?;
+        self.domain.shut_gate(self.ask(aggregate), &position.runbook)
+    }
+
+    fn ask<'a>(&'a self, aggregate: &'a Aggregate) -> Ask<'a> {
+        Ask {
+            now: self.now,
+            started: self.started,
+            decider: self.decider,
+            position: self.positions.get(aggregate),
+            flights: &self.flights,
+            aggregate,
+        }
     }
 
     /// The cause that records of a decision carry.

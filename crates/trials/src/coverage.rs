@@ -52,7 +52,7 @@ impl<'a> Collector<'a> {
 
 impl Watcher for Collector<'_> {
     fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
-        for (_, records) in &turn.appended {
+        for (home, records) in &turn.appended {
             for record in records {
                 let Payload::Moved(position) = &record.payload else { continue };
                 if position.step.is_empty() {
@@ -62,8 +62,11 @@ impl Watcher for Collector<'_> {
                 let classes: Vec<Option<Class>> =
                     if struck.is_empty() { vec![None] } else { struck.into_iter().map(Some).collect() };
                 let book = || position.runbook.clone();
-                let step = self.coverage.steps.entry((book(), position.step.clone())).or_default();
-                classes.iter().for_each(|class| *step.entry(*class).or_default() += 1);
+                let gate = record.aggregate.as_ref().and_then(|aggregate| universe.shut_gate(home, aggregate));
+                if let Some(step) = step(&position.runbook, &position.step, gate) {
+                    let step = self.coverage.steps.entry((book(), step)).or_default();
+                    classes.iter().for_each(|class| *step.entry(*class).or_default() += 1);
+                }
                 if let Some(wait) = &position.wait {
                     let gate = self.coverage.gates.entry((book(), without_names(&wait.what))).or_default();
                     classes.iter().for_each(|class| *gate.entry(*class).or_default() += 1);
@@ -87,21 +90,22 @@ impl Coverage {
         }
     }
 
-    /// Steps that exist and were never reached: runbook and step.
-    pub fn holes(&self) -> Vec<(&'static str, &'static str)> {
-        existing().into_iter().filter(|(book, step)| !self.reached(book, step)).collect()
+    /// How many steps there are.
+    pub fn steps() -> usize {
+        existing().len()
     }
 
-    fn reached(&self, book: &str, step: &str) -> bool {
-        self.steps.contains_key(&(book.to_owned(), step.to_owned()))
+    /// Steps that exist and were never reached: runbook and step.
+    pub fn holes(&self) -> Vec<(String, String)> {
+        existing().into_iter().filter(|step| !self.steps.contains_key(step)).collect()
     }
 
     /// The tables: a row a step, then a row a gate that was shut; a column a class of faults; a dot where it was never
     /// reached under that.
     pub fn table(&self) -> String {
         let mut steps = self.steps.clone();
-        for (book, step) in existing() {
-            steps.entry((book.to_owned(), step.to_owned())).or_default();
+        for step in existing() {
+            steps.entry(step).or_default();
         }
         format!("{}\n{}", table::rows("STEP", "/", &steps), table::rows("GATE", " waits for ", &self.gates))
     }
@@ -136,13 +140,34 @@ fn without_names(what: &str) -> String {
     words.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// All steps of all runbooks, by the names under which they are recorded; and the one that comes before them.
-fn existing() -> Vec<(&'static str, &'static str)> {
-    let contact = [("contact", "FirstContact")];
-    let hub = ["deploy", "failover", "relocate", "deletion"].map(|book| (book, ramen_projector::hub::drpc_steps(book)));
-    let spoke = ["primary", "secondary", "deletion"].map(|book| (book, ramen_projector::spoke::vrg_steps(book)));
-    let books = hub.into_iter().chain(spoke);
-    contact.into_iter().chain(books.flat_map(|(book, steps)| steps.into_iter().map(move |step| (book, step)))).collect()
+/// All steps of all runbooks, as they are counted; and the one that comes before them.
+fn existing() -> Vec<(String, String)> {
+    let hub = ["deploy", "failover", "relocate", "deletion"].into_iter().flat_map(|book| {
+        let gates = ramen_projector::hub::drpc_gates(book).into_iter();
+        gates.map(move |(step, gate)| (book.to_owned(), until(step, gate)))
+    });
+    let spoke = ["primary", "secondary", "deletion"].into_iter().flat_map(|book| {
+        let steps = ramen_projector::spoke::vrg_steps(book).into_iter();
+        steps.map(move |step| (book.to_owned(), step.to_owned()))
+    });
+    let contact = ("contact".to_owned(), "FirstContact".to_owned());
+    std::iter::once(contact).chain(hub).chain(spoke).collect()
+}
+
+/// What a step is counted as. Several of the hub's show the same progression; the gate tells which it is, and where none is shut
+/// any more by the time of the look, nobody knows.
+fn step(book: &str, step: &str, gate: Option<&str>) -> Option<String> {
+    let shared = ramen_projector::hub::drpc_gates(book).into_iter().filter(|(name, _)| *name == step);
+    let shared: Vec<&str> = shared.map(|(_, gate)| gate).collect();
+    if shared.is_empty() {
+        return Some(step.to_owned());
+    }
+    gate.filter(|gate| shared.contains(gate)).map(|gate| until(step, gate))
+}
+
+/// A step in words: the progression that it shows, and when it is done.
+fn until(step: &str, gate: &str) -> String {
+    format!("{step} until {}", gate.replace('_', " "))
 }
 
 #[cfg(test)]

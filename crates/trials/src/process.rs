@@ -59,6 +59,8 @@ pub(crate) trait Process {
     fn render(&self, flight: &Flight) -> Result<Vec<Effect>, String>;
     /// Where its aggregates stand in their runbooks.
     fn positions(&self) -> Option<&BTreeMap<Aggregate, Position>>;
+    /// The name of the gate at which one stands, where steps of its runbook share the names of progressions.
+    fn shut_gate(&self, aggregate: &Aggregate) -> Option<&'static str>;
     /// Commands in flight or refused, and why, for a person who asks what it is waiting for.
     fn failing(&self) -> Vec<String>;
     /// Whether its log, folded from the first record on, gives the state that it has; so it does while it is down.
@@ -186,6 +188,10 @@ impl<O: Operator> Process for Running<O> {
 
     fn positions(&self) -> Option<&BTreeMap<Aggregate, Position>> {
         Some(&self.life.as_ref()?.ledger.world().positions)
+    }
+
+    fn shut_gate(&self, aggregate: &Aggregate) -> Option<&'static str> {
+        self.life.as_ref()?.ledger.world().shut_gate(aggregate)
     }
 
     fn failing(&self) -> Vec<String> {

@@ -414,6 +414,13 @@ impl Universe {
         waits
     }
 
+    /// The name of the gate at which an aggregate stands by what the operator of a home knows, where that is more than its step
+    /// says.
+    pub fn shut_gate(&self, home: &str, aggregate: &ramen_events::Aggregate) -> Option<&'static str> {
+        let operated = self.operators.iter().find(|operated| !operated.rival && operated.home == home)?;
+        operated.process.shut_gate(aggregate)
+    }
+
     /// What an operator waits for on behalf of the object of this name, if it has for longer than `least` by its own clock.
     pub fn long_wait(&self, home: &str, of: Controller, name: &str, least: Duration) -> Option<Wait> {
         let operated = self.operators.iter().find(|operated| !operated.rival && operated.home == home)?;

@@ -113,16 +113,30 @@ pub struct Drpc {
 
 /// Names of a runbook's steps, in order; those that show the same progression one after the other are one.
 pub fn steps(runbook: &str) -> Vec<&'static str> {
-    let book = match runbook {
+    let mut names: Vec<&'static str> = book(runbook).iter().map(|step| step.name).collect();
+    names.dedup();
+    names
+}
+
+/// All steps of a runbook, in order: the progression that each shows, and the name of its gate.
+pub fn gates(runbook: &str) -> Vec<(&'static str, &'static str)> {
+    book(runbook).iter().map(|step| (step.name, step.done_when)).collect()
+}
+
+/// The name of the gate at which a DRPC stands in a runbook; `None` where none is shut.
+pub fn shut_gate(hub: &Hub, ask: Ask<'_>, runbook: &str) -> Option<&'static str> {
+    let drpc = gather::gather(hub, ask)?;
+    runbook::current(book(runbook), &drpc).map(|(step, _)| step.done_when)
+}
+
+fn book(runbook: &str) -> &'static [runbooks::Step] {
+    match runbook {
         "deploy" => runbooks::deploy::DEPLOY,
         "failover" => runbooks::failover::FAILOVER,
         "relocate" => runbooks::relocate::RELOCATE,
         "deletion" => runbooks::deletion::DELETION,
         _ => &[],
-    };
-    let mut names: Vec<&'static str> = book.iter().map(|step| step.name).collect();
-    names.dedup();
-    names
+    }
 }
 
 /// What a DRPC wants now.

@@ -8,6 +8,7 @@ use ramen_events::{
     log::{History as _, MemoryLog, MemoryStore},
 };
 use ramen_trials::{
+    coverage::Coverage,
     crowd::{Failed, Sum},
     shrink,
     trial::{Nobody, Verdict, trial},
@@ -138,6 +139,10 @@ pub fn holes(out: &mut dyn Write, sum: &Sum) -> std::io::Result<()> {
 /// # Errors
 /// When nobody reads them.
 pub fn sum(out: &mut dyn Write, sum: &Sum) -> std::io::Result<()> {
+    let (holes, all) = (sum.coverage.holes().len(), Coverage::steps());
+    if sum.trials > 1 {
+        writeln!(out, "{} of {all} steps were reached (--coverage shows which, and under which faults)", all - holes)?;
+    }
     let seconds = sum.took.as_secs_f64();
     writeln!(
         out,

@@ -17,18 +17,13 @@ use ramen_events::{ClusterName, Wait};
 
 use crate::{
     domain::Decision,
-    runbook::{self, Gate},
+    runbook::{self, step},
 };
 
 use super::{Drpc, site::Site};
 
 /// A step of a DRPC's runbook.
 pub type Step = runbook::Step<Drpc, Decision>;
-
-/// A row of a table: the progression that it shows, when it is done, and what brings it about.
-const fn step(name: &'static str, gate: fn(&Drpc) -> Gate, act: fn(&Drpc, &mut Decision)) -> Step {
-    Step { name, gate, act }
-}
 
 /// Nothing to do but to wait: somebody else brings it about.
 fn wait_only(_: &Drpc, _: &mut Decision) {}

@@ -20,21 +20,21 @@ use super::{
 /// The table.
 pub const DELETION: &[Step] = &[
     //   progression shown  done when              what brings it about
-    step(shown::DELETING, placement_is_known, wait_for_placement),
-    step(shown::DELETING, nobody_stopped_is_primary, hand_over),
-    step(shown::DELETING, volumes_are_back, handover::wait_for_others),
-    step(shown::DELETING, home_is_ready, promote),
-    step(shown::DELETING, home_is_decided, decide_target),
-    step(shown::DELETING, peers_of_two_homes_are_asked, demote_peers),
-    step(shown::DELETING, peers_of_two_homes_have_accepted, wait_only), // S6
-    step(shown::DELETING, old_home_is_given_up, release_old_home),
-    step(shown::DELETING, stores_know_the_home, epoch::raise),
-    step(shown::DELETING, is_told, wait_only),
-    step(shown::DELETING, replicas_are_gone, delete_replicas), // S12
-    step(shown::DELETING, primaries_are_gone, delete_vrgs),
-    step(shown::DELETING, rest_is_asked_to_go, delete_rest),
-    step(shown::DELETING, placement_is_released, marks::release_placement),
-    step(shown::DELETING, is_released, marks::release),
+    step!(shown::DELETING, placement_is_known, wait_for_placement),
+    step!(shown::DELETING, nobody_stopped_is_primary, hand_over),
+    step!(shown::DELETING, volumes_are_back, handover::wait_for_others),
+    step!(shown::DELETING, home_is_ready, promote),
+    step!(shown::DELETING, home_is_decided, decide_target),
+    step!(shown::DELETING, peers_of_two_homes_are_asked, demote_peers),
+    step!(shown::DELETING, peers_of_two_homes_have_accepted, wait_only), // S6
+    step!(shown::DELETING, old_home_is_given_up, release_old_home),
+    step!(shown::DELETING, stores_know_the_home, epoch::raise),
+    step!(shown::DELETING, is_told, wait_only),
+    step!(shown::DELETING, replicas_are_gone, delete_replicas), // S12
+    step!(shown::DELETING, primaries_are_gone, delete_vrgs),
+    step!(shown::DELETING, rest_is_asked_to_go, delete_rest),
+    step!(shown::DELETING, placement_is_released, marks::release_placement),
+    step!(shown::DELETING, is_released, marks::release),
 ];
 
 /// The application was stopped on its way to another cluster. It comes to one home before anything is taken apart: what

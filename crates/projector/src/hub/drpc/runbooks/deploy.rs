@@ -26,17 +26,17 @@ use super::{
 /// The table.
 pub const DEPLOY: &[Step] = &[
     //   progression shown                 done when              what brings it about
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, placement_is_known, wait_for_placement),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, nobody_stopped_is_primary, hand_over),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_handed_over, wait_for_others), // S2
-    step(shown::CREATING_MW, home_is_asked, ask_all),
-    step(shown::WAIT_FOR_READINESS, home_is_ready_if_it_was_demoted, wait_only), // S5
-    step(shown::UPDATING_PL_RULE, target_is_marked, mark_target),
-    step(shown::UPDATING_PL_RULE, target_is_decided, decide_target),
-    step(shown::ENSURING_VOL_SYNC_SETUP, peers_are_asked, demote_peers),
-    step(shown::SETTING_UP_VOL_SYNC_DEST, peers_have_accepted, wait_only),
-    step(shown::CLEANING_UP, old_home_is_released, release_old_home),
-    step(shown::SETTING_UP_VOL_SYNC_DEST, peers_are_settled, wait_for_others),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, placement_is_known, wait_for_placement),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, nobody_stopped_is_primary, hand_over),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_handed_over, wait_for_others), // S2
+    step!(shown::CREATING_MW, home_is_asked, ask_all),
+    step!(shown::WAIT_FOR_READINESS, home_is_ready_if_it_was_demoted, wait_only), // S5
+    step!(shown::UPDATING_PL_RULE, target_is_marked, mark_target),
+    step!(shown::UPDATING_PL_RULE, target_is_decided, decide_target),
+    step!(shown::ENSURING_VOL_SYNC_SETUP, peers_are_asked, demote_peers),
+    step!(shown::SETTING_UP_VOL_SYNC_DEST, peers_have_accepted, wait_only),
+    step!(shown::CLEANING_UP, old_home_is_released, release_old_home),
+    step!(shown::SETTING_UP_VOL_SYNC_DEST, peers_are_settled, wait_for_others),
 ];
 
 fn home_is_asked(drpc: &Drpc) -> Gate {

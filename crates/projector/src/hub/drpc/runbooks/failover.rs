@@ -28,18 +28,18 @@ use crate::{domain::Decision, hub::modes};
 /// The table.
 pub const FAILOVER: &[Step] = &[
     //   progression shown                             done when           what brings it about
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, placement_is_known, wait_for_placement),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
-    step(shown::CHECKING_FAILOVER_PREREQUISITES, found_home_is_asked, protect_found_home),
-    step(shown::CHECKING_FAILOVER_PREREQUISITES, target_may_take_over, ensure_replica), // 5.1
-    step(shown::WAIT_FOR_STORAGE_MAINTENANCE, storage_is_told, wait_only),              // 5.3
-    step(shown::WAITING_FOR_RESOURCE_RESTORE, target_was_ready, promote),
-    step(shown::UPDATED_PLACEMENT, target_is_marked, mark_target),
-    step(shown::UPDATED_PLACEMENT, target_is_decided, decide_target),
-    step(shown::CLEANING_UP, peers_are_asked, demote_peers),
-    step(shown::CLEANING_UP, peers_have_accepted, wait_only),
-    step(shown::CLEANING_UP, old_home_is_released, release_old_home),
-    step(shown::CLEANING_UP, peers_are_settled, wait_for_others),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, placement_is_known, wait_for_placement),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
+    step!(shown::CHECKING_FAILOVER_PREREQUISITES, found_home_is_asked, protect_found_home),
+    step!(shown::CHECKING_FAILOVER_PREREQUISITES, target_may_take_over, ensure_replica), // 5.1
+    step!(shown::WAIT_FOR_STORAGE_MAINTENANCE, storage_is_told, wait_only),              // 5.3
+    step!(shown::WAITING_FOR_RESOURCE_RESTORE, target_was_ready, promote),
+    step!(shown::UPDATED_PLACEMENT, target_is_marked, mark_target),
+    step!(shown::UPDATED_PLACEMENT, target_is_decided, decide_target),
+    step!(shown::CLEANING_UP, peers_are_asked, demote_peers),
+    step!(shown::CLEANING_UP, peers_have_accepted, wait_only),
+    step!(shown::CLEANING_UP, old_home_is_released, release_old_home),
+    step!(shown::CLEANING_UP, peers_are_settled, wait_for_others),
 ];
 
 /// The first version of the deciders that cleans up although a claim joined the target that can't be protected there.

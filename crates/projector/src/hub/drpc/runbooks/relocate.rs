@@ -31,28 +31,28 @@ use super::{
 /// The table.
 pub const RELOCATE: &[Step] = &[
     //   progression shown                          done when              what brings it about
-    step(shown::PREPARING_FINAL_SYNC, placement_is_known, wait_for_placement),
-    step(shown::PREPARING_FINAL_SYNC, an_application_exists, wait_only), // R1
-    step(shown::PREPARING_FINAL_SYNC, found_home_is_asked, protect_found_home),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
-    step(shown::CLEANING_UP, earlier_peers_are_asked, demote_peers),
-    step(shown::CLEANING_UP, earlier_peers_have_accepted, wait_only),
-    step(shown::CLEANING_UP, earlier_old_home_is_released, release_old_home),
-    step(shown::CLEANING_UP, earlier_peers_are_settled, wait_for_others),
-    step(shown::PREPARING_FINAL_SYNC, source_is_protected, wait_only), // S3
-    step(shown::PREPARING_FINAL_SYNC, source_is_placed, place_source),
-    step(shown::PREPARING_FINAL_SYNC, final_sync_is_prepared, prepare_final_sync),
-    step(shown::CLEARING_PLACEMENT, placement_is_cleared, clear_placement), // S4
-    step(shown::RUNNING_FINAL_SYNC, final_sync_is_done, run_final_sync),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, source_is_asked_to_step_down, demote_source),
-    step(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_secondary, wait_for_others), // S2
-    step(shown::WAITING_FOR_RESOURCE_RESTORE, target_is_ready, promote),
-    step(shown::UPDATED_PLACEMENT, target_is_marked, mark_target),
-    step(shown::UPDATED_PLACEMENT, target_is_decided, decide_target),
-    step(shown::CLEANING_UP, peers_are_asked, demote_peers),
-    step(shown::CLEANING_UP, peers_have_accepted, wait_only),
-    step(shown::CLEANING_UP, old_home_is_released, release_old_home),
-    step(shown::CLEANING_UP, peers_are_settled, wait_for_others),
+    step!(shown::PREPARING_FINAL_SYNC, placement_is_known, wait_for_placement),
+    step!(shown::PREPARING_FINAL_SYNC, an_application_exists, wait_only), // R1
+    step!(shown::PREPARING_FINAL_SYNC, found_home_is_asked, protect_found_home),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, target_was_not_stopped, hand_over),
+    step!(shown::CLEANING_UP, earlier_peers_are_asked, demote_peers),
+    step!(shown::CLEANING_UP, earlier_peers_have_accepted, wait_only),
+    step!(shown::CLEANING_UP, earlier_old_home_is_released, release_old_home),
+    step!(shown::CLEANING_UP, earlier_peers_are_settled, wait_for_others),
+    step!(shown::PREPARING_FINAL_SYNC, source_is_protected, wait_only), // S3
+    step!(shown::PREPARING_FINAL_SYNC, source_is_placed, place_source),
+    step!(shown::PREPARING_FINAL_SYNC, final_sync_is_prepared, prepare_final_sync),
+    step!(shown::CLEARING_PLACEMENT, placement_is_cleared, clear_placement), // S4
+    step!(shown::RUNNING_FINAL_SYNC, final_sync_is_done, run_final_sync),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, source_is_asked_to_step_down, demote_source),
+    step!(shown::ENSURING_VOLUMES_ARE_SECONDARY, volumes_are_secondary, wait_for_others), // S2
+    step!(shown::WAITING_FOR_RESOURCE_RESTORE, target_is_ready, promote),
+    step!(shown::UPDATED_PLACEMENT, target_is_marked, mark_target),
+    step!(shown::UPDATED_PLACEMENT, target_is_decided, decide_target),
+    step!(shown::CLEANING_UP, peers_are_asked, demote_peers),
+    step!(shown::CLEANING_UP, peers_have_accepted, wait_only),
+    step!(shown::CLEANING_UP, old_home_is_released, release_old_home),
+    step!(shown::CLEANING_UP, peers_are_settled, wait_for_others),
 ];
 
 /// Some cluster has, or had, the application.

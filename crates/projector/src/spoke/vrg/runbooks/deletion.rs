@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     domain::{Decision, Wanted},
-    runbook::{Gate, Step, wait},
+    runbook::{Gate, Step, step, wait},
     spoke::vrg::{
         scene::{self, Judged, Scene, Stage},
         stores,
@@ -22,9 +22,9 @@ pub const LETTING_GO: &str = "LettingVolumesGo";
 
 /// One after the other.
 pub const FIRST: &[Step<Scene, Decision>] = &[
-    Step { name: LETTING_GO, gate: volumes_are_free, act: let_go },
-    Step { name: "DeletingCopies", gate: copies_are_gone, act: delete_copies },
-    Step { name: "RemovingFinalizer", gate: is_free, act: |s, d| d.commands.extend(s.farewell.clone()) },
+    step!(LETTING_GO, volumes_are_free, let_go),
+    step!("DeletingCopies", copies_are_gone, delete_copies),
+    step!("RemovingFinalizer", is_free, |s, d| d.commands.extend(s.farewell.clone())),
 ];
 
 fn volumes_are_free(scene: &Scene) -> Gate {

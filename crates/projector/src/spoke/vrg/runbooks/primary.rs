@@ -11,7 +11,7 @@ use ramen_events::{
 use super::{release, restore, secondary, upload};
 use crate::{
     domain::{Decision, Wanted},
-    runbook::{Gate, Step, wait},
+    runbook::{Gate, Step, step, wait},
     spoke::{
         state::Holding,
         vrg::{
@@ -29,18 +29,18 @@ const PROTECTING: &str = "ProtectingVolumes";
 /// One after the other.
 pub const FIRST: &[Step<Scene, Decision>] = &[
     //   name                             done when        what brings it about
-    Step { name: "Validating", gate: is_valid, act: |_, _| {} },
-    Step { name: "AddingFinalizer", gate: is_adopted, act: adopt },
-    Step { name: restore::STEP, gate: is_restored, act: restore_volumes },
+    step!("Validating", is_valid, |_, _| {}),
+    step!("AddingFinalizer", is_adopted, adopt),
+    step!(restore::STEP, is_restored, restore_volumes),
 ];
 
 /// Side by side.
 pub const TOGETHER: &[Step<Scene, Decision>] = &[
-    Step { name: "ReleasingVolumes", gate: nothing_to_release, act: |s, d| work_on(s, Stage::Releasing, d) },
-    Step { name: PROTECTING, gate: are_protected, act: |s, d| work_on(s, Stage::Unprotected, d) },
-    Step { name: "PromotingVolumes", gate: are_primary, act: |s, d| work_on(s, Stage::Protected, d) },
-    Step { name: "UploadingClusterData", gate: are_stored, act: store_volumes },
-    Step { name: "UploadingVrg", gate: is_stored, act: store_vrg },
+    step!("ReleasingVolumes", nothing_to_release, |s, d| work_on(s, Stage::Releasing, d)),
+    step!(PROTECTING, are_protected, |s, d| work_on(s, Stage::Unprotected, d)),
+    step!("PromotingVolumes", are_primary, |s, d| work_on(s, Stage::Protected, d)),
+    step!("UploadingClusterData", are_stored, store_volumes),
+    step!("UploadingVrg", is_stored, store_vrg),
 ];
 
 /// What a shut gate says of the first volume that keeps it shut.

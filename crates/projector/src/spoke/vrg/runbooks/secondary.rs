@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     domain::Decision,
-    runbook::{Gate, Step},
+    runbook::{Gate, Step, step},
     spoke::vrg::{
         replication_check::{self, Check},
         scene::{self, Judged, Scene, Stage},
@@ -29,14 +29,14 @@ const DEMOTING: &str = "DemotingVolumes";
 
 /// One after the other.
 pub const FIRST: &[Step<Scene, Decision>] = &[
-    Step { name: "Validating", gate: is_valid, act: |_, _| {} },
-    Step { name: "AddingFinalizer", gate: is_adopted, act: adopt },
+    step!("Validating", is_valid, |_, _| {}),
+    step!("AddingFinalizer", is_adopted, adopt),
 ];
 
 /// Side by side.
 pub const TOGETHER: &[Step<Scene, Decision>] = &[
-    Step { name: DEMOTING, gate: are_secondary, act: |s, d| work_on(s, Stage::Protected, d) },
-    Step { name: "ReleasingVolumes", gate: are_released, act: release },
+    step!(DEMOTING, are_secondary, |s, d| work_on(s, Stage::Protected, d)),
+    step!("ReleasingVolumes", are_released, release),
 ];
 
 fn are_secondary(scene: &Scene) -> Gate {
