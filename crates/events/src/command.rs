@@ -21,6 +21,14 @@ impl Command {
         bincode::encode_to_vec(self, bincode::config::standard()).expect("a command encodes")
     }
 
+    /// Whether it writes the status of an object: what is told, with the times at which it became so.
+    pub fn writes_status(&self) -> bool {
+        match self {
+            Self::Hub(command) => command.writes_status(),
+            Self::Spoke(command) => command.writes_status(),
+        }
+    }
+
     /// The command's name, for tables and logs.
     pub fn name(&self) -> &'static str {
         match self {

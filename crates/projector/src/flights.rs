@@ -19,11 +19,18 @@ const CONFLICT_PAUSE_MS: u64 = 50;
 /// The first version of the deciders that remembers how storing a VRG's copy failed when the copy changes.
 const COPIES_KEEP_FAILURES_SINCE: u32 = 11;
 
-/// Whether another wish of that kind in the same slot counts as a repetition after a failure. What is told of a VRG's copy that
-/// can't be stored is a part of the copy: that must not make its failure look like news, or each telling would lead to the next
-/// attempt, and that to the next telling.
-fn outlasts_changes(command: &Command, decider: u32) -> bool {
-    decider >= COPIES_KEEP_FAILURES_SINCE && matches!(command, Command::Spoke(command) if command.is_vrg_copy())
+/// The first version of the deciders that remembers how writing a status failed when there is something else to write.
+const STATUSES_KEEP_FAILURES_SINCE: u32 = 13;
+
+/// Whether another wish of that kind in the same slot counts as a repetition after the failure of the last one. What is told of a
+/// VRG's copy that can't be stored is a part of the copy: that must not make its failure look like news, or each telling would
+/// lead to the next attempt, and that to the next telling. A status that can't be written says another time each second; the
+/// object that it conflicts with is known in a moment.
+fn fails_still(attempt: &Attempt, command: &Command, decider: u32) -> bool {
+    let Some(failure) = &attempt.failure else { return false };
+    let copy = decider >= COPIES_KEEP_FAILURES_SINCE && matches!(command, Command::Spoke(it) if it.is_vrg_copy());
+    let refused = decider >= STATUSES_KEEP_FAILURES_SINCE && !matches!(failure, Outcome::Conflict { .. });
+    copy || (refused && command.writes_status())
 }
 
 /// How the last command of a slot went.
@@ -107,7 +114,7 @@ impl Flights {
         let Some(attempt) = self.last(aggregate, slot) else { return Clearance::Go };
         match &attempt.outcome {
             None => Clearance::Busy,
-            Some(_) if outlasts_changes(command, decider) && attempt.failure.is_some() && now < attempt.not_before => {
+            Some(_) if fails_still(attempt, command, decider) && now < attempt.not_before => {
                 Clearance::NotBefore(attempt.not_before)
             }
             // Nothing was heard: asking for something else will not be heard either.
@@ -128,10 +135,10 @@ impl Flights {
     ) {
         let digest = BlobId::of(&command.bytes());
         let slots = self.slots.entry(aggregate.clone()).or_default();
-        let fails = |attempt: &Attempt| outlasts_changes(command, decider) && attempt.failure.is_some();
         // A wish that comes back after a long rest starts afresh.
         let before = slots.get(slot).filter(|attempt| {
-            (attempt.digest == digest || fails(attempt)) && now < attempt.not_before.plus_ms(LONGEST_PAUSE_MS)
+            (attempt.digest == digest || fails_still(attempt, command, decider))
+                && now < attempt.not_before.plus_ms(LONGEST_PAUSE_MS)
         });
         let attempt = Attempt {
             id,
@@ -200,6 +207,7 @@ fn pause(failures: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use ramen_events::{Controller, hub};
+    use rstest::rstest;
 
     use super::*;
 
@@ -244,6 +252,37 @@ mod tests {
             flights.clearance(&who, "status", of(&wish()), (later, 1)),
             Clearance::NotBefore(later.plus_ms(250))
         );
+    }
+
+    fn status(since: u64) -> Command {
+        let told = hub::DrClusterStatus { phase: since.to_string(), ..Default::default() };
+        let told = Box::new(told);
+        Command::Hub(hub::Command::WriteClusterStatus {
+            cluster: "c1".into(),
+            uid: "1".into(),
+            status: told,
+            events: vec![],
+        })
+    }
+
+    #[rstest]
+    #[case::refused(Outcome::Refused { code: 500, reason: "InternalError".into(), message: String::new() }, [250, 500, 1000])]
+    #[case::it_takes_what_is_there_by_now(Outcome::Conflict { message: String::new() }, [0, 0, 0])]
+    fn a_status_that_says_another_time_is_no_other_wish(#[case] outcome: Outcome, #[case] expected: [u64; 3]) {
+        let who = Aggregate::new(Controller::DrCluster, "", "c1");
+        let (mut flights, mut now, mut pauses) = (Flights::default(), Time(1_000), Vec::new());
+        for n in 0..3 {
+            let id = CommandId::derive("x", ramen_events::Seq(n), b"");
+            flights.depart(&who, "status", id, &status(n), (now, 13));
+            flights.arrive(&who, "status", id, &outcome, now);
+            let next = match flights.clearance(&who, "status", of(&status(n + 1)), (now, 13)) {
+                Clearance::NotBefore(at) => at,
+                _ => now,
+            };
+            pauses.push(next.ms_since(now));
+            now = next;
+        }
+        assert_eq!(pauses, expected);
     }
 
     #[test]

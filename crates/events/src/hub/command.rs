@@ -166,6 +166,11 @@ impl Command {
         }
     }
 
+    /// Whether it writes the status of an object.
+    pub fn writes_status(&self) -> bool {
+        matches!(self, Self::WriteDrpcStatus { .. } | Self::WritePolicyStatus { .. } | Self::WriteClusterStatus { .. })
+    }
+
     /// Whether a failure says that what was wanted is so already: nothing is wrong then, and nothing is to be repeated.
     pub fn is_met_by(&self, outcome: &Outcome) -> bool {
         match self {

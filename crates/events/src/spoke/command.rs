@@ -262,6 +262,11 @@ impl Command {
         }
     }
 
+    /// Whether it writes the status of an object.
+    pub fn writes_status(&self) -> bool {
+        matches!(self, Self::WriteVrgStatus { .. } | Self::WriteClusterConfigStatus { .. })
+    }
+
     /// Whether it stores a VRG's own copy.
     pub fn is_vrg_copy(&self) -> bool {
         match self {

@@ -121,7 +121,8 @@ fn replication_that_stays(universe: &Universe, vrg: &Value, app: &str, on: &str)
     let (_, claim) = told.split_once("deletion waits for claim ")?;
     let (claim, _) = claim.split_once(": ")?;
     let (app, claim, on) = (app.to_owned(), claim.to_owned(), on.to_owned());
-    is_only_here(universe, &app, &claim, &on).then_some(Happening::LetGoReplication { app, claim, on })
+    let is_so = is_only_here(universe, &app, &claim, &on) || told.contains("could not be reached meanwhile");
+    is_so.then_some(Happening::LetGoReplication { app, claim, on })
 }
 
 /// A claim that is bound to another volume than its copy says: it was made anew while a failover went on. Of the two a person

@@ -37,10 +37,22 @@ pub const DELETION: &[Step] = &[
     step!(shown::DELETING, is_released, marks::release),
 ];
 
+/// The first version of the deciders that takes an application for one under way while nobody is asked to be its primary, wherever
+/// it seems to be placed.
+const NOBODY_IS_PRIMARY_SINCE: u32 = 13;
+
 /// The application was stopped on its way to another cluster. It comes to one home before anything is taken apart: what
-/// ends while nobody runs it would end with its volumes (S12).
+/// ends while nobody runs it would end with its volumes (S12), and replicas alone delete no copies from stores. That no work asks
+/// for a primary says so, too: what is known of the placement may be old.
 fn is_under_way(drpc: &Drpc) -> bool {
-    can_come_home(drpc) && is_stopped(drpc) && drpc.last_home().is_some()
+    let nobody_is_primary = drpc.decider >= NOBODY_IS_PRIMARY_SINCE && has_replicas_only(drpc);
+    can_come_home(drpc) && (is_stopped(drpc) || nobody_is_primary) && drpc.last_home().is_some()
+}
+
+/// Works ask for replicas, and none for a primary.
+fn has_replicas_only(drpc: &Drpc) -> bool {
+    let roles = || drpc.sites.iter().filter_map(role);
+    roles().next().is_some() && roles().all(|role| role == "secondary")
 }
 
 /// What it takes to move an application is there, and nothing of it is being taken apart yet. Without it deletion goes
@@ -121,8 +133,6 @@ const TELLS_WHAT_STAYS_SINCE: u32 = 4;
 /// finds replicas only, and asks a person which is to be the home. Whoever deletes the DRPC instead loses nothing: no
 /// primary is there who would delete the copies. That is to be said, since nobody would look for them.
 pub fn stays_behind(drpc: &Drpc) -> Option<String> {
-    let roles = || drpc.sites.iter().filter_map(role);
-    let has_replicas_only = roles().next().is_some() && roles().all(|role| role == "secondary");
     if drpc.decider < TELLS_WHAT_STAYS_SINCE {
         return None;
     }
@@ -134,7 +144,7 @@ pub fn stays_behind(drpc: &Drpc) -> Option<String> {
             drpc.fact.spec.policy, drpc.vrg_namespace, drpc.key.name
         ));
     }
-    if !has_replicas_only || is_under_way(drpc) {
+    if !has_replicas_only(drpc) || is_under_way(drpc) {
         return None;
     }
     let clusters: Vec<&str> = drpc.sites.iter().map(|site| site.name.as_str()).collect();

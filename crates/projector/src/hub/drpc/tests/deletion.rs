@@ -131,6 +131,27 @@ fn an_application_that_is_under_way_comes_home_first(#[case] at: &str) {
 }
 
 #[test]
+fn an_application_with_replicas_only_comes_home_first_wherever_a_new_hub_sees_it_placed() {
+    let mut story = Story::deployed();
+    let placed = story.world.domain.decisions.values().next().unwrap().clone();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "secondary");
+    // It hears of the placement last of all.
+    story.see(Fact::Decision(placed));
+    delete(&mut story);
+    story.sent.clear();
+    story.lose_log();
+    assert!(!story.sent.iter().any(|sent| sent.starts_with("delete work")), "nobody deletes copies: {:?}", story.sent);
+    for _ in 0..3 {
+        story.site("c1").idle = false;
+        story.catch_up("c1");
+        story.run();
+    }
+    assert!(is_gone(&story), "{}", story.words("Available"));
+    assert!(story.sent.iter().any(|sent| sent.starts_with("vrg c1 primary")), "{:?}", story.sent);
+}
+
+#[test]
 fn an_old_home_is_given_up_before_a_failover_is_forgotten() {
     let mut story = Story::deployed();
     story.site("c1").idle = true;

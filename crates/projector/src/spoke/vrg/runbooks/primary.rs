@@ -425,8 +425,15 @@ fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     if volume.pvc.annotations.contains_key(annotation::ARCHIVED) || view.stores.iter().all(|store| has(store.name)) {
         judged.archive.verdict = Some(Verdict::yes(reason::UPLOADED, "claim and volume are in the S3 stores"));
     }
+    if view.ask.decider >= COPIES_STAY_SINCE && !release.stores.is_empty() {
+        let told = format!("its copies are to be deleted before it may go: {}", release.stores);
+        judged.archive.verdict = Some(Verdict::no(reason::UPLOAD_ERROR, told));
+    }
     judged
 }
+
+/// The first version of the deciders that tells of a claim whose copies a store does not delete: whoever deleted it sees it hang.
+const COPIES_STAY_SINCE: u32 = 13;
 
 fn destination(vr: &VolumeReplication) -> Option<Verdict> {
     let told = vr.condition(condition::DESTINATION_INFO_AVAILABLE)?;

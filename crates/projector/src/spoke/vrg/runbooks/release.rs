@@ -32,6 +32,8 @@ pub struct Release {
     pub waits_for: String,
     /// Whether a person has to look.
     pub problem: bool,
+    /// Why stores do not delete its copies; empty when none refuses to.
+    pub stores: String,
     /// When to look again.
     pub again: Option<Time>,
 }
@@ -67,7 +69,7 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
         }
     }
     let mut wants = Vec::new();
-    let mut waits = Vec::new();
+    let (mut waits, mut failing) = (Vec::new(), Vec::new());
     for store in &view.stores {
         if view.vrg.spec.dry_run
             || view.work.copies.get(&(store.name.to_owned(), volume.key.clone())) == Some(&Holding::Deleted)
@@ -75,16 +77,15 @@ pub fn unprotect(view: &View<'_>, volume: &Volume<'_>) -> Release {
             continue;
         }
         let slot = volume.upload_slot(store.name);
-        waits.push(
-            stores::failure(view, store, &slot)
-                .unwrap_or_else(|| format!("its copies to be deleted from S3 store {}", store.name)),
-        );
+        let failure = stores::failure(view, store, &slot);
+        failing.extend(failure.clone());
+        waits.push(failure.unwrap_or_else(|| format!("its copies to be deleted from S3 store {}", store.name)));
         if let Ok(reachable) = store.store {
             wants.push(Wanted { slot, command: view.delete_stored(reachable, volume.key, &volume.pvc.volume) });
         }
     }
     if !waits.is_empty() {
-        return Release { wants, ..Release::waiting(waits.join("; ")) };
+        return Release { wants, stores: failing.join("; "), ..Release::waiting(waits.join("; ")) };
     }
     end_replication(view, volume, Afterwards::AsBefore)
 }

@@ -28,10 +28,8 @@ use crate::{
 const DEMOTING: &str = "DemotingVolumes";
 
 /// One after the other.
-pub const FIRST: &[Step<Scene, Decision>] = &[
-    step!("Validating", is_valid, |_, _| {}),
-    step!("AddingFinalizer", is_adopted, adopt),
-];
+pub const FIRST: &[Step<Scene, Decision>] =
+    &[step!("Validating", is_valid, |_, _| {}), step!("AddingFinalizer", is_adopted, adopt)];
 
 /// Side by side.
 pub const TOGETHER: &[Step<Scene, Decision>] = &[
@@ -108,8 +106,12 @@ pub fn judge(view: &View<'_>, volume: &Volume<'_>) -> Judged {
 /// The first version of the deciders that says what a person can do about a replication that does not go.
 const LETS_GO_SINCE: u32 = 4;
 
+/// The first version of the deciders that says of such a replication that its storage may have been cut off.
+const CUT_OFF_SINCE: u32 = 13;
+
 /// A replication that is being deleted. Storage lets go of a secondary only while that follows a primary: where the claim was
-/// deleted for good on the other cluster while this one was lost, there is none any more.
+/// deleted for good on the other cluster while this one was lost, there is none any more. Nor does it follow one that it did
+/// not reach before it was to go: then nobody asks it any more to give up its data.
 fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     let judged = Judged::new(volume.key, Stage::Releasing);
     let what = "its VolumeReplication to be gone";
@@ -117,10 +119,19 @@ fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
     match patience.filter(|_| view.ask.decider >= LETS_GO_SINCE) {
         None => judged.waiting(what),
         Some(due) if view.now() < due => Judged { again: Some(due), ..judged.waiting(what) },
-        Some(_) => judged.waiting(format!(
-            "{what}; if the other cluster does not have this volume any more, since its claim was deleted there, the storage \
-             here never lets go of it: take the finalizers off the VolumeReplication"
-        )),
+        Some(_) => {
+            let (cut_off, and_then) = match view.ask.decider >= CUT_OFF_SINCE {
+                true => (
+                    ", or could not be reached meanwhile",
+                    format!(", then finalizer {} off the claim", finalizer::PVC_REPLICATED),
+                ),
+                false => ("", String::new()),
+            };
+            judged.waiting(format!(
+                "{what}; if the other cluster does not have this volume any more, since its claim was deleted there{cut_off}, \
+                 the storage here never lets go of it: take the finalizers off the VolumeReplication{and_then}"
+            ))
+        }
     }
 }
 

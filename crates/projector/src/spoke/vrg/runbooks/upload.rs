@@ -15,7 +15,7 @@ use crate::{
     spoke::{
         state::Holding,
         vrg::{
-            stores,
+            stores::{self, StoreRef},
             verdict::Verdict,
             view::{View, Volume},
         },
@@ -243,6 +243,7 @@ pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
         let There { has, content, repeats_at } = round.there(view, &slot, held, first);
         if has == Has::This {
             archive.repeats_at = archive.repeats_at.into_iter().chain(repeats_at).min();
+            problems.extend(unknown(view, store));
             continue;
         }
         if has == Has::Other {
@@ -279,6 +280,15 @@ pub fn vrg(view: &View<'_>, status: &VrgStatus) -> VrgArchive {
         Verdict::no(reason::UPLOADING, format!("VRG copy of generation {} is on its way", view.vrg.generation))
     });
     archive
+}
+
+/// The first version of the deciders that tells of a store that the operator does not know how to reach while nothing is to be
+/// stored.
+const UNKNOWN_STORE_SINCE: u32 = 13;
+
+/// Why nobody here could look whether a store still has what was stored, nor store what changes next.
+fn unknown(view: &View<'_>, store: &StoreRef<'_>) -> Option<String> {
+    store.store.as_ref().err().filter(|_| view.ask.decider >= UNKNOWN_STORE_SINCE).cloned()
 }
 
 /// Digest of what a reader of the VRG's copy would use. Times of synchronizations are left out: they alone are no reason

@@ -183,7 +183,9 @@ fn a_replication_that_does_not_go_is_told_of_with_what_a_person_can_do() {
     }));
     assert_eq!(lab.wait(), "claim data: its VolumeReplication to be gone");
     let later = lab.decide_after(300, &lab.decide().position.unwrap()).position.unwrap().wait.unwrap();
-    assert!(later.what.ends_with("take the finalizers off the VolumeReplication"), "{}", later.what);
+    let remedy = "or could not be reached meanwhile, the storage here never lets go of it: take the finalizers off the \
+                  VolumeReplication, then finalizer replication.storage.openshift.io/pvc-protection off the claim";
+    assert!(later.what.ends_with(remedy), "{}", later.what);
 }
 
 type Change = fn(&mut VolumeReplication);

@@ -2,7 +2,7 @@
 
 use ramen_api::ramen::wire::{annotation, condition};
 use ramen_events::{
-    BlobId, Command as AnyCommand, ConditionStatus, Outcome, Time,
+    BlobId, Command as AnyCommand, ConditionStatus, Kind, ObjectId, Outcome, Time,
     spoke::{Command, Fact, Fence, Role, StoredSet, Vrg, VrgStatus},
 };
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     DECIDER_VERSION,
-    domain::{Decision, Wanted},
+    domain::{Change, Decision, Domain as _, Wanted},
     flights::Clearance,
 };
 
@@ -207,6 +207,46 @@ fn that_the_copy_is_stored_starts_no_new_wait_for_volumes() {
             .for_each(|(told, old)| told.since = old.since);
     });
     assert_eq!(lab.status_later().as_ref().and_then(protected), None, "it is as it was told a moment ago");
+}
+
+/// What a status says of copies: whether all is stored, and in which words.
+fn of_copies(told: Option<VrgStatus>) -> Option<(ConditionStatus, String)> {
+    let told = told?.condition(condition::CLUSTER_DATA_PROTECTED)?.clone();
+    Some((told.status, told.message))
+}
+
+#[test]
+fn a_claim_that_waits_for_a_store_to_delete_its_copies_is_told_of() {
+    let mut lab = noted();
+    first(&mut lab);
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(1));
+    assert!(
+        of_copies(lab.status_later()).is_none_or(|(status, _)| status == ConditionStatus::True),
+        "nothing failed yet"
+    );
+    for wanted in stores(&lab.decide_later()).into_iter().filter(|wanted| wanted.command.name() == "DeleteStored") {
+        let down = Outcome::Unreachable { message: "no route to host".into() };
+        let outcome = if wanted.slot.contains("s3-2") { down } else { Outcome::Done };
+        lab.fly(wanted, NOW.plus_seconds(60), &outcome);
+    }
+    let (status, told) = of_copies(lab.status_later()).expect("it is told");
+    assert_eq!(status, ConditionStatus::False);
+    assert!(
+        told.contains("data: its copies are to be deleted before it may go: S3 profile \"s3-2\": no route"),
+        "{told}"
+    );
+    assert!(!told.contains("s3-1"), "{told}");
+}
+
+#[test]
+fn a_home_that_lost_the_secret_of_a_store_says_so_though_nothing_is_to_be_stored() {
+    let mut lab = noted();
+    first(&mut lab);
+    assert!(of_copies(lab.status_later()).is_none_or(|(status, _)| status == ConditionStatus::True), "all is stored");
+    lab.spoke.apply(NOW, Change::Gone(&ObjectId::new(Kind::Secret, "system", "s3-2")));
+    let (status, told) = of_copies(lab.status_later()).expect("it is told");
+    assert_eq!(status, ConditionStatus::False);
+    assert!(told.contains("Secret system/s3-2 of S3 profile \"s3-2\" is missing: create it"), "{told}");
 }
 
 impl Lab {
