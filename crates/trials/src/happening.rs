@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{span, universe::Rebuilt};
 
+pub(crate) mod attached;
 mod befall;
 mod by_hand;
 
@@ -165,6 +166,20 @@ pub enum Happening {
     /// Such a pod is removed by force.
     Evict {
         /// Whose pod.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// Volumes of an application stay attached to a node, whether or not a pod uses them.
+    Attached {
+        /// Whose volumes.
+        app: String,
+        /// Where.
+        on: String,
+    },
+    /// The node lets them go.
+    Detached {
+        /// Whose volumes.
         app: String,
         /// Where.
         on: String,
@@ -340,6 +355,8 @@ pub enum StorageFault {
     Degraded,
     /// Mirroring is not set up: no volume can begin to be replicated.
     Unprepared,
+    /// Whatever it is asked for is neither done nor answered.
+    Silent,
 }
 
 /// An agent of OCM on a managed cluster.
@@ -381,6 +398,8 @@ impl Happening {
             | Self::SpoilVrg { app, .. }
             | Self::DeleteClaim { app, .. }
             | Self::Stubborn { app, .. }
+            | Self::Attached { app, .. }
+            | Self::Detached { app, .. }
             | Self::Evict { app, .. } => Some(app),
             _ => None,
         }
@@ -391,6 +410,8 @@ impl Happening {
         matches!(
             self,
             Self::Stubborn { .. }
+                | Self::Attached { .. }
+                | Self::Detached { .. }
                 | Self::Lose { .. }
                 | Self::BringBack { .. }
                 | Self::HubLink { .. }

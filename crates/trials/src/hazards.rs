@@ -24,6 +24,8 @@ pub enum Point {
     Read,
     /// A watch has something to tell.
     Watch,
+    /// A watch begins, anew perhaps, and lists what there is.
+    List,
 }
 
 /// What goes wrong there.
@@ -50,14 +52,15 @@ pub enum Mishap {
     LostAnswer,
     /// The watch breaks off: what it had to tell is missed, and it lists again.
     Gap,
-    /// What the watch has to tell comes late.
+    /// What the watch has to tell comes late; at its beginning the list fails, and is repeated as much later.
     Late,
     /// What the watch has to tell comes twice.
     Twice,
 }
 
 impl Mishap {
-    /// Where this can happen. What can happen at random calls can happen at reads, too, if they answer reads at all.
+    /// Where this can happen. What can happen at random calls can happen at reads, too, if they answer reads at all, and what
+    /// can be late at random, at lists.
     pub fn point(self) -> &'static [Point] {
         match self {
             Self::CrashBefore | Self::CrashAfter | Self::CrashLosingTail => &[Point::Append, Point::Call],
@@ -76,7 +79,8 @@ impl Mishap {
     pub fn tried_at(self) -> Vec<Point> {
         // A read that is refused, whatever the word, ends the command; one whose answer is lost takes longer to.
         let at_reads = matches!(self, Self::CrashBefore | Self::Broken).then_some(Point::Read);
-        self.point().iter().copied().chain(at_reads).collect()
+        let at_lists = (self == Self::Late).then_some(Point::List);
+        self.point().iter().copied().chain(at_reads).chain(at_lists).collect()
     }
 
     /// How a call ends that comes to nothing because of it; `None` where it comes to something, or nobody is left to know.
@@ -141,7 +145,9 @@ pub struct Rule {
 impl Rule {
     fn concerns(&self, point: Point) -> bool {
         let at_random = matches!(self.frequency, Frequency::PerMille(_));
-        self.point == point || point == Point::Read && self.point == Point::Call && at_random && self.mishap.of_reads()
+        let at_reads = point == Point::Read && self.point == Point::Call && self.mishap.of_reads();
+        let at_lists = point == Point::List && self.point == Point::Watch && self.mishap == Mishap::Late;
+        self.point == point || at_random && (at_reads || at_lists)
     }
 }
 

@@ -35,9 +35,9 @@ pub enum Class {
     Calls,
     /// Clocks minutes apart.
     Clocks,
-    /// Pods that do not stop.
+    /// Pods that do not stop, volumes that stay attached.
     Pods,
-    /// Storage whose operations fail, answer too late, or that passes no data on.
+    /// Storage whose operations fail, hang, answer too late, or that passes no data on.
     Storage,
     /// OCM agents that stand still: views get old, works and their feedback come late.
     Agents,
@@ -101,7 +101,7 @@ impl Class {
             Happening::Crash { .. } | Happening::LoseLog { .. } => Some(Self::Crashes),
             Happening::Rival { .. } => Some(Self::Rivals),
             Happening::Skew { .. } => Some(Self::Clocks),
-            Happening::Stubborn { .. } => Some(Self::Pods),
+            Happening::Stubborn { .. } | Happening::Attached { .. } => Some(Self::Pods),
             Happening::Storage { fault, .. } if *fault != StorageFault::None => Some(Self::Storage),
             Happening::Agent { works: false, .. } => Some(Self::Agents),
             Happening::SpoilVrg { .. } => Some(Self::Hands),
@@ -301,11 +301,24 @@ fn befall(class: Class, rng: &mut Rng, outline: &Outline, horizon: u64, faults: 
             }
             Class::Pods => {
                 let app = format!("app-{}", rng.below(2));
-                add(at, Happening::Stubborn { app: app.clone(), on: cluster.clone() });
-                add(end, Happening::Evict { app, on: cluster });
+                let (begins, ends) = if one_in(rng, 3) {
+                    (
+                        Happening::Attached { app: app.clone(), on: cluster.clone() },
+                        Happening::Detached { app, on: cluster },
+                    )
+                } else {
+                    (
+                        Happening::Stubborn { app: app.clone(), on: cluster.clone() },
+                        Happening::Evict { app, on: cluster },
+                    )
+                };
+                add(at, begins);
+                add(end, ends);
             }
             Class::Storage => {
-                let fault = pick(rng, &[StorageFault::Failing, StorageFault::Hanging, StorageFault::Degraded]);
+                let faults =
+                    [StorageFault::Failing, StorageFault::Hanging, StorageFault::Degraded, StorageFault::Silent];
+                let fault = pick(rng, &faults);
                 add(at, Happening::Storage { cluster: cluster.clone(), fault });
                 add(end, Happening::Storage { cluster, fault: StorageFault::None });
             }

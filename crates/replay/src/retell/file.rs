@@ -144,6 +144,8 @@ pub fn words(what: &Happening) -> String {
         H::Crash { operator, .. } => format!("the operator of {operator} dies and is started again"),
         H::Stubborn { app, on } => format!("a pod of {app} on {on} does not stop"),
         H::Evict { app, on } => format!("the pods of {app} on {on} are removed by force"),
+        H::Attached { app, on } => format!("volumes of {app} on {on} stay attached to a node"),
+        H::Detached { app, on } => format!("volumes of {app} on {on} are detached"),
         other => flow(other),
     }
 }

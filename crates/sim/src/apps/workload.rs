@@ -9,8 +9,12 @@ use serde_json::{Value, json};
 
 use crate::agents::{Agent, AgentWorld, Side, earlier, object};
 use crate::api::{Api, ApiError, Object, Resource};
+use crate::api_server::object::finalizers;
 use crate::kinds;
 use crate::time::Time;
+
+/// The finalizer of a pod whose processes ignore that they are to end: they go on to write until it is taken off.
+pub const STUBBORN: &str = "example.com/stubborn";
 
 /// How pods behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +84,7 @@ impl Workload {
     fn stop_gone(&mut self, pods: &[Arc<Object>], world: &AgentWorld<'_>) {
         let site = &self.site;
         self.running.retain(|uid, _| {
-            let there = pods.iter().any(|pod| object::uid(pod) == uid && !object::deleting(pod));
+            let there = pods.iter().any(|pod| object::uid(pod) == uid && !ends(pod));
             if !there {
                 world.storage().detach(site, uid);
             }
@@ -132,6 +136,11 @@ impl Workload {
         }
         next
     }
+}
+
+/// Whether a pod's processes end: it is being deleted, and they heed that.
+fn ends(pod: &Value) -> bool {
+    object::deleting(pod) && !finalizers(pod).iter().any(|held| *held == STUBBORN)
 }
 
 /// The volume handle of a claim, if it is bound.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::history::{History, Line};
 use super::mirror::Volume;
 use super::volume::{Forced, Role, Storage};
+use crate::time::Time;
 
 impl Storage {
     /// Role and data of the copy on one site.
@@ -12,6 +13,12 @@ impl Storage {
     pub fn peek(&self, site: &str, handle: &str) -> Option<(Role, &History)> {
         let copy = self.volumes.get(handle)?.copies.get(site)?;
         Some((copy.role, &copy.history))
+    }
+
+    /// When the newest snapshot of the copy on one site was taken that its peer holds whole, if that is known here.
+    #[must_use]
+    pub fn synced(&self, site: &str, handle: &str) -> Option<Time> {
+        self.volumes.get(handle)?.copies.get(site)?.synced
     }
 
     /// All volume handles.

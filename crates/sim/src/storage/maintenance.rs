@@ -37,7 +37,7 @@ impl Preparation {
     /// Answers a mode, as far as the storage lets it.
     fn answer(&self, mode: &Value, now: Time, world: &AgentWorld<'_>) -> Result<bool, ApiError> {
         let (state, status, message) = match world.storage().trouble(&self.site) {
-            Some(Trouble::Hanging) => return Ok(false),
+            Some(Trouble::Hanging | Trouble::Silent) => return Ok(false),
             Some(Trouble::Failing) => ("Error", "False", "an internal error of the storage"),
             Some(Trouble::Degraded | Trouble::Unprepared) | None => ("Completed", "True", "prepared for a failover"),
         };

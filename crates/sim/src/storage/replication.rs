@@ -13,7 +13,7 @@ use ramen_api::ramen::wire::label;
 use serde_json::{Value, json};
 
 use self::report::Verdict;
-use super::site::Refusal;
+use super::site::{Refusal, Trouble};
 use super::volume::Storage;
 use crate::agents::object;
 use crate::agents::{Agent, AgentWorld, Side, earlier};
@@ -193,6 +193,9 @@ impl Agent for ReplicationController {
         let Ok(replications) = world.own.see_all(&kinds::VOLUME_REPLICATION, None) else {
             return Some(now + Duration::from_secs(1));
         };
+        if world.storage().trouble(&self.site) == Some(Trouble::Silent) {
+            return Some(now + Duration::from_secs(1));
+        }
         self.forget_gone(&replications, &mut world.storage(), now);
         let mut next = None;
         for replication in &replications {

@@ -69,4 +69,6 @@ pub enum Trouble {
     Degraded,
     /// Mirroring is not set up: no volume can begin to be replicated. Those that are go on.
     Unprepared,
+    /// Nothing that its controllers ask for is done, nor answered: they hang. What is replicated already goes on.
+    Silent,
 }

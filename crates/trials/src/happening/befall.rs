@@ -7,7 +7,7 @@ use ramen_sim::{
     agents::object,
     api::{Api, ApiError, Resource},
     api_server::object::finalizers,
-    apps::Application,
+    apps::{Application, workload::STUBBORN},
     cluster::Cluster,
     kinds,
     s3::Fault,
@@ -16,11 +16,8 @@ use ramen_sim::{
 };
 use serde_json::{Value, json};
 
-use super::{Happening, OcmAgent, StorageFault, StoreFault, by_hand};
+use super::{Happening, OcmAgent, StorageFault, StoreFault, attached, by_hand};
 use crate::universe::{HUB, Universe};
-
-/// Holds a pod whose node never finishes its deletion.
-const STUBBORN: &str = "example.com/stubborn";
 
 impl Happening {
     /// Lets it happen. Users whose request cannot be carried out do not insist: what they asked for did not happen. Where the
@@ -97,6 +94,11 @@ impl Happening {
             }
             Self::DeleteClaim { app, claim, on } => delete(universe, on, &kinds::PVC, app, claim),
             Self::Evict { app, on } => let_go(universe, on, &kinds::POD, app, app),
+            Self::Attached { app, on } => {
+                reach(universe, on)?;
+                attached::attach(universe, app, on)
+            }
+            Self::Detached { app, on } => attached::detach(universe, Some(app), on),
             Self::BackUpHub => {
                 let done = reach(universe, HUB).map(drop);
                 universe.back_up();
@@ -195,6 +197,7 @@ impl StorageFault {
             Self::Hanging => Some(Trouble::Hanging),
             Self::Degraded => Some(Trouble::Degraded),
             Self::Unprepared => Some(Trouble::Unprepared),
+            Self::Silent => Some(Trouble::Silent),
         }
     }
 }

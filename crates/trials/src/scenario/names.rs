@@ -181,6 +181,8 @@ impl Names {
             H::Resize { app, on }
             | H::Stubborn { app, on }
             | H::Evict { app, on }
+            | H::Attached { app, on }
+            | H::Detached { app, on }
             | H::DeletePod { app, on }
             | H::DeleteReplications { app, on }
             | H::SpoilVrg { app, on } => {

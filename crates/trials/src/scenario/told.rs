@@ -93,6 +93,8 @@ fn state(what: &Happening) -> Option<(String, bool)> {
         Happening::Agent { cluster, agent, works } => (format!("agent {agent:?} of {cluster}"), !works),
         Happening::Store { profile, fault } => (format!("store {profile}"), *fault != StoreFault::None),
         Happening::Stubborn { app, on } => (format!("pod {app} {on}"), true),
+        Happening::Attached { app, on } => (format!("volumes {app} {on}"), true),
+        Happening::Detached { app, on } => (format!("volumes {app} {on}"), false),
         Happening::Evict { app, on } | Happening::DeletePod { app, on } => (format!("pod {app} {on}"), false),
         _ => return None,
     })

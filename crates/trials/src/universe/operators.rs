@@ -116,11 +116,8 @@ impl Universe {
         let Some(watch) = operated.process.watches().get(index).cloned() else { return };
         let home = operated.home.clone();
         let listing = operated.watches.get(index).is_none_or(Option::is_none);
-        let mishap = if listing {
-            None
-        } else {
-            self.hazards.at(Point::Watch, &home, || format!("the watch of {}", watch.resource.kind), now)
-        };
+        let (point, what) = if listing { (Point::List, "list") } else { (Point::Watch, "watch") };
+        let mishap = self.hazards.at(point, &home, || format!("the {what} of {}", watch.resource.kind), now);
         match mishap {
             Some(Mishap::Gap) => {
                 if let Some(slot) = self.operators.get_mut(process).and_then(|o| o.watches.get_mut(index)) {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Due, HUB, Universe, setting};
+use crate::happening::attached::detach;
 
 /// From power to the start of an operator.
 pub const BOOT: Duration = Duration::from_secs(3);
@@ -258,6 +259,8 @@ impl Universe {
             self.set_hub_link(name, true);
             self.set_store_link(name, None, true);
             self.set_storage(name, None);
+            // Most have nothing to let go.
+            let _ = detach(self, None, name);
             for agent in ["view", "work"] {
                 self.set_agent(name, agent, true);
             }
