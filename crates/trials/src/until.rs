@@ -102,6 +102,21 @@ pub enum Until {
 }
 
 impl Until {
+    /// The application that it is about, if it is about one.
+    pub fn app(&self) -> Option<&str> {
+        match self {
+            Self::Runs { app, .. }
+            | Self::RunsNot { app, .. }
+            | Self::Lost { app, .. }
+            | Self::Says { app, .. }
+            | Self::Settled { app, .. }
+            | Self::Available { app, .. }
+            | Self::Progression { app, .. }
+            | Self::Unprotected { app } => Some(app),
+            Self::Now | Self::Validated | Self::Field { .. } => None,
+        }
+    }
+
     /// Whether the moment has come; if not, what is there instead.
     ///
     /// # Errors

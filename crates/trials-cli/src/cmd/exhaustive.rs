@@ -19,7 +19,7 @@ pub struct Exhaustive {
     every: usize,
 
     /// Claims of the application
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = claims())]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = claims())]
     claims: usize,
 
     /// VolumeReplications behave as those of csi-addons, conditions and all, instead of as in recorded runs of Ramen
@@ -64,7 +64,7 @@ impl Exhaustive {
         for failed in &sum.failed {
             let name = variants.get(failed.index).map(|variant| variant.name.as_str()).unwrap_or_default();
             let folder = self.out.join(name.replace(' ', "-").to_lowercase());
-            let repeat = format!("ramen-sim play --plan {}/plan.json   ({name})", folder.display());
+            let repeat = format!("ramen-sim play --plan {}/plan.json   # {name}", folder.display());
             // Programs read the sum; plans and logs are left for people all the same.
             let told: &mut dyn Write = if as_json { &mut nowhere } else { &mut *out };
             report::failure(told, failed, &repeat, &folder, false)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ramen_api::{
     path::At as _,
-    ramen::wire::{CLUSTER_ID_CLAIM, finalizer, label},
+    ramen::wire::{CLUSTER_ID_CLAIM, finalizer, label, name},
 };
 use ramen_sim::{
     agents::object::label as label_of,
@@ -59,6 +59,13 @@ impl Policies {
                 if let Some(policy) = all_policies.iter().find(|policy| lists(policy.value(), gone)) {
                     let what = format!("DRCluster {gone} is gone, and DRPolicy {} lists it", name(policy.value()));
                     return violated("HS10 what is referred to stays", what);
+                }
+                let works = [name::DR_CLUSTER_WORK, name::DR_CLUSTER_CONFIG_WORK];
+                let left =
+                    works.into_iter().find(|work| one(universe, HUB, &kinds::MANIFEST_WORK, gone, work).is_some());
+                if let Some(work) = left.filter(|_| !universe.has_rival(HUB)) {
+                    let what = format!("DRCluster {gone} is gone, and its ManifestWork {work} is there");
+                    return violated("HS10 a DRCluster goes last", what);
                 }
             }
         }

@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ramen_api::ramen::s3_keys::VrgKeys;
+use ramen_api::{
+    path::At as _,
+    ramen::{
+        s3_keys::VrgKeys,
+        wire::{annotation, label},
+    },
+};
 use ramen_sim::{
     api_server::{kinds::TypeName, object},
     kinds,
@@ -46,6 +52,7 @@ impl Spoke {
         if vrg || touched.contains(&type_name(&kinds::VOLUME_REPLICATION)) {
             for vrg in all(universe, cluster, &kinds::VRG, None) {
                 losers_follow(universe, cluster, vrg.value(), lasting);
+                nobody_else_gives_up(universe, cluster, vrg.value(), lasting);
             }
         }
         if vrg || touched.contains(&type_name(&kinds::PVC)) || touched.contains(&type_name(&kinds::VOLUME_REPLICATION))
@@ -73,18 +80,32 @@ impl Spoke {
                 );
             }
             for claim in all(universe, cluster, &kinds::PVC, Some(gone)) {
-                let marks = object::finalizers(claim.value());
-                if let Some(mark) = marks.iter().find(|mark| mark.contains("ramendr.openshift.io")) {
+                if let Some(mark) = mark(claim.value()) {
                     let name = text(claim.value(), "/metadata/name");
                     return violated(
                         "VS7 nothing is left on claims",
-                        format!("VRG {gone} on {cluster} is gone, but claim {name} has the finalizer {mark}"),
+                        format!("VRG {gone} on {cluster} is gone, but claim {name} has {mark}"),
                     );
                 }
             }
         }
         Ok(())
     }
+}
+
+/// What a claim bears of the VRG that protects it: a finalizer, the label of its owner, an annotation that says what was done.
+fn mark(claim: &Value) -> Option<String> {
+    let ours = |key: &&str| key.contains("ramendr.openshift.io");
+    let finalizer = object::finalizers(claim).into_iter().find(ours).map(|mark| format!("the finalizer {mark}"));
+    let keys = |of: &str| -> Vec<&str> {
+        claim.at(of).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str()).collect()
+    };
+    let owner = [label::OWNER_NAME, label::OWNER_NAMESPACE];
+    let label = keys("/metadata/labels").into_iter().find(|key| owner.contains(key));
+    let done = [annotation::PVC_PROTECTED, annotation::ARCHIVED];
+    let annotation = keys("/metadata/annotations").into_iter().find(|key| done.contains(key));
+    let label = label.map(|mark| format!("the label {mark}"));
+    finalizer.or(label).or_else(|| annotation.map(|mark| format!("the annotation {mark}")))
 }
 
 /// While a volume is replicated as primary its PV must outlive its claim (VS6).
@@ -141,6 +162,20 @@ fn losers_follow(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut 
     lasting.note("VL4 a split heals", (cluster, format!("VRG {namespace}")), bad, universe.now(), NEWS);
 }
 
+/// Only what lost a failover, or goes, may give up its data to take over another's (VS14).
+fn nobody_else_gives_up(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting) {
+    let namespace = text(vrg, "/metadata/namespace");
+    let may = text(vrg, "/spec/action") == "Failover" || object::is_deleting(vrg);
+    let all = if may { Vec::new() } else { all(universe, cluster, &kinds::VOLUME_REPLICATION, Some(namespace)) };
+    let bad = all.iter().map(|vr| vr.value()).find(|vr| vr["spec"]["autoResync"] == true && !object::is_deleting(vr));
+    let bad = bad.map(|vr| {
+        let name = text(vr, "/metadata/name");
+        format!("does not fail over, and VolumeReplication {name} allows to give up the data that are here")
+    });
+    let about = (cluster, format!("VRG {namespace}"));
+    lasting.note("VS14 only the loser of a failover gives up its data", about, bad, universe.now(), NEWS);
+}
+
 /// What a VRG says of itself must be so, give or take the time that news takes.
 fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting) {
     let namespace = text(vrg, "/metadata/namespace");
@@ -184,6 +219,12 @@ fn roles(universe: &Universe, cluster: &str, vrg: &Value, lasting: &mut Lasting)
     lasting.note("VS9 protected means stored", (cluster, about), missing, now, limit);
 }
 
+/// Whether a VRG's selector is meant for a claim.
+fn selects(vrg: &Value, claim: &Value) -> bool {
+    let wanted = vrg.at("/spec/pvcSelector/matchLabels").and_then(Value::as_object);
+    wanted.into_iter().flatten().all(|(key, value)| claim["metadata"]["labels"][key] == *value)
+}
+
 /// The first copy that a store lacks of what the VRG says is protected.
 fn missing_copy(universe: &Universe, cluster: &str, vrg: &Value) -> Option<String> {
     let (namespace, name) = (text(vrg, "/metadata/namespace"), text(vrg, "/metadata/name"));
@@ -193,7 +234,7 @@ fn missing_copy(universe: &Universe, cluster: &str, vrg: &Value) -> Option<Strin
         let keys: BTreeSet<String> =
             universe.stores.with(profile, |bucket| bucket.objects().map(|(key, _)| key.to_owned()).collect())?;
         for claim in claims.iter().filter(|claim| text(claim.value(), "/status/phase") == "Bound") {
-            if object::is_deleting(claim.value()) {
+            if object::is_deleting(claim.value()) || !selects(vrg, claim.value()) {
                 continue;
             }
             let called = text(claim.value(), "/metadata/name");

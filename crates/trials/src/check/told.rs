@@ -9,10 +9,10 @@ use ramen_api::{
         state::{Phase, Progression},
     },
 };
-use ramen_sim::{api_server::kinds::TypeName, kinds};
+use ramen_sim::{api_server::kinds::TypeName, kinds, time::Time};
 use serde_json::Value;
 
-use super::{all, conditions, placed::homes, text, type_name, violated};
+use super::{all, conditions, handle_of, one, placed::homes, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -51,7 +51,7 @@ impl Told {
         }
         if cluster != HUB && touched.contains(&type_name(&kinds::VRG)) {
             let vrgs = all(universe, cluster, &kinds::VRG, None);
-            vrgs.iter().try_for_each(|vrg| vrg_tells(cluster, vrg.value()))?;
+            vrgs.iter().try_for_each(|vrg| vrg_tells(universe, cluster, vrg.value()))?;
         }
         Ok(())
     }
@@ -150,8 +150,9 @@ fn in_order(name: &str, drpc: &Value) -> Result<(), Violation> {
     Ok(())
 }
 
-/// What a VRG says of itself belongs to what is wished now, and the time of a group is that of its oldest member.
-fn vrg_tells(cluster: &str, vrg: &Value) -> Result<(), Violation> {
+/// What a VRG says of itself belongs to what is wished now, the time of a group is that of its oldest member, and no time is later
+/// than that of the data that the peer has.
+fn vrg_tells(universe: &Universe, cluster: &str, vrg: &Value) -> Result<(), Violation> {
     const RULE: &str = "VS18 a state is the present one";
     let name = text(vrg, "/metadata/name");
     let current = vrg["status"]["observedGeneration"] == vrg["metadata"]["generation"];
@@ -161,10 +162,24 @@ fn vrg_tells(cluster: &str, vrg: &Value) -> Result<(), Violation> {
     }
     let group = text(vrg, "/status/lastGroupSyncTime");
     let claims = vrg.at("/status/protectedPVCs").and_then(Value::as_array);
-    let members = claims.into_iter().flatten().map(|claim| text(claim, "/lastSyncTime")).filter(|at| !at.is_empty());
+    let members = || claims.into_iter().flatten().map(|claim| (claim, text(claim, "/lastSyncTime")));
     // Times of one form and zone are in order as texts are.
-    if let Some(oldest) = members.min().filter(|oldest| group > *oldest) {
+    let oldest = members().map(|(_, at)| at).filter(|at| !at.is_empty()).min();
+    if let Some(oldest) = oldest.filter(|oldest| group > *oldest) {
         return violated(RULE, format!("VRG {name} on {cluster}: all were synchronized {group}, and one {oldest}"));
+    }
+    let storage = universe.storage();
+    for (claim, told) in members() {
+        let (space, claim) = (text(claim, "/namespace"), text(claim, "/name"));
+        let Some(pvc) = one(universe, cluster, &kinds::PVC, space, claim) else { continue };
+        let synced = handle_of(universe, cluster, pvc.value()).and_then(|handle| storage.synced(cluster, &handle));
+        if let (Some(told), Some(synced)) = (Time::parse(told), synced)
+            && told > synced
+        {
+            let what =
+                format!("VRG {name} on {cluster}: {claim} was synchronized {told}, and its peer has data of {synced}");
+            return violated(RULE, what);
+        }
     }
     Ok(())
 }

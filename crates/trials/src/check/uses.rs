@@ -20,7 +20,7 @@ use crate::{
 const NEWS: Duration = Duration::from_secs(60);
 
 /// A volume is not demoted while a pod uses it that has been there for a while (VS2), nor promoted for a claim that is not
-/// bound (VS1).
+/// bound to a volume that is bound to it (VS1).
 pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
     for (cluster, records) in turn.appended.iter().filter(|(by, _)| by != HUB) {
         for record in records {
@@ -37,7 +37,9 @@ pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
             if *role == Role::Primary && is_unbound(universe, cluster, pvc) {
                 return violated(
                     "VS1 no volume is promoted unbound",
-                    format!("the volume of {pvc} on {cluster} is to be primary, and the claim is not bound to any"),
+                    format!(
+                        "the volume of {pvc} on {cluster} is to be primary, and claim and volume are not bound to each other"
+                    ),
                 );
             }
         }
@@ -45,10 +47,12 @@ pub(super) fn look(universe: &Universe, turn: &Turn) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Whether a claim waits for a volume.
+/// Whether a claim waits for a volume, or a volume for it.
 fn is_unbound(universe: &Universe, cluster: &str, claim: &Key) -> bool {
-    let found = one(universe, cluster, &kinds::PVC, &claim.namespace, &claim.name);
-    found.is_some_and(|claim| text(claim.value(), "/status/phase") != "Bound")
+    let Some(claim) = one(universe, cluster, &kinds::PVC, &claim.namespace, &claim.name) else { return false };
+    let volume = one(universe, cluster, &kinds::PV, "", text(claim.value(), "/spec/volumeName"));
+    let of_volume = volume.as_ref().map(|volume| text(volume.value(), "/spec/claimRef/uid"));
+    text(claim.value(), "/status/phase") != "Bound" || of_volume != Some(text(claim.value(), "/metadata/uid"))
 }
 
 /// The pod that uses a claim.
