@@ -140,7 +140,7 @@ impl Workload {
 
 /// Whether a pod's processes end: it is being deleted, and they heed that.
 fn ends(pod: &Value) -> bool {
-    object::deleting(pod) && !finalizers(pod).iter().any(|held| *held == STUBBORN)
+    object::deleting(pod) && !finalizers(pod).contains(&STUBBORN)
 }
 
 /// The volume handle of a claim, if it is bound.
