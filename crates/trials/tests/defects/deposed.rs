@@ -12,6 +12,7 @@ pub const DEFECTS: &[Defect] = &[
             "S1 one primary",
             "S6 the workload goes after the VRG has accepted that",
             "CS7 nothing is left in stores",
+            "L1 every action ends",
         ],
         ground: |grounds| grounds.clear(),
         ..SOUND

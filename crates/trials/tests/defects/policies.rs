@@ -29,7 +29,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "DRCluster let go too early",
         what: "the DRCluster's finalizer is taken off while policies list it",
-        rules: &["HS10 what is referred to stays"],
+        rules: &["HS10 what is referred to stays", "HS10 a DRCluster goes last"],
         act: |done| {
             if let Some(hub::Command::WriteClusterStatus { cluster, .. }) = done.hub() {
                 let effect = let_go(&kinds::DR_CLUSTER, cluster);
