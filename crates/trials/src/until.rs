@@ -80,6 +80,15 @@ pub enum Until {
         /// Whose.
         app: String,
     },
+    /// So many objects lie in a store under a prefix.
+    Stored {
+        /// Name of its profile.
+        profile: String,
+        /// With which words their keys begin: `shop/`.
+        under: String,
+        /// How many.
+        count: usize,
+    },
     /// A field of an object has a value, or is absent when the value is null.
     Field {
         /// `hub`, or the cluster.
@@ -113,7 +122,7 @@ impl Until {
             | Self::Available { app, .. }
             | Self::Progression { app, .. }
             | Self::Unprotected { app } => Some(app),
-            Self::Now | Self::Validated | Self::Field { .. } => None,
+            Self::Now | Self::Validated | Self::Stored { .. } | Self::Field { .. } => None,
         }
     }
 
@@ -150,6 +159,7 @@ impl Until {
             Self::Available { app, phase } => shows(universe, app, |drpc| drpc.available(phase)),
             Self::Progression { app, is } => shows(universe, app, |drpc| drpc.progression() == is),
             Self::Unprotected { app } => unprotected(universe, app),
+            Self::Stored { profile, under, count } => stored(universe, profile, under, *count),
             Self::Field { on, kind, namespace, name, field, is, contains } => {
                 let object = Named { kind, namespace, name };
                 let found = resource(kind).and_then(|kind| {
@@ -171,6 +181,20 @@ impl Until {
     }
 }
 
+/// So many objects lie under a prefix, whether or not anybody reaches the store.
+fn stored(universe: &Universe, profile: &str, under: &str, count: usize) -> Result<(), String> {
+    let keys = universe.stores.with(profile, |bucket| {
+        let keys = bucket.objects().map(|(key, _)| key.to_owned());
+        keys.filter(|key| key.starts_with(under)).collect::<Vec<_>>()
+    });
+    let keys = keys.unwrap_or_default();
+    match keys.as_slice() {
+        [] if count != 0 => Err(format!("store {profile} has nothing under {under:?}")),
+        keys if keys.len() == count => Ok(()),
+        keys => Err(format!("store {profile} has {} there: {}", keys.len(), keys.join(", "))),
+    }
+}
+
 impl fmt::Display for Until {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -184,6 +208,9 @@ impl fmt::Display for Until {
             Self::Available { app, phase } => write!(f, "DRPC {app} is available as {phase}"),
             Self::Progression { app, is } => write!(f, "DRPC {app} shows progression {is}"),
             Self::Unprotected { app } => write!(f, "nothing is left of the protection of {app}"),
+            Self::Stored { profile, under, count } => {
+                write!(f, "store {profile} has {count} objects under {under:?}")
+            }
             Self::Field { on, kind, namespace, name, field, is, contains } => {
                 let object = if namespace.is_empty() { name.clone() } else { format!("{namespace}/{name}") };
                 write!(f, "{field} of {kind} {object} on {on} ")?;

@@ -27,7 +27,7 @@ struct Log {
 }
 
 fn logs(verdict: &Verdict) -> Vec<Log> {
-    let logs = verdict.logs().into_iter();
+    let logs = verdict.logs().into_iter().chain(verdict.replaced_logs());
     logs.map(|(whose, disk)| {
         let log = MemoryLog::open(&disk);
         let mut records = Vec::new();

@@ -175,6 +175,12 @@ fn clusters_may_have_other_names_and_nobody_waits_longer_than_patience() {
     "is too large"
 )]
 #[case::another_century("lose: { cluster: c2 }", "skew: { cluster: c1, ms: 9000000000000 }", "8", "is too large")]
+#[case::no_such_store(
+    "settled: { app: shop, phase: Deployed }",
+    "stored: { profile: s3-c9, under: shop/, count: 0 }",
+    "6",
+    "s3-c9"
+)]
 #[case::nothing_said("settled: { app: shop, phase: Deployed }", "says: { app: shop, text: '' }", "6", "text is empty")]
 #[case::more_often_than_always(
     "timeline:",
@@ -392,6 +398,11 @@ fn what_was_asked_for_and_never_came_is_noted(#[case] good: &str, #[case] bad: &
     "there is no VolumeReplicationGroup shop/shopp on c2 (in shop there is shop)"
 )]
 #[case::elsewhere("runs: { app: shop, on: c2 }", "no pod of shop runs on c2 (it runs on c1)")]
+#[case::more_is_stored("stored: { profile: s3-c1, under: shop/, count: 0 }", "store s3-c1 has 5 there: shop/shop/")]
+#[case::nothing_is_stored(
+    "stored: { profile: s3-c1, under: till/, count: 5 }",
+    "store s3-c1 has nothing under \"till/\""
+)]
 #[case::other_words("says: { app: shop, text: nobody says this }", "said is \"")]
 #[case::another_value(
     "field: { on: c2, kind: VolumeReplicationGroup, namespace: shop, name: shop, field: spec.replicationState, is: x }",

@@ -95,7 +95,12 @@ pub fn rights(cluster: &ClusterName, keep: &[Json]) -> Effect {
     });
     let manifests: Vec<Value> = roles.chain(keep.iter().map(Json::value)).collect();
     let annotations = json!({(annotation::DR_CLUSTER_NAME): cluster.0});
-    apply(cluster, name::DR_CLUSTER_WORK, annotations, json!({"workload": {"manifests": manifests}}))
+    let mut spec = json!({"workload": {"manifests": manifests}});
+    if !keep.is_empty() {
+        // What somebody else installed outlives the work, and our few roles with it (spec hub 13, H4).
+        spec["deleteOption"] = json!({"propagationPolicy": "Orphan"});
+    }
+    apply(cluster, name::DR_CLUSTER_WORK, annotations, spec)
 }
 
 /// The question what a cluster offers for DR.

@@ -144,6 +144,7 @@ fn manifests_that_a_work_held_beside_the_rights_stay_in_it() {
     let calls = calls(hub::Command::ApplyClusterWork { cluster: "c1".into(), keep: vec![Json::new(&kept)] });
     let manifests = body(&calls[0])["spec"]["workload"]["manifests"].as_array().unwrap();
     assert_eq!((manifests.len(), manifests.last()), (6, Some(&kept)));
+    assert_eq!(body(&calls[0])["spec"]["deleteOption"]["propagationPolicy"], "Orphan", "H4: nor do they go with it");
 }
 
 #[test]

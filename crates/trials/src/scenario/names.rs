@@ -152,6 +152,10 @@ impl Names {
                 Err(Wrong::at(at, "text is empty, and every sentence contains that: write words to wait for"))
             }
             U::Unprotected { app } | U::Lost { app, .. } | U::Says { app, .. } => self.app(app, at),
+            U::Stored { profile, .. } => {
+                let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
+                Self::one_of("store", profile, &profiles, at)
+            }
             U::Field { on, kind, namespace, name, field, is, contains } => {
                 self.cluster(on, true, at)?;
                 self.object(on, kind, namespace, name, at)?;

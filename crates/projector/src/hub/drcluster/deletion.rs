@@ -11,7 +11,7 @@ use ramen_events::{
 
 use crate::{domain::Decision, hub::conditions::Conditions};
 
-use super::{Cluster, maintenance, views};
+use super::{Cluster, maintenance, views, works};
 
 /// What a DRCluster that is being deleted wants.
 pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
@@ -33,6 +33,7 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
     views::delete_all(cluster, decision);
     if maintenance::withdraw_all(cluster, decision)
         || await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision)
+        || await_release(cluster, decision)
         || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
     {
         say(cluster, "waiting for the cluster's agent to remove what was put there".into(), None, decision);
@@ -42,6 +43,30 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
     let rest = finalizers.iter().filter(|f| *f != finalizer::DR_CLUSTER).cloned().collect();
     decision.want("meta", cluster.patch(BTreeMap::new(), rest));
 }
+
+/// The first version of the deciders that keeps on the cluster what others put into the work of the agent's rights.
+const KEPT_SINCE: u32 = 13;
+
+/// An installation may have put the cluster's operator into the work with the agent's rights. That stays there when the cluster
+/// leaves disaster recovery: first the work is told to let go of what is in it; `true` while that is not written (13, H4). Only the
+/// last write tells: asked once more after a crash, it changes nothing.
+fn await_release(cluster: &Cluster<'_>, decision: &mut Decision) -> bool {
+    let work = cluster.hub.work(&cluster.name, name::DR_CLUSTER_WORK).filter(|known| !known.fact.deleting);
+    let keep = work.map(|known| works::foreign(&known.fact)).unwrap_or_default();
+    if cluster.ask.decider < KEPT_SINCE || keep.is_empty() {
+        return false;
+    }
+    let written = cluster.ask.flights.last(cluster.ask.aggregate, RELEASE).and_then(|last| last.outcome.as_ref());
+    if written.is_some_and(|outcome| outcome.is_done()) {
+        return false;
+    }
+    let command = hub::Command::ApplyClusterWork { cluster: cluster.name.clone(), keep };
+    decision.want(RELEASE, Command::Hub(command));
+    true
+}
+
+/// The slot in which the work is told to let go.
+const RELEASE: &str = "work/release";
 
 /// Deletes a work; `true` while it is still there.
 fn await_gone(cluster: &Cluster<'_>, work: &str, decision: &mut Decision) -> bool {

@@ -2,10 +2,11 @@
 
 use ramen_events::{
     ConditionStatus::{False, True, Unknown},
-    Kind, Outcome,
-    hub::{Config, ConfigFact, DrClusterFact, Fact, SecretFact},
+    Json, Kind, Outcome,
+    hub::{Config, ConfigFact, DrClusterFact, Fact, SecretFact, WorkContent},
 };
 use rstest::rstest;
+use serde_json::json;
 
 use crate::hub::story::{Story, profile};
 
@@ -200,6 +201,27 @@ fn deletion_waits_for_policies_then_for_the_agent() {
     assert_eq!(works, ["delete work c1/drcconfig-mw", "delete work c1/ramen-dr-cluster"], "H6: rights go last");
     assert!(!story.world.domain.views.contains_key(&"c1".into()));
     assert!(story.world.domain.clusters.contains_key("c2"), "H5: the other cluster is left alone");
+}
+
+#[test]
+fn what_others_put_into_the_work_of_the_rights_stays_on_a_cluster_that_leaves() {
+    let mut story = Story::ready();
+    let mut work = (*story.world.domain.work(&"c1".into(), "ramen-dr-cluster").unwrap().fact).clone();
+    let WorkContent::Manifests(manifests) = &work.content else { panic!("it has manifests") };
+    let mut manifests = manifests.value().as_array().unwrap().clone();
+    manifests.push(json!({"kind": "Namespace", "metadata": {"name": "ramen-system"}}));
+    work.content = WorkContent::Manifests(Json::new(&json!(manifests)));
+    story.see(Fact::Work(Box::new(work)));
+    let mut fact = cluster(&story).clone();
+    fact.meta.deleting = Some(story.now);
+    story.see(Fact::DrCluster(Box::new(fact)));
+    story.sent.clear();
+    story.gone(Kind::DrPolicy, "", "policy");
+    story.run();
+    assert!(!story.world.domain.clusters.contains_key("c1"), "{:?}", told(&story, "Validated"));
+    let at = |words: &str| story.sent.iter().position(|sent| sent.starts_with(words));
+    let (told, deleted) = (at("ApplyClusterWork"), at("delete work c1/ramen-dr-cluster"));
+    assert!(told.is_some() && told < deleted, "H4: it is told to let go first: {:?}", story.sent);
 }
 
 #[test]

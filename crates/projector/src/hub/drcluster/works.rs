@@ -81,14 +81,24 @@ fn missing_roles(work: &WorkFact) -> Option<Vec<Json>> {
     let WorkContent::Manifests(manifests) = &work.content else { return Some(Vec::new()) };
     let value = manifests.value();
     let manifests = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    let role = |manifest: &Value| {
-        let name = manifest["metadata"]["name"].as_str().unwrap_or_default();
-        name.strip_prefix(name::AGENT_ROLE_PREFIX).filter(|role| ROLES.contains(role)).map(str::to_owned)
-    };
     if ROLES.iter().all(|wanted| manifests.iter().filter_map(role).any(|role| role == *wanted)) {
         return None;
     }
-    Some(manifests.iter().filter(|manifest| role(manifest).is_none()).map(Json::new).collect())
+    Some(foreign(work))
+}
+
+/// The role of ours that a manifest is.
+fn role(manifest: &Value) -> Option<String> {
+    let name = manifest["metadata"]["name"].as_str().unwrap_or_default();
+    name.strip_prefix(name::AGENT_ROLE_PREFIX).filter(|role| ROLES.contains(role)).map(str::to_owned)
+}
+
+/// What a work holds beside our roles.
+pub fn foreign(work: &WorkFact) -> Vec<Json> {
+    let WorkContent::Manifests(manifests) = &work.content else { return Vec::new() };
+    let value = manifests.value();
+    let manifests = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    manifests.iter().filter(|manifest| role(manifest).is_none()).map(Json::new).collect()
 }
 
 /// The cluster's DRClusterConfig.

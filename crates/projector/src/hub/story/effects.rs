@@ -41,12 +41,13 @@ impl Story {
                 let content = WorkContent::Manifests(Json::new(&json!([{"kind": "Namespace"}])));
                 self.write_work(&work.cluster, &work.name, Some(work.drpc.clone()), content, None);
             }
-            hub::Command::ApplyClusterWork { cluster, .. } => {
+            hub::Command::ApplyClusterWork { cluster, keep } => {
                 let roles = crate::hub::drcluster::ROLES.map(|role| {
                     let name = format!("open-cluster-management:klusterlet-work-sa:agent:{role}");
                     json!({"metadata": {"name": name}})
                 });
-                let content = WorkContent::Manifests(Json::new(&json!(roles)));
+                let manifests: Vec<_> = roles.into_iter().chain(keep.iter().map(Json::value)).collect();
+                let content = WorkContent::Manifests(Json::new(&json!(manifests)));
                 self.write_work(&cluster, "ramen-dr-cluster", None, content, None);
             }
             hub::Command::ApplyConfigWork { cluster, id, schedules } => {
