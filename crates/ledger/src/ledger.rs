@@ -42,6 +42,8 @@ pub struct Outbox {
     pub flights: Vec<Flight>,
     /// To be looked up.
     pub looks: Vec<Look>,
+    /// Gates that are shut where a record says that something moved, if its position does not tell which.
+    pub gates: Vec<(Seq, &'static str)>,
     /// Sightings that told nothing new.
     pub dropped: Dropped,
     /// Observations, decisions and readings of answers that panicked: each is a defect, and changed nothing.
@@ -333,7 +335,9 @@ impl<O: Operator> Ledger<O> {
                     Payload::Commanded { id, slot, command } => Some((*id, slot.clone(), command.clone())),
                     _ => None,
                 };
+                let moved = matches!(payload, Payload::Moved(_));
                 let (seq, _) = self.record(Some(aggregate.clone()), Cause::Local(seq), payload, wall);
+                self.outbox.gates.extend(decided.gate.filter(|_| moved).map(|gate| (seq, gate)));
                 if let Some((id, slot, command)) = flight {
                     let grounds = self.grounds(&aggregate, &command);
                     self.outbox.flights.push(Flight { aggregate: aggregate.clone(), id, slot, command, seq, grounds });

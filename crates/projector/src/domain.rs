@@ -75,6 +75,9 @@ pub struct Decision {
     pub commands: Vec<Wanted>,
     /// Where the aggregate stands in its runbook, if it runs one (`since` is filled in by [`crate::World`]).
     pub position: Option<Position>,
+    /// The name of the gate that is shut there, where steps share the names of progressions. Not recorded: who counts what is
+    /// reached asks for it.
+    pub gate: Option<&'static str>,
     /// When to ask again.
     pub again: Option<Again>,
 }
@@ -150,12 +153,6 @@ pub trait Domain: Clone + Default + Encode + Decode<()> {
     fn grounds(&self, aggregate: &Aggregate, command: &Command) -> Vec<Ground> {
         let _ = (aggregate, command);
         Vec::new()
-    }
-
-    /// The name of the gate that is shut for `ask.aggregate` in a runbook, where steps share the names of progressions.
-    fn shut_gate(&self, ask: Ask<'_>, runbook: &str) -> Option<&'static str> {
-        let _ = (ask, runbook);
-        None
     }
 
     /// What `ask.aggregate` wants now.

@@ -86,10 +86,6 @@ impl Domain for Hub {
         }
     }
 
-    fn shut_gate(&self, ask: Ask<'_>, runbook: &str) -> Option<&'static str> {
-        (ask.aggregate.controller == Controller::Drpc).then(|| drpc::shut_gate(self, ask, runbook)).flatten()
-    }
-
     fn decide(&self, ask: Ask<'_>) -> Decision {
         match ask.aggregate.controller {
             Controller::Installation => installation::decide(self),

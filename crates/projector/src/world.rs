@@ -70,6 +70,8 @@ fn later_field<T: Default>(decoded: Result<T, DecodeError>) -> Result<T, DecodeE
 pub struct Decided {
     /// Records to append, in this order, with the question's record as cause.
     pub payloads: Vec<Payload>,
+    /// The gate that is shut, where the position does not tell which it is.
+    pub gate: Option<&'static str>,
     /// When to ask again, and why.
     pub again: Option<(Time, String)>,
 }
@@ -158,7 +160,8 @@ impl<D: Domain> World<D> {
     pub fn decide(&self, aggregate: &Aggregate, cause: Seq) -> Decided {
         let position = self.positions.get(aggregate);
         let decision = self.domain.decide(self.ask(aggregate));
-        let mut decided = Decided { payloads: Vec::new(), again: decision.again.map(|again| (again.at, again.why)) };
+        let again = decision.again.map(|again| (again.at, again.why));
+        let mut decided = Decided { payloads: Vec::new(), gate: decision.gate, again };
         if let Some(mut wanted) = decision.position {
             let same_step = position
                 .is_some_and(|p| p.runbook == wanted.runbook && p.action == wanted.action && p.step == wanted.step);
@@ -188,12 +191,6 @@ impl<D: Domain> World<D> {
             }
         }
         decided
-    }
-
-    /// The name of the gate at which an aggregate stands, where steps of its runbook share the names of progressions.
-    pub fn shut_gate(&self, aggregate: &Aggregate) -> Option<&'static str> {
-        let position = self.positions.get(aggregate)?;
-        self.domain.shut_gate(self.ask(aggregate), &position.runbook)
     }
 
     fn ask<'a>(&'a self, aggregate: &'a Aggregate) -> Ask<'a> {

@@ -112,7 +112,7 @@ impl<O: Operator> Pipeline<O> {
 
     /// Makes what followed from the inputs durable, then lets it happen.
     async fn commit(&mut self) -> Result<(), Error> {
-        let Outbox { records, blobs, flights, looks, dropped, panicked } = self.ledger.flush();
+        let Outbox { records, blobs, flights, looks, dropped, panicked, gates: _ } = self.ledger.flush();
         self.count(dropped);
         self.metrics.panicked(panicked);
         if !records.is_empty() {

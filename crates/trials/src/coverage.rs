@@ -62,11 +62,10 @@ impl Watcher for Collector<'_> {
                 let classes: Vec<Option<Class>> =
                     if struck.is_empty() { vec![None] } else { struck.into_iter().map(Some).collect() };
                 let book = || position.runbook.clone();
-                let gate = record.aggregate.as_ref().and_then(|aggregate| universe.shut_gate(home, aggregate));
-                if let Some(step) = step(&position.runbook, &position.step, gate) {
-                    let step = self.coverage.steps.entry((book(), step)).or_default();
-                    classes.iter().for_each(|class| *step.entry(*class).or_default() += 1);
-                }
+                let gate = turn.gates.iter().find(|(at, _)| at.0 == *home && at.1 == record.seq).map(|(_, gate)| *gate);
+                let step = gate.map_or_else(|| position.step.clone(), |gate| until(&position.step, gate));
+                let step = self.coverage.steps.entry((book(), step)).or_default();
+                classes.iter().for_each(|class| *step.entry(*class).or_default() += 1);
                 if let Some(wait) = &position.wait {
                     let gate = self.coverage.gates.entry((book(), without_names(&wait.what))).or_default();
                     classes.iter().for_each(|class| *gate.entry(*class).or_default() += 1);
@@ -154,18 +153,7 @@ fn existing() -> Vec<(String, String)> {
     std::iter::once(contact).chain(hub).chain(spoke).collect()
 }
 
-/// What a step is counted as. Several of the hub's show the same progression; the gate tells which it is, and where none is shut
-/// any more by the time of the look, nobody knows.
-fn step(book: &str, step: &str, gate: Option<&str>) -> Option<String> {
-    let shared = ramen_projector::hub::drpc_gates(book).into_iter().filter(|(name, _)| *name == step);
-    let shared: Vec<&str> = shared.map(|(_, gate)| gate).collect();
-    if shared.is_empty() {
-        return Some(step.to_owned());
-    }
-    gate.filter(|gate| shared.contains(gate)).map(|gate| until(step, gate))
-}
-
-/// A step in words: the progression that it shows, and when it is done.
+/// A step in words. Several of the hub's show the same progression; the gate tells which it is.
 fn until(step: &str, gate: &str) -> String {
     format!("{step} until {}", gate.replace('_', " "))
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use ramen_events::{
-    Aggregate, BlobId, ClusterName, Origin, Position, Record, Stamp, Time,
+    Aggregate, BlobId, ClusterName, Origin, Position, Record, Seq, Stamp, Time,
     log::{Batch, EventLog, History, MemoryLog, MemoryStore},
 };
 use ramen_ledger::{Flight, Input, Ledger, Look};
@@ -24,6 +24,8 @@ pub(crate) struct Stepped {
     pub(crate) looks: Vec<Look>,
     /// What was appended.
     pub(crate) records: Vec<Record>,
+    /// Gates that are shut where records say that something moved.
+    pub(crate) gates: Vec<(Seq, &'static str)>,
 }
 
 /// Where a process dies within a step.
@@ -59,8 +61,6 @@ pub(crate) trait Process {
     fn render(&self, flight: &Flight) -> Result<Vec<Effect>, String>;
     /// Where its aggregates stand in their runbooks.
     fn positions(&self) -> Option<&BTreeMap<Aggregate, Position>>;
-    /// The name of the gate at which one stands, where steps of its runbook share the names of progressions.
-    fn shut_gate(&self, aggregate: &Aggregate) -> Option<&'static str>;
     /// Commands in flight or refused, and why, for a person who asks what it is waiting for.
     fn failing(&self) -> Vec<String>;
     /// Whether its log, folded from the first record on, gives the state that it has; so it does while it is down.
@@ -173,7 +173,7 @@ impl<O: Operator> Process for Running<O> {
                 let _ = life.log.save_snapshot(head, DECIDER_VERSION, &bytes);
             }
         }
-        Some(Stepped { flights: outbox.flights, looks: outbox.looks, records: outbox.records })
+        Some(Stepped { flights: outbox.flights, looks: outbox.looks, records: outbox.records, gates: outbox.gates })
     }
 
     fn next_timer(&self) -> Option<Time> {
@@ -188,10 +188,6 @@ impl<O: Operator> Process for Running<O> {
 
     fn positions(&self) -> Option<&BTreeMap<Aggregate, Position>> {
         Some(&self.life.as_ref()?.ledger.world().positions)
-    }
-
-    fn shut_gate(&self, aggregate: &Aggregate) -> Option<&'static str> {
-        self.life.as_ref()?.ledger.world().shut_gate(aggregate)
     }
 
     fn failing(&self) -> Vec<String> {

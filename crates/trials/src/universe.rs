@@ -143,6 +143,8 @@ pub struct Turn {
     pub touched: Vec<(String, BTreeSet<ramen_sim::api_server::kinds::TypeName>)>,
     /// Records that were appended: by whom, which.
     pub appended: Vec<(String, Vec<ramen_events::Record>)>,
+    /// Gates that are shut where those say that something moved, if its position does not tell which: by whom, in which record.
+    pub gates: Vec<((String, ramen_events::Seq), &'static str)>,
     /// A store was written or listed.
     pub stored: bool,
     /// Objects that were deleted from stores: by whose operator, from which store, which key.
@@ -412,13 +414,6 @@ impl Universe {
             waits.extend(operated.process.failing().into_iter().map(|words| (operated.home.clone(), words)));
         }
         waits
-    }
-
-    /// The name of the gate at which an aggregate stands by what the operator of a home knows, where that is more than its step
-    /// says.
-    pub fn shut_gate(&self, home: &str, aggregate: &ramen_events::Aggregate) -> Option<&'static str> {
-        let operated = self.operators.iter().find(|operated| !operated.rival && operated.home == home)?;
-        operated.process.shut_gate(aggregate)
     }
 
     /// What an operator waits for on behalf of the object of this name, if it has for longer than `least` by its own clock.

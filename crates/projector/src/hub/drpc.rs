@@ -123,12 +123,6 @@ pub fn gates(runbook: &str) -> Vec<(&'static str, &'static str)> {
     book(runbook).iter().map(|step| (step.name, step.done_when)).collect()
 }
 
-/// The name of the gate at which a DRPC stands in a runbook; `None` where none is shut.
-pub fn shut_gate(hub: &Hub, ask: Ask<'_>, runbook: &str) -> Option<&'static str> {
-    let drpc = gather::gather(hub, ask)?;
-    runbook::current(book(runbook), &drpc).map(|(step, _)| step.done_when)
-}
-
 fn book(runbook: &str) -> &'static [runbooks::Step] {
     match runbook {
         "deploy" => runbooks::deploy::DEPLOY,
@@ -206,6 +200,7 @@ impl Drpc {
         let position = runbook::position(name, &self.action_id(), found.as_ref(), self.now);
         let since = self.since(&position);
         let shut = found.map(|(step, wait)| {
+            decision.gate = Some(step.done_when);
             (step.act)(self, decision);
             let sentence = wait.sentence(since) + &self.last_failure();
             report::Shut { progression: step.name, sentence, since }

@@ -224,6 +224,7 @@ impl Universe {
             self.enqueue(RESTART, Due::Start { process });
             return;
         };
+        self.turn.gates.extend(stepped.gates.into_iter().map(|(seq, gate)| ((home.clone(), seq), gate)));
         if !stepped.records.is_empty() {
             self.turn.appended.push((home.clone(), stepped.records));
         }
