@@ -35,33 +35,32 @@ struct Shrinking<'a> {
 
 impl Shrinking<'_> {
     /// Takes a smaller plan if it breaks the same rule.
-    fn takes(&mut self, candidate: Plan) -> bool {
+    fn try_out(&mut self, candidate: Plan) {
         if self.trials == 0 {
-            return false;
+            return;
         }
         self.trials -= 1;
-        let broken = (self.trial)(&candidate).filter(|found| found.rule == self.shown.rule);
-        let Some(found) = broken else { return false };
-        (self.smallest, self.shown) = (candidate, found);
-        true
+        if let Some(found) = (self.trial)(&candidate).filter(|found| found.rule == self.shown.rule) {
+            (self.smallest, self.shown) = (candidate, found);
+        }
     }
 
     /// Whole kinds of trouble, whole applications, and the second pair of clusters.
     fn boldly(&mut self) {
         if !self.smallest.rules.is_empty() {
-            self.takes(Plan { rules: Vec::new(), ..self.smallest.clone() });
+            self.try_out(Plan { rules: Vec::new(), ..self.smallest.clone() });
         }
         if !self.smallest.faults.is_empty() {
-            self.takes(Plan { faults: Vec::new(), ..self.smallest.clone() });
+            self.try_out(Plan { faults: Vec::new(), ..self.smallest.clone() });
         }
         let apps = apps(&self.smallest);
         for app in apps.iter().filter(|_| apps.len() > 1) {
-            self.takes(without_app(&self.smallest, app));
+            self.try_out(without_app(&self.smallest, app));
         }
         if self.smallest.outline.pairs > 1 {
             let mut smaller = self.smallest.clone();
             (smaller.outline.pairs, smaller.outline.shared) = (1, false);
-            self.takes(smaller);
+            self.try_out(smaller);
         }
     }
 
@@ -83,7 +82,7 @@ impl Shrinking<'_> {
                 let from = to.saturating_sub(many);
                 let mut candidate = self.smallest.clone();
                 leave_out(&mut candidate, from, to);
-                self.takes(candidate);
+                self.try_out(candidate);
                 to = from;
             }
             many /= 2;

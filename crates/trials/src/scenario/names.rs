@@ -152,16 +152,18 @@ impl Names {
                 Err(Wrong::at(at, "text is empty, and every sentence contains that: write words to wait for"))
             }
             U::Unprotected { app } | U::Lost { app, .. } | U::Says { app, .. } => self.app(app, at),
-            U::Stored { profile, .. } => {
-                let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
-                Self::one_of("store", profile, &profiles, at)
-            }
+            U::Stored { profile, .. } => self.store(profile, at),
             U::Field { on, kind, namespace, name, field, is, contains } => {
                 self.cluster(on, true, at)?;
                 self.object(on, kind, namespace, name, at)?;
                 objects::field(field, is.as_ref(), contains.as_ref(), at)
             }
         }
+    }
+
+    fn store(&self, profile: &str, at: Location) -> Result<(), Wrong> {
+        let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
+        Self::one_of("store", profile, &profiles, at)
     }
 
     fn object(&self, on: &str, kind: &str, namespace: &str, name: &str, at: Location) -> Result<(), Wrong> {
@@ -171,7 +173,6 @@ impl Names {
     fn happening(&self, what: &Spanned<Happening>) -> Result<(), Wrong> {
         use Happening as H;
         let at = what.referenced;
-        let profiles: Vec<String> = self.clusters.iter().map(|cluster| format!("s3-{cluster}")).collect();
         match &what.value {
             H::Deploy { on, under, .. } => {
                 self.cluster(on, false, at)?;
@@ -215,15 +216,15 @@ impl Names {
             H::Lose { cluster } | H::BringBack { cluster } | H::Skew { cluster, .. } => self.cluster(cluster, true, at),
             H::StoreLink { cluster, profile, .. } => {
                 self.cluster(cluster, true, at)?;
-                profile.iter().try_for_each(|profile| Self::one_of("store", profile, &profiles, at))
+                profile.iter().try_for_each(|profile| self.store(profile, at))
             }
-            H::Store { profile, .. } | H::EmptyStore { profile } => Self::one_of("store", profile, &profiles, at),
+            H::Store { profile, .. } | H::EmptyStore { profile } => self.store(profile, at),
             H::PutObject { profile, key, .. } | H::DeleteObject { profile, key } => {
-                Self::one_of("store", profile, &profiles, at)?;
+                self.store(profile, at)?;
                 objects::key(key).map_err(|what| Wrong::at(at, what))
             }
             H::StoreKeys { profile, access_key, secret_key } => {
-                Self::one_of("store", profile, &profiles, at)?;
+                self.store(profile, at)?;
                 objects::credentials(access_key, secret_key).map_err(|what| Wrong::at(at, what))
             }
             H::Apply { on, manifest } => {
