@@ -31,17 +31,53 @@ pub fn decide(cluster: &Cluster<'_>, decision: &mut Decision) {
         return;
     }
     views::delete_all(cluster, decision);
-    if maintenance::withdraw_all(cluster, decision)
-        || await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision)
-        || await_release(cluster, decision)
-        || await_gone(cluster, name::DR_CLUSTER_WORK, decision)
-    {
-        say(cluster, "waiting for the cluster's agent to remove what was put there".into(), None, decision);
+    if let Some(what) = still_there(cluster, decision) {
+        let text = match cluster.ask.decider >= NAMED_SINCE {
+            true => what,
+            false => "waiting for the cluster's agent to remove what was put there".to_owned(),
+        };
+        say(cluster, text, None, decision);
         return;
     }
     let finalizers = &cluster.fact.meta.finalizers;
     let rest = finalizers.iter().filter(|f| *f != finalizer::DR_CLUSTER).cloned().collect();
     decision.want("meta", cluster.patch(BTreeMap::new(), rest));
+}
+
+/// The first version of the deciders that says which of the works that were put on the cluster is waited for.
+const NAMED_SINCE: u32 = 14;
+
+/// What has to go from the cluster first, with what a person can do about it; `None` when nothing is left.
+fn still_there(cluster: &Cluster<'_>, decision: &mut Decision) -> Option<String> {
+    let gone = |work: &str| {
+        let name = &cluster.name;
+        let remedy = match cluster.hub.is_lost(name) {
+            true => format!(
+                "bring the cluster back: the hub has lost it; if it is gone for good, take finalizer {} off that ManifestWork",
+                finalizer::MANIFEST_WORK
+            ),
+            false => "look at the work agent on that cluster".to_owned(),
+        };
+        format!("waiting for ManifestWork {work} to be removed from cluster {name}: {remedy}")
+    };
+    if let Some(mode) = maintenance::withdraw_all(cluster, decision) {
+        return Some(gone(&mode));
+    }
+    if await_gone(cluster, name::DR_CLUSTER_CONFIG_WORK, decision) {
+        return Some(gone(name::DR_CLUSTER_CONFIG_WORK));
+    }
+    if await_release(cluster, decision) {
+        let failure = cluster.ask.flights.last(cluster.ask.aggregate, RELEASE).and_then(|last| last.failure.as_ref());
+        let failed = failure.and_then(|failure| failure.message()).map(|text| format!(", which failed: {text}"));
+        return Some(format!(
+            "waiting for ManifestWork {} of cluster {} to be told to keep what others put into it{}: look whether the hub \
+             may write ManifestWorks",
+            name::DR_CLUSTER_WORK,
+            cluster.name,
+            failed.unwrap_or_default()
+        ));
+    }
+    await_gone(cluster, name::DR_CLUSTER_WORK, decision).then(|| gone(name::DR_CLUSTER_WORK))
 }
 
 /// The first version of the deciders that keeps on the cluster what others put into the work of the agent's rights.

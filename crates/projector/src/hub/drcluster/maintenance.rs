@@ -54,15 +54,15 @@ pub fn ensure(cluster: &Cluster<'_>, decision: &mut Decision) -> Json {
     if told.is_empty() { Json::default() } else { Json::new(&Value::Array(told)) }
 }
 
-/// Withdraws everything; `true` while something is still there.
-pub fn withdraw_all(cluster: &Cluster<'_>, decision: &mut Decision) -> bool {
+/// Withdraws everything; the name of a work that is still there.
+pub fn withdraw_all(cluster: &Cluster<'_>, decision: &mut Decision) -> Option<String> {
     if cluster.ask.decider < modes::SINCE {
-        return false;
+        return None;
     }
     let present: Vec<Request<'_>> = modes::requests(cluster.hub, &cluster.name).collect();
     withdraw(&Need::default(), &present, decision);
     drop_views(cluster, |_| true, decision);
-    !present.is_empty()
+    present.first().map(|request| request.work.name.clone())
 }
 
 /// What all failovers to this cluster need together. Storage that both clusters share is told by other means.

@@ -33,12 +33,7 @@ pub fn check(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<(), Unmet
     };
     well_formed(profile).map_err(|why| unmet(reason::S3_CONNECTION_FAILED, why))?;
     let Some(secret) = cluster.hub.secret_digest(profile) else {
-        let text = format!(
-            "s3ProfileName {name}: Secret {}/{} is not there; create it with keys AWS_ACCESS_KEY_ID and \
-             AWS_SECRET_ACCESS_KEY",
-            profile.secret_namespace, profile.secret
-        );
-        return Err(unmet(reason::S3_CONNECTION_FAILED, text));
+        return Err(unmet(reason::S3_CONNECTION_FAILED, without_secret(cluster, profile)));
     };
     let known =
         cluster.hub.stores.get(name).filter(|store| store.key.profile == *profile && store.key.secret == secret);
@@ -63,6 +58,25 @@ pub fn check(cluster: &Cluster<'_>, decision: &mut Decision) -> Result<(), Unmet
             Some((word, message)) => Err(explain(profile, word, message)),
         },
     }
+}
+
+/// The first version of the deciders that says where Secrets are looked for.
+const WHERE_SINCE: u32 = 14;
+
+/// What to do about a store whose Secret is not known: only those of the operator's own namespace are (spec hub 13, H24).
+fn without_secret(cluster: &Cluster<'_>, profile: &Profile) -> String {
+    let Profile { name, secret, secret_namespace, .. } = profile;
+    let own = cluster.hub.config.as_ref().map(|config| config.namespace.as_str()).unwrap_or_default();
+    if cluster.ask.decider >= WHERE_SINCE && secret_namespace != own {
+        return format!(
+            "s3ProfileName {name}: Secret {secret_namespace}/{secret} cannot be read: the operator reads those of namespace \
+             {own} only; put it there, and set s3SecretRef.namespace of the profile to {own}"
+        );
+    }
+    format!(
+        "s3ProfileName {name}: Secret {secret_namespace}/{secret} is not there; create it with keys AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY"
+    )
 }
 
 /// Whether the profile could lead to a store at all (spec s3 4.1).

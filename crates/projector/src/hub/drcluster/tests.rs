@@ -103,6 +103,16 @@ fn a_missing_secret_is_named_and_awaited() {
 }
 
 #[test]
+fn a_secret_of_another_namespace_is_told_apart_from_a_missing_one() {
+    let mut story = Story::ready();
+    configure(&mut story, |config| config.profiles[0].secret_namespace = "vault".into());
+    let (_, reason, message) = told(&story, "Validated");
+    assert_eq!(reason, "s3ConnectionFailed");
+    assert!(message.contains("Secret vault/s3-c1 cannot be read") && !message.contains("create it"), "{message}");
+    assert!(message.contains("set s3SecretRef.namespace of the profile to ramen-system"), "{message}");
+}
+
+#[test]
 fn a_profile_that_is_not_configured_is_named() {
     let mut story = Story::ready();
     configure(&mut story, |config| config.profiles.clear());
@@ -201,6 +211,24 @@ fn deletion_waits_for_policies_then_for_the_agent() {
     assert_eq!(works, ["delete work c1/drcconfig-mw", "delete work c1/ramen-dr-cluster"], "H6: rights go last");
     assert!(!story.world.domain.views.contains_key(&"c1".into()));
     assert!(story.world.domain.clusters.contains_key("c2"), "H5: the other cluster is left alone");
+}
+
+#[test]
+fn a_deletion_says_which_work_it_waits_for_and_what_can_be_done() {
+    let mut story = Story::ready();
+    story.lose("c1");
+    let mut fact = cluster(&story).clone();
+    fact.meta.deleting = Some(story.now);
+    story.see(Fact::DrCluster(Box::new(fact)));
+    story.gone(Kind::DrPolicy, "", "policy");
+    story.run();
+    let words = told(&story, "Validated").2;
+    assert!(words.contains("waiting for ManifestWork drcconfig-mw to be removed from cluster c1"), "{words}");
+    assert!(words.contains("look at the work agent") && !words.contains("finalizer"), "{words}");
+    story.managed("c1", Unknown);
+    story.run();
+    let words = told(&story, "Validated").2;
+    assert!(words.contains("bring the cluster back") && words.contains("manifest-work-cleanup"), "{words}");
 }
 
 #[test]
