@@ -318,6 +318,9 @@ const LOST_SINCE: u32 = 4;
 /// the application deleted the same claim on the other cluster, and storage that mirrors takes the copy here with it. A
 /// claim that is going on the former home of a failover is told so whatever the storage says: not all drivers say it.
 pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String {
+    if let Some(remedy) = if_its_class_is_missing(view, volume) {
+        return remedy;
+    }
     let left_behind = view.is_failover() && !view.is_primary() && volume.pvc.is_deleting();
     if view.ask.decider < LOST_SINCE || !(left_behind || replication_check::says_not_found(told)) {
         return String::new();
@@ -328,6 +331,17 @@ pub fn if_it_is_lost(view: &View<'_>, volume: &Volume<'_>, told: &str) -> String
         "delete the claim: whoever needs it gets an empty one".to_owned()
     };
     format!("; if the storage has no such volume any more, {what}")
+}
+
+/// The first version of the deciders that says that a replication can do nothing without its class.
+const CLASS_SINCE: u32 = 14;
+
+/// What a person can do about a replication whose class was deleted; whatever the storage says, its volume is not lost.
+pub fn if_its_class_is_missing(view: &View<'_>, volume: &Volume<'_>) -> Option<String> {
+    let class = &volume.replication?.class;
+    let known = class.is_empty() || view.state.replication_classes.contains_key(class);
+    let missing = view.ask.decider >= CLASS_SINCE && !known;
+    missing.then(|| format!("; create VolumeReplicationClass {class} again on this cluster"))
 }
 
 /// A VRG that is deleted does not wait for what its storage will never do to a volume that it does not have. Nothing is

@@ -10,7 +10,10 @@ use ramen_events::{
 };
 
 use super::{
-    primary::{adopt, apply, if_it_is_lost, is_adopted, is_lost_for_good, is_valid, volumes_wait, work_on},
+    primary::{
+        adopt, apply, if_it_is_lost, if_its_class_is_missing, is_adopted, is_lost_for_good, is_valid, volumes_wait,
+        work_on,
+    },
     release::{self, Release},
 };
 use crate::{
@@ -120,6 +123,9 @@ fn leaving(view: &View<'_>, volume: &Volume<'_>) -> Judged {
         None => judged.waiting(what),
         Some(due) if view.now() < due => Judged { again: Some(due), ..judged.waiting(what) },
         Some(_) => {
+            if let Some(remedy) = if_its_class_is_missing(view, volume) {
+                return judged.waiting(what.to_owned() + &remedy);
+            }
             let (cut_off, and_then) = match view.ask.decider >= CUT_OFF_SINCE {
                 true => (
                     ", or could not be reached meanwhile",

@@ -188,6 +188,22 @@ fn a_replication_that_does_not_go_is_told_of_with_what_a_person_can_do() {
     assert!(later.what.ends_with(remedy), "{}", later.what);
 }
 
+#[rstest]
+#[case::a_replication_that_does_not_go(true, resyncing as Change)]
+#[case::one_that_cannot_be_demoted(false, demotion_failed as Change)]
+fn a_replication_without_its_class_is_not_called_lost(#[case] going: bool, #[case] change: Change) {
+    let mut lab = Lab::new(Role::Secondary, "Failover");
+    lab.change_pvc(|pvc| pvc.deleted_at = Some(NOW.0 / 1000));
+    lab.learn(secondary(true, |vr| {
+        change(vr);
+        vr.deleting = going;
+    }));
+    lab.spoke.replication_classes.clear();
+    let later = lab.decide_after(300, &lab.decide().position.unwrap()).position.unwrap().wait.unwrap();
+    assert!(later.what.ends_with("; create VolumeReplicationClass vrc again on this cluster"), "{}", later.what);
+    assert!(!later.what.contains("finalizer"), "{}", later.what);
+}
+
 type Change = fn(&mut VolumeReplication);
 
 fn as_it_is(_: &mut VolumeReplication) {}
