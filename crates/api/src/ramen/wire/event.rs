@@ -23,6 +23,8 @@ pub const DRPC_RELOCATION_SUCCESS: &str = "DRPCRelocationSuccess";
 pub const DRPC_CLUSTER_SWITCH_FAILED: &str = "DRPCClusterSwitchFailed";
 /// Warning, ours: deleted while no cluster was the application's home; volumes and copies stay.
 pub const DRPC_DELETED_WITHOUT_HOME: &str = "DRPCDeletedWithoutHome";
+/// Warning, ours: nothing was synchronized for more than two intervals.
+pub const DRPC_SYNCHRONIZATION_OVERDUE: &str = "DRPCSynchronizationOverdue";
 
 /// Warning: the VRG can't be used as written.
 pub const FAILED_VALIDATION: &str = "FailedValidation";

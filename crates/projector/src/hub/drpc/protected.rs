@@ -1,9 +1,9 @@
 //! `Protected`: whether the application could be recovered elsewhere, from what its VRG reports (spec drpc 4.8).
 
 use ramen_api::ramen::wire::{condition, reason, state::State};
-use ramen_events::{Condition, ConditionStatus};
+use ramen_events::{Condition, ConditionStatus, Time};
 
-use crate::domain::Decision;
+use crate::{domain::Decision, go_duration};
 
 use super::{Drpc, mirror, site::Site, vrg::Vrg};
 
@@ -30,6 +30,14 @@ const IN_THE_WAY: &str = "; a volume that was kept on the other cluster is repla
 /// The first version of the deciders that says that.
 const TELLS_OF_KEPT_SINCE: u32 = 7;
 
+/// The first version of the deciders that tells of synchronizations that stay away, and of applications without claims.
+const OVERDUE_SINCE: u32 = 14;
+/// How much later than two intervals after the one before a synchronization may be told of, in seconds: clocks of clusters
+/// differ by minutes, and its time is not written at once.
+const ALLOWANCE: u64 = 300;
+/// How a verdict says so.
+const NOTHING_SINCE: &str = "but nothing was synchronized since";
+
 /// How long the verdict of before stands while the cluster looks at what was asked last, in seconds.
 const LOOKING: u64 = 10;
 
@@ -48,8 +56,10 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
     }
     let action = site.wished().map(|manifest| manifest.spec.action.as_str()).unwrap_or_default();
     let elsewhere = conflict_elsewhere(drpc, site);
-    let Some(Fault { status, reason, what, remedy, settling }) = fault(&site.vrg, action, elsewhere) else {
-        let message = format!("{name} protects the application's volumes and objects");
+    let found = fault(&site.vrg, action, elsewhere).map(|found| if_nothing_is_selected(drpc, &site.vrg, found));
+    let Some(Fault { status, reason, what, remedy, settling }) = found else {
+        let overdue = overdue(drpc, &site.vrg, decision);
+        let message = format!("{name} protects the application's volumes and objects{overdue}");
         return Verdict { status: ConditionStatus::True, reason: reason::PROTECTED, message };
     };
     let before = drpc.fact.status.condition(condition::PROTECTED).filter(|told| told.message.starts_with(&name));
@@ -62,9 +72,58 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
         }
     }
     let remedy = if drpc.decider >= TELLS_WHAT_TO_DO_SINCE { remedy } else { "" };
-    let more = if remedy.is_empty() || drpc.decider < TELLS_OF_KEPT_SINCE { "" } else { IN_THE_WAY };
+    let more = if remedy != IF_IT_LASTS || drpc.decider < TELLS_OF_KEPT_SINCE { "" } else { IN_THE_WAY };
     Verdict { status, reason, message: format!("{name}: {what}{remedy}{more}") }
 }
+
+/// What to add of a primary whose last synchronization is too long ago: nothing else changes while none comes (the condition
+/// stays true, as clients of Ramen know it).
+fn overdue(drpc: &Drpc, vrg: &Vrg, decision: &mut Decision) -> String {
+    let interval = drpc.policy.as_ref().map(|policy| policy.spec.interval.as_str()).unwrap_or_default();
+    let Some((last, due)) = vrg.last_group_sync.0.and_then(|last| Some((last, due_after(last, interval)?))) else {
+        return String::new();
+    };
+    if drpc.decider < OVERDUE_SINCE || vrg.replication_state != "primary" {
+        return String::new();
+    }
+    if drpc.now < due {
+        decision.ask_again(due, "a synchronization should have been told of");
+        return String::new();
+    }
+    let remedy = match drpc.listed_sites().iter().find(|site| site.lost) {
+        Some(lost) => format!("bring cluster {} back: the hub has lost it", lost.name),
+        None => "look whether the storage of both clusters reaches each other".to_owned(),
+    };
+    format!(
+        ", {NOTHING_SINCE} {last}, where the policy asks for it every {interval}: a failover would lose what was written \
+         after that; {remedy}"
+    )
+}
+
+/// When the second synchronization after one at `last` is missed; `None` when the interval asks for none.
+fn due_after(last: Time, interval: &str) -> Option<Time> {
+    let interval =
+        u64::try_from(go_duration::nanoseconds(interval)? / 1_000_000_000).ok().filter(|seconds| *seconds > 0)?;
+    Some(last.plus_seconds(interval.saturating_mul(2).saturating_add(ALLOWANCE)))
+}
+
+/// Whether a condition says that synchronizations stay away.
+pub fn tells_of_overdue(told: &Condition) -> bool {
+    told.status == ConditionStatus::True && told.message.contains(NOTHING_SINCE)
+}
+
+/// Without claims there will never be a first synchronization: waiting for it helps nobody.
+fn if_nothing_is_selected(drpc: &Drpc, vrg: &Vrg, found: Fault) -> Fault {
+    let unused = vrg.condition(condition::DATA_PROTECTED).is_some_and(|told| told.reason == reason::UNUSED);
+    if drpc.decider < OVERDUE_SINCE || !unused || found.remedy != IF_IT_LASTS {
+        return found;
+    }
+    let what = "no claim of the application is selected, so no data are protected".to_owned();
+    Fault { what, remedy: SELECT_CLAIMS, ..found }
+}
+
+/// What a person can do about that.
+const SELECT_CLAIMS: &str = "; give the claims that are to be protected the labels that spec.pvcSelector asks for";
 
 fn unknown(message: String) -> Verdict {
     Verdict { status: ConditionStatus::Unknown, reason: reason::UNKNOWN, message }

@@ -42,6 +42,9 @@ const LOOK_AGAIN: u64 = 600;
 /// How long a deletion may take, in seconds, before its status says what it waits for.
 const DELETION_PATIENCE: u64 = 10;
 
+/// The first version of the deciders that asks nobody to decide about an application whose DRPC is being deleted.
+const DECIDED_SINCE: u32 = 14;
+
 /// How long a clean-up may take, in seconds, before its status says what it waits for.
 const CLEANUP_PATIENCE: u64 = 30;
 /// The first version of the deciders that says it.
@@ -433,6 +436,12 @@ fn deleting(
         let (status, reason) =
             before.map_or((ConditionStatus::Unknown, reason::WAITING.to_owned()), |c| (c.status, c.reason.clone()));
         conditions.set(condition::AVAILABLE, status, &reason, shut.sentence.clone());
+        // What a person was to decide is past, and who does it now waits in vain.
+        if drpc.decider >= DECIDED_SINCE
+            && let Some(paused) = conditions.before(condition::PEER_READY).filter(|told| told.reason == reason::PAUSED)
+        {
+            conditions.set(condition::PEER_READY, paused.status, reason::PAUSED, shut.sentence.clone());
+        }
     }
 }
 
@@ -451,6 +460,15 @@ fn events(drpc: &Drpc, stage: &Stage, after: &DrpcStatus) -> Vec<Event> {
     };
     if let Some((warning, reason, message)) = phase_event.filter(|_| before.phase != after.phase) {
         events.push(Event { warning, reason: reason.into(), message });
+    }
+    let overdue = |status: &DrpcStatus| {
+        status
+            .condition(condition::PROTECTED)
+            .filter(|told| protected::tells_of_overdue(told))
+            .map(|told| told.message.clone())
+    };
+    if let Some(message) = overdue(after).filter(|_| overdue(before).is_none()) {
+        events.push(Event { warning: true, reason: event::DRPC_SYNCHRONIZATION_OVERDUE.into(), message });
     }
     if let Stage::Deleting(Some(_)) = stage
         && begins_to_take_apart(before, after)

@@ -119,6 +119,8 @@ pub fn wait_for_others(drpc: &Drpc, decision: &mut Decision) {
 
 /// The first version of the deciders that brings an application back whose relocation does not get to hand over.
 pub const STAYS_SINCE: u32 = 12;
+/// The first version of the deciders that repeats what its VRG waits for, too.
+const SAYS_SINCE: u32 = 14;
 /// How long its volumes may take before that is said, in seconds.
 const HAND_OVER_PATIENCE: u64 = 300;
 
@@ -160,8 +162,14 @@ fn remedy_for_late(drpc: &Drpc, site: &Site) -> String {
     }
     if hand_over_due(drpc, site).is_some_and(|due| due <= drpc.now) {
         let target = drpc.target();
+        let says = keeps_its_data(site).and_then(|_| site.vrg.condition(condition::DATA_READY));
+        let says = says.filter(|said| {
+            drpc.decider >= SAYS_SINCE && said.status == ConditionStatus::False && !said.message.is_empty()
+        });
+        let says =
+            says.map(|said| format!("the VolumeReplicationGroup there says: {}; ", said.message)).unwrap_or_default();
         return format!(
-            "{FREE_ITS_CLAIMS}; if none does, look whether the storage of both clusters reaches each other; if nothing is \
+            "{says}{FREE_ITS_CLAIMS}; if none does, look whether the storage of both clusters reaches each other; if nothing is \
              copied any more, the replica on cluster {target} went its own way: {stay}, and relocate once condition \
              Protected is True again"
         );

@@ -1,4 +1,4 @@
-use ramen_api::ramen::wire::annotation::APP_NAMESPACE;
+use ramen_api::ramen::wire::annotation::{APP_NAMESPACE, LAST_APP_CLUSTER};
 use ramen_events::{
     ConditionStatus::{True, Unknown},
     Kind, Payload, Time,
@@ -264,4 +264,28 @@ fn a_drpc_is_held_on_to_while_its_policy_is_looked_at() {
     assert!(story.words("Available").contains("is not valid"), "{}", story.words("Available"));
     assert_eq!(story.drpc().meta.finalizers, ["drpc.ramendr.openshift.io/finalizer"], "clusters may have it already");
     assert!(!story.drpc().meta.annotations.contains_key(APP_NAMESPACE), "nothing is settled yet");
+}
+
+#[test]
+fn nobody_is_asked_to_decide_about_an_application_whose_protection_ends() {
+    let mut story = Story::deployed();
+    story.ask("Relocate", "c2");
+    until_asked(&mut story, "c1", "secondary");
+    // As it was applied: nothing tells where the application was.
+    let mut fact = story.drpc().clone();
+    fact.meta.annotations.remove(LAST_APP_CLUSTER);
+    story.see(Fact::Drpc(Box::new(fact)));
+    story.restore_hub();
+    story.pass(3);
+    assert_eq!(story.told("PeerReady").1, "Paused", "{}", story.words("PeerReady"));
+    for cluster in ["c1", "c2"] {
+        story.lose(cluster);
+    }
+    delete(&mut story);
+    story.run();
+    story.pass(20);
+    assert_eq!(story.status().phase, "Deleting");
+    let (available, peer) = (story.words("Available"), story.words("PeerReady"));
+    assert!(available.contains("the VolumeReplicationGroup to be removed"), "{available}");
+    assert_eq!(peer, available, "what was to be decided is past");
 }

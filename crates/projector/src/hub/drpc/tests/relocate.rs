@@ -286,6 +286,18 @@ fn a_relocation_whose_source_never_gets_to_hand_over_says_how_the_application_co
     assert!(!story.words("Available").contains(stay), "a synchronization takes its time: {}", story.words("Available"));
     story.pass(300);
     assert!(story.words("Available").contains(stay), "{}", story.words("Available"));
+    story.report("c2", |status| {
+        for condition in status.conditions.iter_mut().filter(|condition| condition.kind == "DataReady") {
+            (condition.status, condition.reason) = (False, "Progressing".into());
+            condition.message = "claim data: waiting for its volume to be detached from node n1".into();
+        }
+    });
+    story.run();
+    story.read_view(&"c2".into(), "app-apps-vrg-mcv");
+    story.run();
+    story.pass(3);
+    let words = story.words("Available");
+    assert!(words.contains("there says: claim data: waiting for its volume to be detached from node n1; "), "{words}");
 
     story.sent.clear();
     story.ask("Failover", "c2");

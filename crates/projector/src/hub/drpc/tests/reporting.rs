@@ -21,6 +21,57 @@ fn synchronizations_are_written_now_and_then() {
 }
 
 #[test]
+fn a_synchronization_that_stays_away_is_told_of_once_until_one_comes() {
+    let mut story = Story::deployed();
+    story.pass(300);
+    assert!(!story.words("Protected").contains("nothing was synchronized"), "{}", story.words("Protected"));
+    story.pass(180);
+    let words = story.words("Protected").to_owned();
+    assert_eq!(story.told("Protected"), (True, "Protected"), "as clients know it");
+    assert!(
+        words.contains("nothing was synchronized since 2023-11-14T22:13:") && words.contains("every 1m"),
+        "{words}"
+    );
+    assert!(words.contains("look whether the storage of both clusters reaches each other"), "{words}");
+    assert_eq!(story.events, ["DRPCSynchronizationOverdue"]);
+    story.lose("c2");
+    story.managed("c2", Unknown);
+    story.run();
+    story.pass(2);
+    let words = story.words("Protected");
+    assert!(words.contains("bring cluster c2 back"), "{words}");
+    assert_eq!(story.events.len(), 1, "{:?}", story.events);
+    story.managed("c2", True);
+    story.pass(1);
+    let now = story.now;
+    story.report("c1", |status| {
+        status.last_group_sync = Some(now);
+        status.last_update = Some(now);
+    });
+    story.run();
+    story.pass(40);
+    assert!(!story.words("Protected").contains("nothing was synchronized"), "{}", story.words("Protected"));
+}
+
+#[test]
+fn an_application_without_claims_is_not_said_to_wait_for_a_synchronization() {
+    let mut story = Story::deployed();
+    story.report("c1", |status| {
+        status.last_group_sync = None;
+        status.protected_pvcs.clear();
+        for condition in status.conditions.iter_mut().filter(|c| c.kind == "DataProtected") {
+            (condition.status, condition.reason) = (True, "Unused".into());
+        }
+    });
+    story.run();
+    story.pass(3);
+    assert_eq!(story.told("Protected"), (False, "Progressing"));
+    let words = story.words("Protected");
+    assert!(words.contains("no claim of the application is selected") && words.contains("spec.pvcSelector"), "{words}");
+    assert!(!words.contains("replica"), "{words}");
+}
+
+#[test]
 fn an_error_of_the_vrg_is_told_at_once_and_once() {
     let mut story = Story::deployed();
     story.report("c1", |status| {
