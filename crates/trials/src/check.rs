@@ -10,6 +10,7 @@ mod attendant;
 mod copies;
 mod data;
 mod deleted;
+mod endings;
 mod handover;
 mod health;
 mod hub;
@@ -52,6 +53,7 @@ pub struct Checks {
     data: data::Data,
     apart: apart::Apart,
     asked: asked::Asked,
+    endings: endings::Endings,
     handover: handover::Handover,
     hub: hub::Hub,
     modes: modes::Modes,
@@ -88,6 +90,7 @@ impl Watcher for Checks {
             self.asked.look(universe, cluster, kinds)?;
             if cluster == crate::universe::HUB {
                 self.hub.look(universe, kinds)?;
+                self.endings.look(universe, kinds, &mut self.lasting)?;
                 self.policies.look(universe, kinds, &mut self.lasting)?;
                 self.modes.look(universe, kinds, &mut self.lasting)?;
             } else {

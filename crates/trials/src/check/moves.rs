@@ -1,13 +1,14 @@
 //! What must hold when the hub decides where an application runs: judged by what is there, not by what the hub believes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ramen_api::ramen::wire;
 use ramen_events::{Command, CommandId, Payload, hub, hub::DecisionEntry};
 use ramen_sim::{api_server::object, kinds};
+use serde_json::Value;
 
 use super::{
-    one,
+    all, one,
     placed::{decided, homes},
     text, type_name, violated, vrg,
 };
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Moves {
     asked: BTreeMap<CommandId, Asked>,
+    /// Application and cluster where the VRG said, since it is to be secondary, that it heard of that.
+    accepted: BTreeSet<(String, String)>,
 }
 
 /// One of them.
@@ -32,6 +35,7 @@ struct Asked {
 impl Moves {
     /// Looks at the placement decisions that the hub commands; with a rival, at those that take effect.
     pub(super) fn look(&mut self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
+        self.note_accepted(universe, turn);
         self.look_at_effects(universe, turn)?;
         let records = turn.appended.iter().filter(|(by, _)| by == HUB).flat_map(|(_, records)| records);
         for record in records {
@@ -46,6 +50,22 @@ impl Moves {
             }
         }
         Ok(())
+    }
+
+    fn note_accepted(&mut self, universe: &Universe, turn: &Turn) {
+        let vrgs = type_name(&kinds::VRG);
+        for (cluster, _) in turn.touched.iter().filter(|(cluster, kinds)| cluster != HUB && kinds.contains(&vrgs)) {
+            let there = all(universe, cluster, &kinds::VRG, None);
+            let secondary = |vrg: &Value| text(vrg, "/spec/replicationState") == "secondary";
+            let app = |vrg: &Value| text(vrg, "/metadata/name").to_owned();
+            let stay: BTreeSet<String> =
+                there.iter().map(|vrg| vrg.value()).filter(|vrg| secondary(vrg)).map(app).collect();
+            self.accepted.retain(|(app, on)| on != cluster || stay.contains(app));
+            let heard =
+                |vrg: &&Value| secondary(vrg) && vrg["status"]["observedGeneration"] == vrg["metadata"]["generation"];
+            let heard = there.iter().map(|vrg| vrg.value()).filter(heard);
+            self.accepted.extend(heard.map(|vrg| (app(vrg), cluster.clone())));
+        }
     }
 
     fn look_at_effects(&self, universe: &Universe, turn: &Turn) -> Result<(), Violation> {
@@ -65,7 +85,7 @@ impl Moves {
         let named: Vec<String> = entries.iter().map(cluster).collect();
         let runs: Vec<String> = entries.iter().filter(|entry| !stays(entry)).map(cluster).collect();
         let app = placement.name.clone();
-        let Err(breaks) = decision(universe, &app, &named, &runs) else {
+        let Err(breaks) = self.decision(universe, &app, &named, &runs) else {
             // That is right by now, whoever else asked for it before.
             self.asked.retain(|_, asked| asked.app != app || asked.named != named);
             return Ok(());
@@ -76,34 +96,42 @@ impl Moves {
         self.asked.insert(id, Asked { app, named, breaks });
         Ok(())
     }
-}
 
-/// `named` is where the application is placed, `runs` where it is to run.
-fn decision(universe: &Universe, app: &str, named: &[String], runs: &[String]) -> Result<(), Violation> {
-    let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
-    if object::is_deleting(drpc.value()) {
-        return Ok(());
+    /// `named` is where the application is placed, `runs` where it is to run.
+    fn decision(&self, universe: &Universe, app: &str, named: &[String], runs: &[String]) -> Result<(), Violation> {
+        let Some(drpc) = one(universe, HUB, &kinds::DRPC, "apps", app) else { return Ok(()) };
+        if object::is_deleting(drpc.value()) {
+            return Ok(());
+        }
+        let (placed, ran) = (decided(universe, app), homes(universe, app));
+        let mut left = placed.iter().filter(|cluster| !named.contains(cluster));
+        left.try_for_each(|cluster| self.leaves(universe, app, cluster, ran.contains(cluster)))?;
+        let moves = matches!(text(drpc.value(), "/spec/action"), "Failover" | "Relocate");
+        let mut joined = runs.iter().filter(|cluster| moves && !ran.contains(cluster));
+        joined.try_for_each(|cluster| joins(universe, app, cluster))
     }
-    let (placed, ran) = (decided(universe, app), homes(universe, app));
-    let mut left = placed.iter().filter(|cluster| !named.contains(cluster));
-    left.try_for_each(|cluster| leaves(universe, app, cluster))?;
-    let moves = matches!(text(drpc.value(), "/spec/action"), "Failover" | "Relocate");
-    let mut joined = runs.iter().filter(|cluster| moves && !ran.contains(cluster));
-    joined.try_for_each(|cluster| joins(universe, app, cluster))
-}
 
-/// A VRG that still is primary takes the loss of its claims for their end: it has to know before the workload goes (S6).
-fn leaves(universe: &Universe, app: &str, cluster: &str) -> Result<(), Violation> {
-    let Some(vrg) = vrg(universe, app, cluster).filter(|_| universe.is_up(cluster)) else { return Ok(()) };
-    let spec = &vrg.value()["spec"];
-    let syncs = spec["prepareForFinalSync"] == true || spec["runFinalSync"] == true;
-    if syncs || spec["replicationState"] == "secondary" {
-        return Ok(());
+    /// A VRG that still is primary takes the loss of its claims for their end: it has to know before the workload goes. Where that
+    /// stayed for a failover, its VRG has to have said so (S6).
+    fn leaves(&self, universe: &Universe, app: &str, cluster: &str, ran: bool) -> Result<(), Violation> {
+        const RULE: &str = "S6 the workload goes after the VRG has accepted that";
+        let Some(vrg) = vrg(universe, app, cluster).filter(|_| universe.is_up(cluster)) else { return Ok(()) };
+        let spec = &vrg.value()["spec"];
+        let syncs = spec["prepareForFinalSync"] == true || spec["runFinalSync"] == true;
+        if spec["replicationState"] != "secondary" && !syncs {
+            return violated(
+                RULE,
+                format!("{app} is taken off {cluster}, where its VRG is primary and knows of nothing"),
+            );
+        }
+        if !ran && !self.accepted.contains(&(app.to_owned(), cluster.to_owned())) {
+            return violated(
+                RULE,
+                format!("{app} is taken off its old home {cluster}, where its VRG has not said that it is secondary"),
+            );
+        }
+        Ok(())
     }
-    violated(
-        "S6 the workload goes after the VRG has accepted that",
-        format!("{app} is taken off {cluster}, where its VRG is primary and knows of nothing"),
-    )
 }
 
 /// A workload that comes before its volumes makes new ones (S5).
