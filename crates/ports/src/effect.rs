@@ -6,7 +6,7 @@ use ramen_api::Resource;
 use ramen_events::{Outcome, spoke::Fence};
 use serde_json::{Value, json};
 
-use crate::Requirement;
+use crate::{Requirement, Unused};
 
 /// An object of this cluster's API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,8 @@ pub enum Effect {
     /// Lets what follows happen only if an object stands as it has to, asked of the API server itself: what watches tell can
     /// be minutes old, above all for an operator that lost its lead and does not know. It adds nothing to the answers.
     Require(Requirement),
+    /// Lets what follows happen only if nobody uses a claim, asked in the same way (spec vrg VS2).
+    RequireUnused(Unused),
     /// Server-side apply with our field manager, taking over fields from others (`force`).
     Apply {
         /// What.

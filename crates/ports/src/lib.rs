@@ -15,7 +15,9 @@ pub mod fence;
 mod operator;
 pub mod requests;
 mod requirement;
+mod unused;
 
 pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target, refusal};
 pub use operator::{Blobs, Observation, Once, Operator, RenderError, Watch};
 pub use requirement::Requirement;
+pub use unused::{Unused, User};

@@ -147,6 +147,11 @@ impl<O: Operator> Executor<O> {
                 sights.extend(sight);
                 return if outcome.is_done() { Ok(None) } else { Err(outcome) };
             }
+            Effect::RequireUnused(unused) => {
+                let Called { outcome, sight } = self.calls.require_unused(unused).await;
+                sights.extend(sight);
+                return if outcome.is_done() { Ok(None) } else { Err(outcome) };
+            }
             Effect::Apply { target, body } => self.calls.apply(target, body).await,
             Effect::Create { target, body } => self.calls.create(target, body).await,
             Effect::Merge { target, body } => self.calls.merge(target, body).await,

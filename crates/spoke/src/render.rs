@@ -3,9 +3,9 @@
 use ramen_api::{Resource, kinds};
 use ramen_events::{
     BlobId, Kind, ObjectId,
-    spoke::{Command, Key, Store},
+    spoke::{Command, Key, Role, Store},
 };
-use ramen_ports::{Blobs, Effect, RenderError, Requirement, StoreOperation, StoreProfile, Target};
+use ramen_ports::{Blobs, Effect, RenderError, Requirement, StoreOperation, StoreProfile, Target, Unused};
 use serde_json::{Value, json};
 
 mod cluster_config;
@@ -44,7 +44,11 @@ pub fn command(command: &Command, namespace: &str, blobs: &dyn Blobs) -> Result<
         }
         Command::ApplyReplication { pvc, owner, owner_uid, class, role, auto_resync } => {
             let same = Requirement { uid: Some(owner_uid.clone()), may_leave: true, ..staying(owner) };
-            vec![Effect::Require(same), replication::apply(pvc, owner, owner_uid, class, *role, *auto_resync)]
+            // Watches may be late, and a volume that is taken away under a pod takes what that writes with it.
+            let free = Unused { namespace: pvc.namespace.clone(), claim: pvc.name.clone() };
+            let free = (*role == Role::Secondary).then_some(Effect::RequireUnused(free));
+            let apply = replication::apply(pvc, owner, owner_uid, class, *role, *auto_resync);
+            [Effect::Require(same)].into_iter().chain(free).chain([apply]).collect()
         }
         Command::DeleteReplication { key, uid } => vec![replication::delete(key, uid)],
         Command::Upload { vrg, store, pvc, volume, pv_blob, pvc_blob, .. } => {

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
-use ramen_ports::{Effect, Requirement, Target};
+use ramen_ports::{Effect, Requirement, Target, Unused, User};
 use ramen_sim::{
+    api::Resource,
     api_server::{
         ApiServer, Refusal, Write,
         delete::{DeleteOptions, Deletion},
-        kinds::TypeRef,
+        kinds::{TypeName, TypeRef},
+        object::Object,
         patch::Patch,
     },
     cluster::Cluster,
+    kinds,
     time::Time,
 };
 use serde_json::Value;
@@ -55,6 +58,24 @@ pub(crate) fn unmet(cluster: &Cluster, requirement: &Requirement) -> Option<Call
     Some(Called { outcome, sight: Some(sight(&requirement.target, object)) })
 }
 
+/// Asks whether nobody uses a claim; a failure if somebody does.
+pub(crate) fn used(cluster: &Cluster, unused: &Unused) -> Option<Called> {
+    let list = |kind: &Resource, namespace: Option<&str>| -> Vec<Arc<Object>> {
+        let name = TypeName::new(kind.group, kind.plural);
+        cluster.with(|server, _| server.store().list(&name, namespace).cloned().collect())
+    };
+    let pods = list(&kinds::POD, Some(&unused.namespace));
+    let attachments = list(&kinds::VOLUME_ATTACHMENT, None);
+    let claim = read(cluster, &unused.target());
+    let judged = unused.judge(
+        claim.as_deref(),
+        pods.iter().map(|pod| pod.value()),
+        attachments.iter().map(|attachment| attachment.value()),
+    );
+    let User { target, object, outcome } = *judged.err()?;
+    Some(Called { outcome, sight: Some(sight(&target, Some(Arc::new(object)))) })
+}
+
 /// The object that an effect is about.
 pub(crate) fn target(effect: &Effect) -> Option<&Target> {
     match effect {
@@ -64,7 +85,7 @@ pub(crate) fn target(effect: &Effect) -> Option<&Target> {
         | Effect::MergeStatus { target, .. }
         | Effect::Delete { target, .. }
         | Effect::Require(Requirement { target, .. }) => Some(target),
-        Effect::Event { .. } | Effect::Store { .. } => None,
+        Effect::RequireUnused(_) | Effect::Event { .. } | Effect::Store { .. } => None,
     }
 }
 
@@ -96,7 +117,7 @@ fn made(
                 Deletion::Pending(object) => Some(object.shared()),
             });
         }
-        Effect::Require(_) | Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
+        Effect::Require(_) | Effect::RequireUnused(_) | Effect::Event { .. } | Effect::Store { .. } => return Ok(None),
     };
     Ok(Some(object.shared()))
 }

@@ -65,6 +65,7 @@ pub struct Checks {
     stored: stored::Stored,
     storms: storms::Storms,
     told: told::Told,
+    uses: uses::Uses,
     policies: policies::Policies,
     waits: waits::Waits,
     lasting: Lasting,
@@ -80,7 +81,7 @@ impl Watcher for Checks {
         self.apart.look_first(universe);
         self.data.look(universe, turn)?;
         self.moves.look(universe, turn)?;
-        uses::look(universe, turn)?;
+        uses::Uses::promoted(universe, turn)?;
         deleted::look(universe, turn)?;
         self.overtaken.look(universe)?;
         self.stored.look(universe, turn)?;
@@ -94,6 +95,7 @@ impl Watcher for Checks {
                 self.policies.look(universe, kinds, &mut self.lasting)?;
                 self.modes.look(universe, kinds, &mut self.lasting)?;
             } else {
+                self.uses.demoted(universe, cluster, kinds)?;
                 self.handover.look(universe, cluster, kinds)?;
                 self.spoke.look(universe, cluster, kinds, &mut self.lasting)?;
                 self.restored.look(universe, cluster, kinds, &self.stored)?;

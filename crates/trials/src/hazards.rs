@@ -232,6 +232,7 @@ impl Hazards {
 pub(crate) fn describe(effect: &Effect) -> String {
     let verb = match effect {
         Effect::Require(_) => "require",
+        Effect::RequireUnused(unused) => return format!("ask who uses claim {}/{}", unused.namespace, unused.claim),
         Effect::Apply { .. } => "apply",
         Effect::Create { .. } => "create",
         Effect::Merge { .. } => "merge",

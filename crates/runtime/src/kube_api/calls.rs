@@ -6,17 +6,20 @@ use http::Request as HttpRequest;
 use kube::{
     Client,
     core::{
-        params::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions},
+        params::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions},
         request::Request,
     },
 };
 use ramen_api::kinds::{self, Resource};
 use ramen_events::Outcome;
 use ramen_ledger::Sight;
-use ramen_ports::{Requirement, Target};
+use ramen_ports::{Requirement, Target, Unused, User};
 use serde_json::{Value, json};
 
 use super::failure;
+
+/// How many objects are listed at a time.
+const PAGE: u32 = 500;
 
 /// Makes calls as one field manager.
 #[derive(Clone)]
@@ -97,6 +100,42 @@ impl Calls {
         match requirement.judge(object.as_ref()) {
             Ok(()) => Called { outcome: Outcome::Done, sight: None },
             Err(outcome) => Called { outcome, sight: Some(sight(&requirement.target, object)) },
+        }
+    }
+
+    /// Asks whether nobody uses a claim. If somebody does, that one is news.
+    pub(crate) async fn require_unused(&self, unused: &Unused) -> Called {
+        match self.user_of(unused).await {
+            Ok(None) => Called { outcome: Outcome::Done, sight: None },
+            Ok(Some(user)) => {
+                let User { target, object, outcome } = *user;
+                Called { outcome, sight: Some(sight(&target, Some(object))) }
+            }
+            Err(outcome) => Called { outcome, sight: None },
+        }
+    }
+
+    async fn user_of(&self, unused: &Unused) -> Result<Option<Box<User>>, Outcome> {
+        let pods = self.list(&kinds::POD, &unused.namespace).await?;
+        let claim = self.get(&unused.target()).await?;
+        let attachments = self.list(&kinds::VOLUME_ATTACHMENT, "").await?;
+        Ok(unused.judge(claim.as_ref(), &pods, &attachments).err())
+    }
+
+    /// All objects of a kind, page by page, as they are now.
+    async fn list(&self, resource: &'static Resource, namespace: &str) -> Result<Vec<Value>, Outcome> {
+        let target = Target { resource, namespace: namespace.to_owned(), name: String::new() };
+        let mut params = ListParams::default().limit(PAGE);
+        let mut objects = Vec::new();
+        loop {
+            let mut page = self.send(&target, request(&target).list(&params)).await.map_err(|failed| failed.outcome)?;
+            if let Value::Array(items) = page["items"].take() {
+                objects.extend(items);
+            }
+            match page.pointer("/metadata/continue").and_then(Value::as_str).filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(token),
+                None => return Ok(objects),
+            }
         }
     }
 

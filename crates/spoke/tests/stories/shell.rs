@@ -14,6 +14,7 @@ use ramen_projector::{DECIDER_VERSION, Domain, World};
 use ramen_sim::{
     api::{Api, ApiError},
     cluster::Cluster,
+    kinds,
 };
 use ramen_spoke::SpokeOperator;
 use serde_json::Value;
@@ -267,6 +268,14 @@ impl Shell {
                 let space = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());
                 let object = self.cluster.get(resource, space, name).ok();
                 return requirement.judge(object.as_ref()).map(|()| None);
+            }
+            Effect::RequireUnused(unused) => {
+                let claim = self.cluster.get(&kinds::PVC, Some(&unused.namespace), &unused.claim).ok();
+                let list = |kind, space| self.cluster.list(kind, space, None).unwrap_or_default();
+                let (pods, attachments) =
+                    (list(&kinds::POD, Some(unused.namespace.as_str())), list(&kinds::VOLUME_ATTACHMENT, None));
+                let judged = unused.judge(claim.as_ref(), &pods, &attachments);
+                return judged.map(|()| None).map_err(|user| user.outcome);
             }
             Effect::Apply { target, .. } => ("apply", target),
             Effect::Create { target, .. } => ("create", target),

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ramen_events::Outcome;
 use ramen_ledger::{Answered, Flight, Input, Look, Looked};
-use ramen_ports::{Answer, Effect, Requirement, Target};
+use ramen_ports::{Answer, Effect, Target};
 use ramen_sim::{
     api_server::{
         selector::Labels,
         view::{Form, View},
         watch::{Filter, Watch, WatchEvent},
     },
+    cluster::Cluster,
     time::Time,
 };
 
@@ -284,7 +285,15 @@ impl Universe {
             return;
         };
         let effect = match effect {
-            Effect::Require(requirement) => return self.require(process, number, &requirement),
+            Effect::Require(requirement) => {
+                let Target { resource, namespace, name } = &requirement.target;
+                let what = || format!("read {} {namespace}/{name}", resource.kind);
+                return self.require(process, number, what, |cluster| calls::unmet(cluster, &requirement));
+            }
+            Effect::RequireUnused(unused) => {
+                let what = || format!("read who uses claim {}/{}", unused.namespace, unused.claim);
+                return self.require(process, number, what, |cluster| calls::used(cluster, &unused));
+            }
             Effect::Store { profile, operation } => return self.open(process, number, profile, operation),
             effect => effect,
         };
@@ -338,12 +347,16 @@ impl Universe {
     }
 
     /// Asks what a command requires. If it is not so the next call is not made, and what was found is told.
-    fn require(&mut self, process: usize, number: u64, requirement: &Requirement) {
+    fn require(
+        &mut self,
+        process: usize,
+        number: u64,
+        what: impl Fn() -> String,
+        unmet: impl FnOnce(&Cluster) -> Option<Called>,
+    ) {
         let now = self.now();
         let Some(operated) = self.operators.get(process) else { return };
         let (home, life) = (operated.home.clone(), operated.life);
-        let target = &requirement.target;
-        let what = || format!("read {} {}/{}", target.resource.kind, target.namespace, target.name);
         let mishap = self.hazards.at(Point::Read, &home, what, now);
         if mishap == Some(Mishap::CrashBefore) {
             return self.fall(process, 0);
@@ -353,7 +366,7 @@ impl Universe {
             Some(outcome) => (Some(outcome), self.lag(1, 5)),
             None if mishap == Some(Mishap::LostAnswer) => (Some(unheard()), CALL_LIMIT),
             None => {
-                let unmet = calls::unmet(self.cluster(&home), requirement);
+                let unmet = unmet(self.cluster(&home));
                 let airborne = self.operators.get_mut(process).and_then(|o| o.flights.get_mut(&number));
                 let outcome = unmet.map(|Called { outcome, sight }| {
                     if let Some(airborne) = airborne {

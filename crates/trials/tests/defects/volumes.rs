@@ -133,6 +133,7 @@ pub const DEFECTS: &[Defect] = &[
         what: "no volume is believed to be in use by a pod",
         rules: &["VS2 no volume is demoted in use"],
         see: |seen| !matches!(seen.kind, Kind::Pod | Kind::VolumeAttachment),
+        act: |done| done.effects.retain(|effect| !matches!(effect, Effect::RequireUnused(_))),
         ..SOUND
     },
 ];
