@@ -33,7 +33,11 @@ impl Unused {
     /// The claim.
     #[must_use]
     pub fn target(&self) -> Target {
-        Target { resource: &kinds::PERSISTENT_VOLUME_CLAIM, namespace: self.namespace.clone(), name: self.claim.clone() }
+        Target {
+            resource: &kinds::PERSISTENT_VOLUME_CLAIM,
+            namespace: self.namespace.clone(),
+            name: self.claim.clone(),
+        }
     }
 
     /// Judges by the claim, the pods of its namespace and all attachments, as the API server has them now. Pods that ended

@@ -8,7 +8,7 @@ use ramen_sim::{
 };
 use serde_json::Value;
 
-use super::{Lasting, all, placed::vrg_of, text, type_name, violated};
+use super::{Lasting, all, one, placed::vrg_of, text, type_name, violated};
 use crate::{
     run::Violation,
     universe::{HUB, Universe},
@@ -50,6 +50,10 @@ impl Endings {
         for (work, vrg) in vrgs.iter().filter(|(work, vrg)| object::is_deleting(work) && role(vrg, "primary")) {
             let (app, on) = (text(vrg, "/metadata/name"), text(work, "/metadata/namespace"));
             let place = (app.to_owned(), on.to_owned());
+            // A work that goes while its DRPC stays is another matter (S13).
+            if one(universe, HUB, &kinds::DRPC, "apps", app).is_some_and(|drpc| !object::is_deleting(drpc.value())) {
+                continue;
+            }
             let replica =
                 vrgs.iter().find(|(_, other)| text(other, "/metadata/name") == app && role(other, "secondary"));
             if let Some((replica, _)) = replica.filter(|_| !self.going.contains(&place)) {

@@ -28,6 +28,21 @@ pub const DEFECTS: &[Defect] = &[
         ..SOUND
     },
     Defect {
+        name: "primary goes with its replica",
+        what: "the ManifestWork of the primary VRG is deleted together with that of its replica",
+        rules: &["S12 replicas go before the primary"],
+        act: |done| {
+            if let Some(hub::Command::DeleteWork { cluster, name, .. }) = done.hub()
+                && name.ends_with("-vrg-mw")
+            {
+                let (namespace, name) = (if cluster.0 == "c1" { "c2" } else { "c1" }.to_owned(), name.clone());
+                let target = Target { resource: &kinds::MANIFEST_WORK, namespace, name };
+                done.effects.insert(0, Effect::Delete { target, uid: None });
+            }
+        },
+        ..SOUND
+    },
+    Defect {
         name: "DRPC let go too early",
         what: "the DRPC's finalizer is taken off with the first VRG, not after the last one",
         rules: &["S12 nothing is left of a deleted DRPC"],
