@@ -115,15 +115,16 @@ impl Moves {
     /// stayed for a failover, its VRG has to have said so (S6).
     fn leaves(&self, universe: &Universe, app: &str, cluster: &str, ran: bool) -> Result<(), Violation> {
         const RULE: &str = "S6 the workload goes after the VRG has accepted that";
-        let Some(vrg) = vrg(universe, app, cluster).filter(|_| universe.is_up(cluster)) else { return Ok(()) };
+        let Some(vrg) = vrg(universe, app, cluster) else { return Ok(()) };
         let spec = &vrg.value()["spec"];
         let syncs = spec["prepareForFinalSync"] == true || spec["runFinalSync"] == true;
-        if spec["replicationState"] != "secondary" && !syncs {
+        if universe.is_up(cluster) && spec["replicationState"] != "secondary" && !syncs {
             return violated(
                 RULE,
                 format!("{app} is taken off {cluster}, where its VRG is primary and knows of nothing"),
             );
         }
+        // Whether its cluster has power or not.
         if !ran && !self.accepted.contains(&(app.to_owned(), cluster.to_owned())) {
             return violated(
                 RULE,

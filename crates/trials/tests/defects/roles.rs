@@ -13,10 +13,11 @@ use crate::{
 pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "secondary believed as soon as asked",
-        what: "the hub takes each VRG that it asked to be secondary for one that has handed its volumes over",
+        what: "the hub takes each VRG that a relocation asked to be secondary for one that has handed its volumes over",
         rules: &["S2 relocate after the other has stepped down"],
         see: |seen| {
-            if seen.kind == Kind::ManifestWork {
+            let relocates = vrg_of(seen.object).is_some_and(|vrg| vrg["spec"]["action"] == "Relocate");
+            if seen.kind == Kind::ManifestWork && relocates {
                 believe(seen.object, "secondary", "Secondary", &["DataReady", "DataProtected"]);
             }
             true
@@ -37,7 +38,7 @@ pub const DEFECTS: &[Defect] = &[
     Defect {
         name: "acceptance believed as soon as asked",
         what: "the hub takes the workload off a cluster before its VRG has heard that it is to be secondary",
-        rules: &["L1 every action ends"],
+        rules: &["S6 the workload goes after the VRG has accepted that", "L1 every action ends"],
         see: |seen| {
             if seen.kind == Kind::ManifestWork {
                 believe_accepted(seen.object, "secondary");
