@@ -51,7 +51,7 @@ pub enum Effect {
     /// Lets what follows happen only if an object stands as it has to, asked of the API server itself: what watches tell can
     /// be minutes old, above all for an operator that lost its lead and does not know. It adds nothing to the answers.
     Require(Requirement),
-    /// Lets what follows happen only if nobody uses a claim, asked in the same way (spec vrg VS2).
+    /// Lets a demotion happen only if nobody uses the claim, asked in the same way (spec vrg VS2).
     RequireUnused(Unused),
     /// Server-side apply with our field manager, taking over fields from others (`force`).
     Apply {

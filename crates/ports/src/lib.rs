@@ -20,4 +20,4 @@ mod unused;
 pub use effect::{Answer, Effect, StoreAnswer, StoreOperation, StoreProfile, Target, refusal};
 pub use operator::{Blobs, Observation, Once, Operator, RenderError, Watch};
 pub use requirement::Requirement;
-pub use unused::{Unused, User};
+pub use unused::{Unused, User, claims, has_ended};

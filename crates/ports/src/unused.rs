@@ -1,6 +1,6 @@
-//! What has to be so for a volume to be taken from a cluster: nobody uses it there.
+//! What has to be so for a volume to be demoted: nobody uses it.
 
-use ramen_api::{kinds, path::At as _};
+use ramen_api::{Resource, kinds, path::At as _};
 use ramen_events::Outcome;
 use serde_json::Value;
 
@@ -9,7 +9,19 @@ use crate::{
     fields::{list, text},
 };
 
-/// A claim that nobody may use for a call to be made.
+/// The claims that a pod mounts.
+pub fn claims(pod: &Value) -> impl Iterator<Item = &str> {
+    let names = list(pod, "/spec/volumes").iter().filter_map(|volume| volume.at("/persistentVolumeClaim/claimName"));
+    names.filter_map(Value::as_str).filter(|name| !name.is_empty())
+}
+
+/// Whether a pod has ended: then it uses nothing. One that is to end still does.
+#[must_use]
+pub fn has_ended(pod: &Value) -> bool {
+    matches!(text(pod, "/status/phase").as_str(), "Succeeded" | "Failed")
+}
+
+/// A claim that nobody may use for a call to be made, unless its volume is to be secondary already.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unused {
     /// Namespace of the claim.
@@ -32,16 +44,27 @@ pub struct User {
 impl Unused {
     /// The claim.
     #[must_use]
-    pub fn target(&self) -> Target {
-        Target {
-            resource: &kinds::PERSISTENT_VOLUME_CLAIM,
-            namespace: self.namespace.clone(),
-            name: self.claim.clone(),
-        }
+    pub fn claim(&self) -> Target {
+        self.of_its_name(&kinds::PERSISTENT_VOLUME_CLAIM)
     }
 
-    /// Judges by the claim, the pods of its namespace and all attachments, as the API server has them now. Pods that ended
-    /// use nothing; those that are to end still do.
+    /// Its replication.
+    #[must_use]
+    pub fn replication(&self) -> Target {
+        self.of_its_name(&kinds::VOLUME_REPLICATION)
+    }
+
+    fn of_its_name(&self, resource: &'static Resource) -> Target {
+        Target { resource, namespace: self.namespace.clone(), name: self.claim.clone() }
+    }
+
+    /// Whether there is nothing to ask: who is told anew of what is secondary already takes it from nobody.
+    #[must_use]
+    pub fn is_moot(replication: Option<&Value>) -> bool {
+        replication.is_some_and(|replication| text(replication, "/spec/replicationState") == "secondary")
+    }
+
+    /// Judges by the claim, the pods of its namespace and all attachments, as the API server has them now.
     ///
     /// # Errors
     /// The first one that uses it.
@@ -51,9 +74,7 @@ impl Unused {
         pods: impl IntoIterator<Item = &'a Value>,
         attachments: impl IntoIterator<Item = &'a Value>,
     ) -> Result<(), Box<User>> {
-        let has_ended = |pod: &Value| matches!(text(pod, "/status/phase").as_str(), "Succeeded" | "Failed");
-        let mounts = |volume: &Value| text(volume, "/persistentVolumeClaim/claimName") == self.claim;
-        let uses = |pod: &&Value| !has_ended(pod) && list(pod, "/spec/volumes").iter().any(mounts);
+        let uses = |pod: &&Value| !has_ended(pod) && claims(pod).any(|claim| claim == self.claim);
         if let Some(pod) = pods.into_iter().find(uses) {
             let name = text(pod, "/metadata/name");
             let target = Target { resource: &kinds::POD, namespace: self.namespace.clone(), name };
@@ -123,5 +144,13 @@ mod tests {
             judged(Some(&claim), &free, &[attachment("pv-1")]),
             said("csi-1", "has its volume attached to node n1")
         );
+    }
+
+    #[test]
+    fn what_is_secondary_already_is_taken_from_nobody() {
+        for (role, moot) in [("secondary", true), ("primary", false)] {
+            assert_eq!(Unused::is_moot(Some(&json!({ "spec": { "replicationState": role } }))), moot, "{role}");
+        }
+        assert!(!Unused::is_moot(None), "a secondary that is made anew");
     }
 }

@@ -142,16 +142,8 @@ impl<O: Operator> Executor<O> {
         let _permit = self.permits.acquire().await;
         self.leadership.check()?;
         let called = match &effect {
-            Effect::Require(requirement) => {
-                let Called { outcome, sight } = self.calls.require(requirement).await;
-                sights.extend(sight);
-                return if outcome.is_done() { Ok(None) } else { Err(outcome) };
-            }
-            Effect::RequireUnused(unused) => {
-                let Called { outcome, sight } = self.calls.require_unused(unused).await;
-                sights.extend(sight);
-                return if outcome.is_done() { Ok(None) } else { Err(outcome) };
-            }
+            Effect::Require(requirement) => return met(self.calls.require(requirement).await, sights),
+            Effect::RequireUnused(unused) => return met(self.calls.require_unused(unused).await, sights),
             Effect::Apply { target, body } => self.calls.apply(target, body).await,
             Effect::Create { target, body } => self.calls.create(target, body).await,
             Effect::Merge { target, body } => self.calls.merge(target, body).await,
@@ -200,6 +192,13 @@ impl<O: Operator> Executor<O> {
             pause = (pause * 2).min(longest);
         }
     }
+}
+
+/// What comes of a requirement: no answer, or the end of its command.
+fn met(called: Called, sights: &mut Vec<Sight>) -> Result<Option<Answer>, Outcome> {
+    let Called { outcome, sight } = called;
+    sights.extend(sight);
+    if outcome.is_done() { Ok(None) } else { Err(outcome) }
 }
 
 /// Stored objects, read from the log.

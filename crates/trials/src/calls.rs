@@ -58,15 +58,20 @@ pub(crate) fn unmet(cluster: &Cluster, requirement: &Requirement) -> Option<Call
     Some(Called { outcome, sight: Some(sight(&requirement.target, object)) })
 }
 
+/// All objects of a kind, without copying them.
+pub(crate) fn all(cluster: &Cluster, kind: &Resource, namespace: Option<&str>) -> Vec<Arc<Object>> {
+    let name = TypeName::new(kind.group, kind.plural);
+    cluster.with(|server, _| server.store().list(&name, namespace).cloned().collect())
+}
+
 /// Asks whether nobody uses a claim; a failure if somebody does.
 pub(crate) fn used(cluster: &Cluster, unused: &Unused) -> Option<Called> {
-    let list = |kind: &Resource, namespace: Option<&str>| -> Vec<Arc<Object>> {
-        let name = TypeName::new(kind.group, kind.plural);
-        cluster.with(|server, _| server.store().list(&name, namespace).cloned().collect())
-    };
-    let pods = list(&kinds::POD, Some(&unused.namespace));
-    let attachments = list(&kinds::VOLUME_ATTACHMENT, None);
-    let claim = read(cluster, &unused.target());
+    if Unused::is_moot(read(cluster, &unused.replication()).as_deref()) {
+        return None;
+    }
+    let pods = all(cluster, &kinds::POD, Some(&unused.namespace));
+    let attachments = all(cluster, &kinds::VOLUME_ATTACHMENT, None);
+    let claim = read(cluster, &unused.claim());
     let judged = unused.judge(
         claim.as_deref(),
         pods.iter().map(|pod| pod.value()),

@@ -34,6 +34,7 @@ mod waits;
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
+    calls,
     run::{Violation, Watcher},
     universe::{Turn, Universe},
 };
@@ -171,8 +172,7 @@ impl Lasting {
 
 /// All objects of a kind on a cluster, without copying them.
 fn all(universe: &Universe, cluster: &str, kind: &Resource, namespace: Option<&str>) -> Vec<Arc<Object>> {
-    let name = type_name(kind);
-    universe.cluster(cluster).with(|server, _| server.store().list(&name, namespace).cloned().collect())
+    calls::all(universe.cluster(cluster), kind, namespace)
 }
 
 /// One object of a cluster, without copying it.

@@ -116,8 +116,11 @@ impl Calls {
     }
 
     async fn user_of(&self, unused: &Unused) -> Result<Option<Box<User>>, Outcome> {
+        if Unused::is_moot(self.get(&unused.replication()).await?.as_ref()) {
+            return Ok(None);
+        }
         let pods = self.list(&kinds::POD, &unused.namespace).await?;
-        let claim = self.get(&unused.target()).await?;
+        let claim = self.get(&unused.claim()).await?;
         let attachments = self.list(&kinds::VOLUME_ATTACHMENT, "").await?;
         Ok(unused.judge(claim.as_ref(), &pods, &attachments).err())
     }

@@ -3,20 +3,17 @@
 use ramen_events::spoke::{Attachment, Fact, Pod};
 use serde_json::Value;
 
-use crate::fields::{filled, key, list, text};
+use crate::fields::{filled, key, text};
 
 /// A pod that uses claims; others tell nothing.
 pub fn pod(object: &Value) -> Option<Fact> {
-    let mut claims: Vec<String> = list(object, "/spec/volumes")
-        .iter()
-        .filter_map(|volume| filled(volume, "/persistentVolumeClaim/claimName"))
-        .collect();
+    let mut claims: Vec<String> = ramen_ports::claims(object).map(str::to_owned).collect();
     claims.sort_unstable();
     claims.dedup();
     if claims.is_empty() {
         return None;
     }
-    let finished = matches!(text(object, "/status/phase").as_str(), "Succeeded" | "Failed");
+    let finished = ramen_ports::has_ended(object);
     Some(Fact::Pod(Pod { key: key(object), claims, finished }))
 }
 

@@ -9,7 +9,7 @@ use ramen_events::{
     Aggregate, BlobId, Cause, ClusterName, Command, CommandId, Epoch, Fact, Kind, ObjectId, Operator as Side, Origin,
     Outcome, Payload, Record, Seq, Stamp, Time,
 };
-use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, Target, fence};
+use ramen_ports::{Answer, Blobs, Effect, Observation, Operator, StoreAnswer, StoreOperation, Target, Unused, fence};
 use ramen_projector::{DECIDER_VERSION, Domain, World};
 use ramen_sim::{
     api::{Api, ApiError},
@@ -270,7 +270,11 @@ impl Shell {
                 return requirement.judge(object.as_ref()).map(|()| None);
             }
             Effect::RequireUnused(unused) => {
-                let claim = self.cluster.get(&kinds::PVC, Some(&unused.namespace), &unused.claim).ok();
+                let get = |kind| self.cluster.get(kind, Some(&unused.namespace), &unused.claim).ok();
+                if Unused::is_moot(get(&kinds::VOLUME_REPLICATION).as_ref()) {
+                    return Ok(None);
+                }
+                let claim = get(&kinds::PVC);
                 let list = |kind, space| self.cluster.list(kind, space, None).unwrap_or_default();
                 let (pods, attachments) =
                     (list(&kinds::POD, Some(unused.namespace.as_str())), list(&kinds::VOLUME_ATTACHMENT, None));

@@ -56,7 +56,7 @@ pub fn judge(drpc: &Drpc, decision: &mut Decision) -> Verdict {
     }
     let action = site.wished().map(|manifest| manifest.spec.action.as_str()).unwrap_or_default();
     let elsewhere = conflict_elsewhere(drpc, site);
-    let found = fault(&site.vrg, action, elsewhere).map(|found| if_nothing_is_selected(drpc, &site.vrg, found));
+    let found = fault(&site.vrg, action, elsewhere, drpc.decider);
     let Some(Fault { status, reason, what, remedy, settling }) = found else {
         let overdue = overdue(drpc, &site.vrg, decision);
         let message = format!("{name} protects the application's volumes and objects{overdue}");
@@ -112,17 +112,7 @@ pub fn tells_of_overdue(told: &Condition) -> bool {
     told.status == ConditionStatus::True && told.message.contains(NOTHING_SINCE)
 }
 
-/// Without claims there will never be a first synchronization: waiting for it helps nobody.
-fn if_nothing_is_selected(drpc: &Drpc, vrg: &Vrg, found: Fault) -> Fault {
-    let unused = vrg.condition(condition::DATA_PROTECTED).is_some_and(|told| told.reason == reason::UNUSED);
-    if drpc.decider < OVERDUE_SINCE || !unused || found.remedy != IF_IT_LASTS {
-        return found;
-    }
-    let what = "no claim of the application is selected, so no data are protected".to_owned();
-    Fault { what, remedy: SELECT_CLAIMS, ..found }
-}
-
-/// What a person can do about that.
+/// What a person can do about an application of which no claim is selected.
 const SELECT_CLAIMS: &str = "; give the claims that are to be protected the labels that spec.pvcSelector asks for";
 
 fn unknown(message: String) -> Verdict {
@@ -163,14 +153,14 @@ fn conflict_elsewhere(drpc: &Drpc, reported: &Site) -> Option<Fault> {
 }
 
 /// The first row of the table that fires; `None`: protected. `elsewhere`: what another cluster says of a conflict.
-pub fn fault(vrg: &Vrg, action: &str, elsewhere: Option<Fault>) -> Option<Fault> {
+pub fn fault(vrg: &Vrg, action: &str, elsewhere: Option<Fault>, decider: u32) -> Option<Fault> {
     let primary = vrg.replication_state == "primary";
     hooks(vrg) // 1
         .or_else(|| if primary { good(vrg, condition::CLUSTER_DATA_READY) } else { None }) // 2
         .or_else(|| if primary { primary_data(vrg) } else { secondary_data(vrg, action) }) // 3
         .or_else(|| if_there(vrg, condition::DESTINATION_INFO_AVAILABLE)) // 4
         .or_else(|| elsewhere.or_else(|| good(vrg, condition::NO_CLUSTER_DATA_CONFLICT))) // 5
-        .or_else(|| settled(vrg, primary)) // 6
+        .or_else(|| settled(vrg, primary, decider)) // 6
         .or_else(|| if primary { good(vrg, condition::CLUSTER_DATA_PROTECTED) } else { None }) // 7
 }
 
@@ -223,7 +213,7 @@ fn is_false(condition: &Condition, what: String) -> Option<Fault> {
     fault_of(ConditionStatus::False, reason, what)
 }
 
-fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {
+fn settled(vrg: &Vrg, primary: bool, decider: u32) -> Option<Fault> {
     if vrg.observed_generation != vrg.generation {
         let what = "what was last asked has not been looked at yet".to_owned();
         return settling(ConditionStatus::False, what);
@@ -234,9 +224,14 @@ fn settled(vrg: &Vrg, primary: bool) -> Option<Fault> {
         return fault_of(ConditionStatus::False, reason::PROGRESSING, what);
     }
     if vrg.last_group_sync.0.is_none() {
-        let what = "waiting for the first synchronization of its volumes".to_owned();
-        let fault = fault_of(ConditionStatus::False, reason::PROGRESSING, what);
-        return fault.map(|fault| Fault { remedy: IF_IT_LASTS, ..fault });
+        // Without claims there will never be one: to wait for it helps nobody.
+        let unused = vrg.condition(condition::DATA_PROTECTED).is_some_and(|told| told.reason == reason::UNUSED);
+        let (what, remedy) = match unused && decider >= OVERDUE_SINCE {
+            true => ("no claim of the application is selected, so no data are protected", SELECT_CLAIMS),
+            false => ("waiting for the first synchronization of its volumes", IF_IT_LASTS),
+        };
+        let fault = fault_of(ConditionStatus::False, reason::PROGRESSING, what.to_owned());
+        return fault.map(|fault| Fault { remedy, ..fault });
     }
     None
 }

@@ -7,12 +7,15 @@ use ramen_events::{
 };
 use rstest::rstest;
 
-use crate::hub::{
-    drpc::{
-        protected::{Fault, fault},
-        vrg::{Presence, Vrg},
+use crate::{
+    DECIDER_VERSION,
+    hub::{
+        drpc::{
+            protected::{Fault, fault},
+            vrg::{Presence, Vrg},
+        },
+        story::condition,
     },
-    story::condition,
 };
 
 fn vrg(role: &str) -> Vrg {
@@ -81,7 +84,7 @@ fn protected_follows_the_table(
 ) {
     let mut vrg = vrg(role);
     spoil(&mut vrg);
-    let found = fault(&vrg, action, None);
+    let found = fault(&vrg, action, None, DECIDER_VERSION);
     assert_eq!(found.as_ref().map(|Fault { status, reason, .. }| (*status, *reason)), expected, "{found:?}");
     assert!(found.is_none_or(|fault| !fault.what.is_empty()), "a fault always has words");
 }
@@ -91,7 +94,7 @@ fn a_generation_that_was_not_looked_at_is_no_protection() {
     let mut vrg = vrg("secondary");
     vrg.conditions.retain(|condition| condition.kind == "NoClusterDataConflict");
     vrg.observed_generation = 0;
-    let found = fault(&vrg, "", None).unwrap();
+    let found = fault(&vrg, "", None, DECIDER_VERSION).unwrap();
     assert_eq!((found.status, found.reason, found.settling), (False, "Unknown", true), "row 6");
 }
 
@@ -104,7 +107,7 @@ fn a_conflict_elsewhere_stands_in_its_row(#[case] spoil: fn(&mut Vrg), #[case] w
     let mut vrg = vrg("primary");
     spoil(&mut vrg);
     let elsewhere = Fault { status: False, reason: "Error", what: "c2 says so".into(), remedy: "", settling: false };
-    let found = fault(&vrg, "", Some(elsewhere)).unwrap();
+    let found = fault(&vrg, "", Some(elsewhere), DECIDER_VERSION).unwrap();
     assert!(found.what.contains(words), "{found:?}");
 }
 
